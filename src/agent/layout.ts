@@ -1,0 +1,35 @@
+/** Where things are on a node. Paths are the same inside the node and on its host, whatever the degree of isolation. */
+import { join } from "node:path";
+
+/** `root` is the node's own folder, DATA/nodes/i-…. */
+export function nodeLayout(root: string) {
+  return {
+    root,
+    /** LaunchSpec, with the agent's token: mode 0600. */
+    spec: join(root, "node.json"),
+    manifest: join(root, "manifest.json"),
+    /** Records of running daemons, markers. */
+    run: join(root, "run"),
+    conf: join(root, "conf"),
+    /** HDFS blocks, YARN local folders. */
+    data: join(root, "data"),
+    logs: join(root, "logs"),
+    steps: join(root, "steps"),
+    tmp: join(root, "tmp"),
+    home: join(root, "home"),
+    /** Token file that SDKs read for the container credentials endpoint. */
+    credentialsToken: join(root, "run", "credentials-token"),
+  };
+}
+
+export type NodeLayout = ReturnType<typeof nodeLayout>;
+
+/** Port of the agent's container-credentials endpoint, on the node's address. */
+export const credentialsPort = 8179;
+
+/** Control plane's paths for agents, on the one port: long poll of the manifest, report, and the cluster's credentials. */
+export const agentPaths = {
+  manifest: "/_howdah/agent/manifest",
+  report: "/_howdah/agent/report",
+  credentials: "/_howdah/agent/credentials",
+} as const;

@@ -1,0 +1,138 @@
+/**
+ * The node manifest: what the control plane says a node must be. The agent converges to it and reports what is so.
+ * Neither side knows more of the other than this file. All of it is plain JSON.
+ *
+ * Order on a node: files of `bootstrap` → bootstrap actions, one after the other → `files` → daemons (those with
+ * `after` once the daemons they name are ready) → tasks (once their daemon is ready) → phase `ready` → steps as they are ordered.
+ */
+
+export type NodeRole = "MASTER" | "CORE" | "TASK";
+
+export interface Manifest {
+  /** Rises with every change; a report says which one it answers. */
+  generation: number;
+  clusterId: string;
+  instanceId: string;
+  role: NodeRole;
+  /** Loopback address (provider local) or the host's own. */
+  address: string;
+  region: string;
+  /** Environment of everything that runs on the node: PATH, JAVA_HOME, HADOOP_CONF_DIR, … */
+  env: Record<string, string>;
+  files: ManifestFile[];
+  bootstrapActions: BootstrapOrder[];
+  daemons: Daemon[];
+  tasks: Task[];
+  steps: StepOrder[];
+  logs: LogShipping | null;
+}
+
+/** `path` is absolute. Content is either given or copied from another absolute path. */
+export interface ManifestFile {
+  path: string;
+  /** As for chmod, for example 0o644. */
+  mode?: number;
+  content?: string;
+  copyFrom?: string;
+  /** Written only where nothing is there yet: state that a daemon owns afterwards (the NameNode's first image). */
+  once?: boolean;
+}
+
+export interface BootstrapOrder {
+  /** 1, 2, …: the number in the log path and in EMR's message "bootstrap action 1 returned a non-zero return code". */
+  ordinal: number;
+  name: string;
+  /** s3://bucket/key, file:///path or /path. */
+  path: string;
+  args: string[];
+}
+
+export interface Daemon {
+  /** hadoop-hdfs-namenode, spark-history-server, …: EMR's own service names. */
+  name: string;
+  argv: string[];
+  env?: Record<string, string>;
+  cwd?: string;
+  /** Where stdout and stderr go. */
+  log: string;
+  /** Ready when all of these hold. */
+  ready: Probe[];
+  /** Names of daemons that must be ready before this one is started. */
+  after?: string[];
+  /** false: the node is `ready` without it (history servers come up behind). */
+  gate: boolean;
+}
+
+/** A TCP connect, or an HTTP GET (JSON) whose value at `path` is at least `atLeast`, or equals `equals`. */
+export type Probe =
+  | { tcp: { host: string; port: number } }
+  | { http: { url: string; path: (string | number)[]; atLeast?: number; equals?: string } };
+
+/** Runs to the end once a daemon is ready; tried again until it exits 0. It must be idempotent. */
+export interface Task {
+  name: string;
+  after: string;
+  argv: string[];
+  env?: Record<string, string>;
+  gate: boolean;
+}
+
+/** Runs at most once on a node, whatever happens to the agent. */
+export interface StepOrder {
+  id: string;
+  name: string;
+  /** Fetched before the start, s3://… or file://… to an absolute path; mode 0755. A failure is the step's failure. */
+  fetch: { uri: string; to: string }[];
+  argv: string[];
+  env: Record<string, string>;
+}
+
+/** Where logs go: `uri` is the cluster's LogUri joined with its id, for example s3://bucket/logs/j-ABC. */
+export interface LogShipping {
+  uri: string;
+  /** Folders on the node and where their files appear below `uri`, {i} being the instance id. */
+  folders: { from: string; to: string }[];
+}
+
+export type NodePhase = "bootstrapping" | "starting" | "ready" | "failed";
+
+/** What is so on the node, whole each time: a newer report replaces an older one. */
+export interface Report {
+  instanceId: string;
+  bootId: string;
+  /** Rises with each report, over restarts of the agent too (it begins at the wall clock, in ms). */
+  seq: number;
+  /** Generation of the manifest that the agent is converging to; 0 before it has one. */
+  generation: number;
+  phase: NodePhase;
+  /** Only in phase failed. */
+  failure?: NodeFailure;
+  bootstrapActions: { ordinal: number; state: "pending" | "running" | "done" | "failed"; exitCode?: number }[];
+  daemons: { name: string; state: "waiting" | "starting" | "ready" | "down"; restarts: number; pid?: number }[];
+  tasks: { name: string; state: "waiting" | "done" | "retrying"; lastError?: string }[];
+  steps: StepReport[];
+  /** What a user should know and no other field says: a log that could not be shipped, a script that names a path the node has not. */
+  warnings: string[];
+}
+
+export interface NodeFailure {
+  kind: "bootstrap-exit" | "bootstrap-download" | "daemon" | "files";
+  ordinal?: number;
+  exitCode?: number;
+  message: string;
+  /** Path on the node of the log that tells more. */
+  logFile?: string;
+}
+
+/** `lost`: the marker is there, but neither the process nor its exit code: nobody knows how it ended, and it is not run again. */
+export interface StepReport {
+  id: string;
+  state: "fetching" | "running" | "exited" | "lost" | "fetch-failed";
+  exitCode?: number;
+  /** Epoch milliseconds. */
+  startedAt?: number;
+  endedAt?: number;
+  /** For FailureDetails: the last telling lines of stderr, or why the fetch failed. */
+  message?: string;
+  logsShipped?: boolean;
+}

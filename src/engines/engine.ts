@@ -1,0 +1,65 @@
+/**
+ * An engine is one application of a release (Hadoop, Spark, …): which files, daemons, commands and environment a node of a given
+ * role has for it. `plan` is a pure function of facts, so that a manifest can be made again at any time and compared.
+ */
+import type { Daemon, ManifestFile, NodeRole, Task } from "../agent/manifest.ts";
+import type { NodeLayout } from "../agent/layout.ts";
+import type { Installation } from "./installation.ts";
+import type { InstanceType } from "../releases/instance-types.ts";
+
+export interface Engine {
+  /** As in RunJobFlow's Applications[].Name. */
+  readonly name: string;
+  /** Classifications it takes, for validation at RunJobFlow and for the configuration of nodes. */
+  readonly classifications: readonly ClassificationRule[];
+  plan(node: NodeFacts): EnginePlan;
+}
+
+export interface ClassificationRule {
+  name: string;
+  /** true: the settings are in a nested classification "export" (hadoop-env, spark-env). */
+  nestedExport?: boolean;
+  /** A recorded warning for a property that is accepted but has no effect here (emrfs-site); undefined where it is honoured. */
+  warn?: (property: string, value: string) => string | undefined;
+}
+
+/** EMR's Configuration, checked. */
+export interface Configuration {
+  Classification: string;
+  Properties: Record<string, string>;
+  Configurations: Configuration[];
+}
+
+export interface ClusterFacts {
+  id: string;
+  region: string;
+  /** http://127.0.0.1:PORT of Howdah: the S3 endpoint too. */
+  endpoint: string;
+  applications: string[];
+  master: { address: string; hostname: string };
+  /** Running or wanted nodes, the master first. */
+  nodes: { instanceId: string; role: NodeRole; address: string; instanceType: InstanceType }[];
+}
+
+export interface NodeFacts {
+  cluster: ClusterFacts;
+  instanceId: string;
+  role: NodeRole;
+  address: string;
+  instanceType: InstanceType;
+  /** The cluster's configurations with those of the node's group merged over them. */
+  configurations: Configuration[];
+  layout: NodeLayout;
+  installation: Installation;
+}
+
+export interface EnginePlan {
+  files: ManifestFile[];
+  daemons: Daemon[];
+  tasks: Task[];
+  env: Record<string, string>;
+  /** Folders for PATH, first wins. */
+  path: string[];
+  /** Log folders to ship, below the cluster's LogUri; see LogShipping.folders. */
+  logs: { from: string; to: string }[];
+}

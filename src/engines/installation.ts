@@ -1,0 +1,13 @@
+/** What set-up has put on this machine for a release, by absolute path. Made by setup.ts, only read by the control plane. */
+export interface Installation {
+  releaseLabel: string;
+  javaHome: string;
+  /** python3 of the machine that PySpark and streaming jobs run with. */
+  python: string;
+  /** bin folder of the venv with the aws CLI and boto3. */
+  toolsBin: string;
+  hadoop: { home: string; version: string; classPath: string[]; archive: string | undefined; nameTemplate: string };
+  spark: { home: string; version: string; archive: string | undefined };
+  s3proxy: { jar: string };
+  native: { init: string; preload: string };
+}

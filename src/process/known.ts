@@ -1,0 +1,101 @@
+/**
+ * Processes that outlive whoever started them. A process is known again by its pid, its start time and the machine's
+ * boot id: a pid alone may have been given to another program since.
+ */
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync, readdirSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** startTime: clock ticks since boot, field 22 of /proc/PID/stat. */
+export interface KnownProcess {
+  pid: number;
+  startTime: string;
+  bootId: string;
+}
+
+/** The kernel's boot id: changes with every boot of the machine. */
+export function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+}
+
+/** The process that has this pid now; undefined where there is none, or only a zombie. */
+export function identify(pid: number): KnownProcess | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return undefined;
+  }
+  // The program's name is in brackets and may itself hold brackets and blanks.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, startTime] = [fields[0], fields[19]];
+  if (state === "Z" || state === "X" || !startTime) return undefined;
+  return { pid, startTime, bootId: bootId() };
+}
+
+export function isAlive(known: KnownProcess | undefined): boolean {
+  if (!known) return false;
+  const now = identify(known.pid);
+  return now?.startTime === known.startTime && now.bootId === known.bootId;
+}
+
+/** Signals exactly this process, or with `group` the process group it leads. Nothing happens where it is gone. */
+export function signal(known: KnownProcess | undefined, name: NodeJS.Signals, options: { group?: boolean } = {}): void {
+  if (!known || !isAlive(known)) return;
+  try {
+    process.kill(options.group ? -known.pid : known.pid, name);
+  } catch {
+    // It ended between the look and the signal.
+  }
+}
+
+/** SIGTERM, then SIGKILL after `graceMs`. Resolves when the process is gone; throws where even SIGKILL did not end it in 10 s. */
+export async function endProcess(known: KnownProcess | undefined, options: { graceMs: number; group?: boolean }): Promise<void> {
+  if (!known) return;
+  signal(known, "SIGTERM", options);
+  const killAt = Date.now() + options.graceMs;
+  const giveUpAt = killAt + 10_000;
+  let killed = false;
+  while (isAlive(known)) {
+    if (!killed && Date.now() >= killAt) {
+      signal(known, "SIGKILL", options);
+      killed = true;
+    }
+    if (Date.now() > giveUpAt) throw new Error(`process ${known.pid} did not end after SIGKILL`);
+    await sleep(20);
+  }
+}
+
+/** Starts a program in a session of its own, so that it outlives the caller; output is appended to `log`. */
+export function spawnDetached(argv: string[], options: { cwd: string; env: Record<string, string>; log: string }): KnownProcess {
+  const [command, ...args] = argv;
+  if (!command) throw new Error("nothing to run");
+  const out = openSync(options.log, "a");
+  try {
+    const child = spawn(command, args, { cwd: options.cwd, env: options.env, detached: true, stdio: ["ignore", out, out] });
+    child.on("error", () => {}); // Reported below: a program that cannot be started has no pid.
+    if (child.pid === undefined) throw new Error(`cannot start ${command}: is it there, and executable?`);
+    child.unref();
+    // The child exists, so /proc has it, unless it ended at once: then any start time makes it "not alive".
+    return identify(child.pid) ?? { pid: child.pid, startTime: "ended", bootId: bootId() };
+  } finally {
+    closeSync(out);
+  }
+}
+
+/** Every living process whose environment holds `NAME=value`: how orphans of a node or of a data folder are found. */
+export function findByEnvironment(name: string, value: string): KnownProcess[] {
+  const wanted = `${name}=${value}`;
+  const found: KnownProcess[] = [];
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      if (!readFileSync(`/proc/${entry}/environ`, "latin1").split("\0").includes(wanted)) continue;
+    } catch {
+      continue; // Ended, or another user's.
+    }
+    const known = identify(Number(entry));
+    if (known) found.push(known);
+  }
+  return found;
+}

@@ -1,0 +1,30 @@
+/** EMR's and EC2's id forms. `random` gives n random bytes: injected, so that a simulation repeats. */
+import { randomBytes } from "node:crypto";
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+export type RandomBytes = (n: number) => Uint8Array;
+
+export function makeIds(random: RandomBytes = randomBytes) {
+  /** 13 of A-Z0-9; bytes over 251 are dropped, so that every character is as likely. */
+  const upper = (length: number): string => {
+    let text = "";
+    while (text.length < length) for (const byte of random(length)) if (byte < 252 && text.length < length) text += alphabet[byte % 36];
+    return text;
+  };
+  const hex = (length: number) => Buffer.from(random(length)).toString("hex").slice(0, length);
+  return {
+    cluster: () => `j-${upper(13)}`,
+    step: () => `s-${upper(13)}`,
+    instanceGroup: () => `ig-${upper(13)}`,
+    clusterInstance: () => `ci-${upper(13)}`,
+    instance: () => `i-${hex(17)}`,
+    accessKey: () => `AKIA${upper(16)}`,
+    temporaryAccessKey: () => `ASIA${upper(16)}`,
+    /** Secrets and tokens: 240 bits. */
+    secret: () => Buffer.from(random(30)).toString("base64"),
+    token: () => Buffer.from(random(48)).toString("base64url"),
+  };
+}
+
+export type Ids = ReturnType<typeof makeIds>;

@@ -1,0 +1,173 @@
+/**
+ * The tables. Times are epoch milliseconds; JSON columns are TEXT, read and written only by the resource's own file.
+ * One writer per column: `api` = a request's transaction, `rec` = the resource's reconciler, `agent` = a node's report.
+ */
+import type { Generated } from "kysely";
+
+export interface Schema {
+  access_keys: AccessKeysTable;
+  clusters: ClustersTable;
+  instance_groups: InstanceGroupsTable;
+  instances: InstancesTable;
+  steps: StepsTable;
+  tags: TagsTable;
+  events: EventsTable;
+  wakes: WakesTable;
+}
+
+export interface AccessKeysTable {
+  access_key_id: string;
+  secret_access_key: string;
+  session_token: string | null;
+  account_id: string;
+  principal_arn: string;
+  cluster_id: string | null;
+  created_at: number;
+  disabled_at: number | null;
+}
+
+export interface ClustersTable {
+  id: string;
+  account_id: string;
+  region: string;
+  created_at: number;
+  /** api, never changed: ClusterSpec as JSON. */
+  spec: string;
+  /** api */
+  termination_protected: number;
+  /** api */
+  terminate_requested_at: number | null;
+  /** rec */
+  phase: ClusterPhase;
+  /** rec: why it ends (ClusterEnding as JSON); null while nothing but the user's wish ends it. */
+  ending: string | null;
+  /** rec: set when `phase` became `ending`. */
+  ending_at: number | null;
+  /** rec: 127.64.3 */
+  network: string | null;
+  /** rec */
+  ready_at: number | null;
+  ended_at: number | null;
+  /** Raised in every transaction that changes what the cluster's nodes must be. */
+  generation: Generated<number>;
+}
+
+export type ClusterPhase = "starting" | "bootstrapping" | "ready" | "ending" | "ended";
+
+export interface InstanceGroupsTable {
+  id: string;
+  cluster_id: string;
+  /** MASTER, CORE, TASK */
+  role: string;
+  name: string;
+  market: string;
+  bid_price: string | null;
+  instance_type: string;
+  /** api */
+  requested_count: number;
+  /** api: Configuration[] as JSON */
+  configurations: string;
+  /** api: EbsConfiguration as JSON, kept and shown */
+  ebs: string | null;
+  created_at: number;
+}
+
+export interface InstancesTable {
+  /** i-… */
+  id: string;
+  /** ci-… */
+  cluster_instance_id: string;
+  cluster_id: string;
+  group_id: string;
+  ordinal: number;
+  address: string;
+  agent_token: string;
+  created_at: number;
+  /** cluster reconciler: 1 while the cluster wants it to run */
+  wanted: number;
+  /** rec */
+  status: InstanceStatus;
+  launched_at: number | null;
+  ended_at: number | null;
+  end_code: string | null;
+  end_message: string | null;
+  /** rec: how often its init was started again after it had stopped by itself */
+  relaunches: Generated<number>;
+  /** agent: Report as JSON, and the time it came */
+  observed: string | null;
+  observed_seq: Generated<number>;
+  observed_at: number | null;
+  first_ready_at: number | null;
+}
+
+export type InstanceStatus = "provisioning" | "launched" | "lost" | "terminated";
+
+export interface StepsTable {
+  id: string;
+  cluster_id: string;
+  /** Order of submission within the cluster. */
+  seq: number;
+  /** api: StepSpec as JSON */
+  spec: string;
+  created_at: number;
+  /** steps reconciler */
+  state: StepState;
+  started_at: number | null;
+  ended_at: number | null;
+  /** FailureDetails as JSON */
+  failure: string | null;
+}
+
+export type StepState = "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED" | "INTERRUPTED";
+
+export interface TagsTable {
+  cluster_id: string;
+  key: string;
+  value: string;
+}
+
+export interface EventsTable {
+  id: Generated<number>;
+  at: number;
+  cluster_id: string;
+  /** cluster, instance, step, warning */
+  kind: string;
+  /** What happened to whom, for people. */
+  message: string;
+}
+
+export interface WakesTable {
+  kind: string;
+  id: string;
+  due_at: number;
+  /** Raised by each wake: a reconciler that ran meanwhile does not clear a newer one. */
+  version: number;
+  failures: number;
+}
+
+/** Applied in order, once each; never edited after a release, only added to. */
+export const migrations: readonly string[] = [
+  `CREATE TABLE access_keys (access_key_id TEXT PRIMARY KEY, secret_access_key TEXT NOT NULL, session_token TEXT, account_id TEXT NOT NULL,
+     principal_arn TEXT NOT NULL, cluster_id TEXT, created_at INTEGER NOT NULL, disabled_at INTEGER);
+   CREATE TABLE clusters (id TEXT PRIMARY KEY, account_id TEXT NOT NULL, region TEXT NOT NULL, created_at INTEGER NOT NULL, spec TEXT NOT NULL,
+     termination_protected INTEGER NOT NULL, terminate_requested_at INTEGER, phase TEXT NOT NULL, ending TEXT, ending_at INTEGER, network TEXT,
+     ready_at INTEGER, ended_at INTEGER, generation INTEGER NOT NULL DEFAULT 1);
+   CREATE INDEX clusters_by_time ON clusters (account_id, region, created_at DESC, id DESC);
+   CREATE TABLE instance_groups (id TEXT PRIMARY KEY, cluster_id TEXT NOT NULL REFERENCES clusters (id), role TEXT NOT NULL, name TEXT NOT NULL,
+     market TEXT NOT NULL, bid_price TEXT, instance_type TEXT NOT NULL, requested_count INTEGER NOT NULL, configurations TEXT NOT NULL, ebs TEXT,
+     created_at INTEGER NOT NULL);
+   CREATE INDEX instance_groups_by_cluster ON instance_groups (cluster_id);
+   CREATE TABLE instances (id TEXT PRIMARY KEY, cluster_instance_id TEXT NOT NULL, cluster_id TEXT NOT NULL REFERENCES clusters (id),
+     group_id TEXT NOT NULL REFERENCES instance_groups (id), ordinal INTEGER NOT NULL, address TEXT NOT NULL, agent_token TEXT NOT NULL,
+     created_at INTEGER NOT NULL, wanted INTEGER NOT NULL, status TEXT NOT NULL, launched_at INTEGER, ended_at INTEGER, end_code TEXT, end_message TEXT,
+     relaunches INTEGER NOT NULL DEFAULT 0, observed TEXT, observed_seq INTEGER NOT NULL DEFAULT 0, observed_at INTEGER, first_ready_at INTEGER);
+   CREATE INDEX instances_by_cluster ON instances (cluster_id, ordinal);
+   CREATE TABLE steps (id TEXT PRIMARY KEY, cluster_id TEXT NOT NULL REFERENCES clusters (id), seq INTEGER NOT NULL, spec TEXT NOT NULL,
+     created_at INTEGER NOT NULL, state TEXT NOT NULL, started_at INTEGER, ended_at INTEGER, failure TEXT);
+   CREATE UNIQUE INDEX steps_by_cluster ON steps (cluster_id, seq);
+   CREATE TABLE tags (cluster_id TEXT NOT NULL REFERENCES clusters (id), key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (cluster_id, key));
+   CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, cluster_id TEXT NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
+   CREATE INDEX events_by_cluster ON events (cluster_id, id);
+   CREATE TABLE wakes (kind TEXT NOT NULL, id TEXT NOT NULL, due_at INTEGER NOT NULL, version INTEGER NOT NULL, failures INTEGER NOT NULL,
+     PRIMARY KEY (kind, id));`,
+];

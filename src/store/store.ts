@@ -1,0 +1,80 @@
+/** Opens the store, and runs transactions that can wake reconcilers. What a transaction wakes is nudged only after its commit. */
+import { chmodSync, existsSync } from "node:fs";
+import { Kysely, sql, type Transaction } from "kysely";
+import { openSqlite } from "./sqlite.ts";
+import { type Schema, migrations } from "./schema.ts";
+import { type WakeKind, addWake } from "./wakes.ts";
+
+export type Db = Kysely<Schema> | Transaction<Schema>;
+
+export interface Tx {
+  db: Transaction<Schema>;
+  /** Milliseconds; the same for everything that this transaction writes. */
+  now: number;
+  /** Persists that `kind`/`id` must be looked at, and nudges the loop after the commit. */
+  wake(kind: WakeKind, id: string): Promise<void>;
+  /** After the commit, those who wait for the cluster's manifest look again. */
+  manifestChanged(clusterId: string): Promise<void>;
+}
+
+export interface Store {
+  db: Kysely<Schema>;
+  now(): number;
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Called after each commit that woke something. */
+  onWake: (() => void) | undefined;
+  /** Called after each commit that changed a manifest. */
+  onManifest: ((clusterId: string) => void) | undefined;
+  close(): Promise<void>;
+}
+
+/** `path`: the data folder's database, made where there is none (mode 0600: it holds secret keys). `clock` gives epoch milliseconds. */
+export async function openStore(path: string, clock: () => number): Promise<Store> {
+  const isNew = !existsSync(path);
+  const db = new Kysely<Schema>({ dialect: openSqlite(path) });
+  if (isNew && path !== ":memory:") chmodSync(path, 0o600);
+  await migrate(db);
+  const store: Store = {
+    db,
+    now: clock,
+    onWake: undefined,
+    onManifest: undefined,
+    async transaction(work) {
+      let woke = false;
+      const changed = new Set<string>();
+      const result = await db.transaction().execute((trx) => {
+        const now = clock();
+        return work({
+          db: trx,
+          now,
+          async wake(kind, id) {
+            woke = true;
+            await addWake(trx, kind, id, now);
+          },
+          async manifestChanged(clusterId) {
+            changed.add(clusterId);
+            await trx.updateTable("clusters").set((e) => ({ generation: e("generation", "+", 1) })).where("id", "=", clusterId).execute();
+          },
+        });
+      });
+      if (woke) store.onWake?.();
+      for (const clusterId of changed) store.onManifest?.(clusterId);
+      return result;
+    },
+    close: () => db.destroy(),
+  };
+  return store;
+}
+
+async function migrate(db: Kysely<Schema>): Promise<void> {
+  const { rows } = await sql<{ user_version: number }>`PRAGMA user_version`.execute(db);
+  const done = rows[0]?.user_version ?? 0;
+  if (done > migrations.length) throw new Error(`this data folder was written by a newer Howdah (schema ${done}): use that version, or another --data folder`);
+  for (const [index, migration] of migrations.entries()) {
+    if (index < done) continue;
+    await db.transaction().execute(async (trx) => {
+      for (const statement of migration.split(";").filter((text) => text.trim())) await sql.raw(statement).execute(trx);
+      await sql.raw(`PRAGMA user_version=${index + 1}`).execute(trx);
+    });
+  }
+}

@@ -1,0 +1,45 @@
+/** The wake queue: which resource must be looked at, from when on. A row is a reason to look, never a message of what to do. */
+import { sql } from "kysely";
+import type { Db } from "./store.ts";
+
+export type WakeKind = "cluster" | "instance" | "steps";
+export interface Wake {
+  kind: WakeKind;
+  id: string;
+  version: number;
+  failures: number;
+}
+
+export async function addWake(db: Db, kind: WakeKind, id: string, dueAt: number): Promise<void> {
+  await db
+    .insertInto("wakes")
+    .values({ kind, id, due_at: dueAt, version: 1, failures: 0 })
+    .onConflict((c) => c.columns(["kind", "id"]).doUpdateSet({ due_at: sql`min(due_at, excluded.due_at)`, version: sql`version + 1` }))
+    .execute();
+}
+
+export async function dueWakes(db: Db, now: number): Promise<Wake[]> {
+  const rows = await db.selectFrom("wakes").selectAll().where("due_at", "<=", now).orderBy("due_at").execute();
+  return rows.map((row) => ({ ...row, kind: row.kind as WakeKind }));
+}
+
+export async function nextDue(db: Db): Promise<number | undefined> {
+  const row = await db.selectFrom("wakes").select((e) => e.fn.min("due_at").as("due")).executeTakeFirst();
+  return row?.due ?? undefined;
+}
+
+/** Nothing more to do: forgotten, unless it was woken again while the reconciler ran. */
+export async function finishWake(db: Db, wake: Wake): Promise<void> {
+  await db.deleteFrom("wakes").where("kind", "=", wake.kind).where("id", "=", wake.id).where("version", "=", wake.version).execute();
+}
+
+/** Look again at `dueAt`, unless it was woken meanwhile: then it stays due. */
+export async function postponeWake(db: Db, wake: Wake, dueAt: number, failures: number): Promise<void> {
+  await db
+    .updateTable("wakes")
+    .set({ due_at: dueAt, failures })
+    .where("kind", "=", wake.kind)
+    .where("id", "=", wake.id)
+    .where("version", "=", wake.version)
+    .execute();
+}

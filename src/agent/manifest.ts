@@ -25,6 +25,8 @@ export interface Manifest {
   tasks: Task[];
   steps: StepOrder[];
   logs: LogShipping | null;
+  /** The cluster ends: end steps and daemons, ship the last logs, then report phase `stopped`. */
+  stopping: boolean;
 }
 
 /** `path` is absolute. Content is either given or copied from another absolute path. */
@@ -94,7 +96,7 @@ export interface LogShipping {
   folders: { from: string; to: string }[];
 }
 
-export type NodePhase = "bootstrapping" | "starting" | "ready" | "failed";
+export type NodePhase = "bootstrapping" | "starting" | "ready" | "failed" | "stopped";
 
 /** What is so on the node, whole each time: a newer report replaces an older one. */
 export interface Report {

@@ -1,0 +1,129 @@
+/** Clusters: rows, what was asked for (ClusterSpec), and the state that users see, which is a function of the row and its steps. */
+import type { Cluster, ClusterState, ClusterStateChangeReason, ErrorDetail } from "@aws-sdk/client-emr";
+import type { Selectable } from "kysely";
+import type { Configuration } from "../engines/engine.ts";
+import type { ClustersTable } from "./schema.ts";
+import type { Db, Store, Tx } from "./store.ts";
+
+/** What RunJobFlow asked for, checked and with its defaults filled in. Everything that DescribeCluster only shows again is in `shown`. */
+export interface ClusterSpec {
+  name: string;
+  releaseLabel: string;
+  /** s3://bucket/prefix/ or null: logs stay on the nodes' folders. */
+  logUri: string | null;
+  applications: { Name: string; Version: string; Args?: string[]; AdditionalInfo?: Record<string, string> }[];
+  configurations: Configuration[];
+  bootstrapActions: { name: string; path: string; args: string[] }[];
+  keepAliveWhenNoSteps: boolean;
+  stepConcurrencyLevel: number;
+  shown: Partial<Cluster>;
+}
+
+/** Why a cluster ends, when it was not (only) its user's wish. `failed`: TERMINATED_WITH_ERRORS. */
+export interface ClusterEnding {
+  code: NonNullable<ClusterStateChangeReason["Code"]>;
+  message: string;
+  failed: boolean;
+  details: ErrorDetail[];
+}
+
+export type ClusterRow = Omit<Selectable<ClustersTable>, "spec" | "ending"> & { spec: ClusterSpec; ending: ClusterEnding | null };
+
+const fromRow = (row: Selectable<ClustersTable>): ClusterRow => ({
+  ...row,
+  spec: JSON.parse(row.spec) as ClusterSpec,
+  ending: row.ending === null ? null : (JSON.parse(row.ending) as ClusterEnding),
+});
+
+export async function findCluster(db: Db, id: string): Promise<ClusterRow | undefined> {
+  const row = await db.selectFrom("clusters").selectAll().where("id", "=", id).executeTakeFirst();
+  return row && fromRow(row);
+}
+
+export async function insertCluster(tx: Tx, cluster: Pick<ClusterRow, "id" | "account_id" | "region" | "spec" | "termination_protected">): Promise<void> {
+  await tx.db
+    .insertInto("clusters")
+    .values({ ...cluster, spec: JSON.stringify(cluster.spec), created_at: tx.now, phase: "starting" })
+    .execute();
+}
+
+/** Newest first. `after` is the last one of the page before (created_at and id). */
+export async function listClusters(
+  db: Db,
+  filter: { accountId: string; region: string; createdAfter?: number; createdBefore?: number; after?: { createdAt: number; id: string } },
+): Promise<ClusterRow[]> {
+  let query = db.selectFrom("clusters").selectAll().where("account_id", "=", filter.accountId).where("region", "=", filter.region);
+  if (filter.createdAfter !== undefined) query = query.where("created_at", ">", filter.createdAfter);
+  if (filter.createdBefore !== undefined) query = query.where("created_at", "<", filter.createdBefore);
+  if (filter.after) {
+    const { createdAt, id } = filter.after;
+    query = query.where((e) => e.or([e("created_at", "<", createdAt), e.and([e("created_at", "=", createdAt), e("id", "<", id)])]));
+  }
+  return (await query.orderBy("created_at", "desc").orderBy("id", "desc").execute()).map(fromRow);
+}
+
+export async function liveClusters(db: Db): Promise<ClusterRow[]> {
+  return (await db.selectFrom("clusters").selectAll().where("phase", "!=", "ended").orderBy("created_at").execute()).map(fromRow);
+}
+
+/** The columns that the cluster's reconciler owns. */
+export async function setClusterStatus(
+  tx: Tx,
+  id: string,
+  change: Partial<Pick<ClusterRow, "phase" | "ending" | "ending_at" | "network" | "ready_at" | "ended_at">>,
+): Promise<void> {
+  const { ending, ...rest } = change;
+  await tx.db
+    .updateTable("clusters")
+    .set({ ...rest, ...(ending === undefined ? {} : { ending: ending && JSON.stringify(ending) }) })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** The columns that requests own. */
+export async function setClusterWish(
+  tx: Tx,
+  id: string,
+  change: Partial<Pick<ClusterRow, "termination_protected" | "terminate_requested_at">>,
+): Promise<void> {
+  await tx.db.updateTable("clusters").set(change).where("id", "=", id).execute();
+}
+
+export const terminalStates: readonly ClusterState[] = ["TERMINATED", "TERMINATED_WITH_ERRORS"];
+
+/** EMR's state: a user's TerminateJobFlows shows at once, whatever the reconciler has done of it. */
+export function clusterState(cluster: ClusterRow, hasActiveSteps: boolean): ClusterState {
+  if (cluster.phase === "ended") return cluster.ending?.failed ? "TERMINATED_WITH_ERRORS" : "TERMINATED";
+  if (cluster.phase === "ending" || cluster.ending || cluster.terminate_requested_at !== null) return "TERMINATING";
+  if (cluster.phase === "ready") return hasActiveSteps ? "RUNNING" : "WAITING";
+  return cluster.phase === "bootstrapping" ? "BOOTSTRAPPING" : "STARTING";
+}
+
+export function stateChangeReason(cluster: ClusterRow, state: ClusterState): ClusterStateChangeReason {
+  if (cluster.ending) return { Code: cluster.ending.code, Message: cluster.ending.message };
+  if (cluster.terminate_requested_at !== null) return { Code: "USER_REQUEST", Message: "Terminated by user request" };
+  if (state === "WAITING") return { Message: "Cluster ready to run steps." };
+  if (state === "RUNNING") return { Message: "Running step" };
+  return {};
+}
+
+/** Marks every living cluster as ended because the whole installation was taken down; used by `howdah down` with no control plane running. */
+export async function endAllClusters(store: Store, message: string): Promise<number> {
+  return store.transaction(async (tx) => {
+    const living = await liveClusters(tx.db);
+    for (const cluster of living) {
+      const ending = cluster.ending ?? { code: "USER_REQUEST" as const, message, failed: false, details: [] };
+      await setClusterStatus(tx, cluster.id, { phase: "ended", ending, ended_at: tx.now });
+      await tx.db
+        .updateTable("instances")
+        .set({ status: "terminated", wanted: 0, ended_at: tx.now, end_code: "CLUSTER_TERMINATED", end_message: message })
+        .where("cluster_id", "=", cluster.id)
+        .where("status", "!=", "terminated")
+        .execute();
+      await tx.db.updateTable("steps").set({ state: "CANCELLED", ended_at: tx.now }).where("cluster_id", "=", cluster.id).where("state", "=", "PENDING").execute();
+      await tx.db.updateTable("steps").set({ state: "INTERRUPTED", ended_at: tx.now }).where("cluster_id", "=", cluster.id).where("state", "=", "RUNNING").execute();
+    }
+    await tx.db.deleteFrom("wakes").execute();
+    return living.length;
+  });
+}

@@ -1,0 +1,96 @@
+/** Instance groups and instances. */
+import type { InstanceState } from "@aws-sdk/client-emr";
+import type { Selectable } from "kysely";
+import type { NodeRole, Report } from "../agent/manifest.ts";
+import type { Configuration } from "../engines/engine.ts";
+import type { InstanceGroupsTable, InstancesTable } from "./schema.ts";
+import type { Db, Tx } from "./store.ts";
+
+export type GroupRow = Omit<Selectable<InstanceGroupsTable>, "configurations" | "role"> & { role: NodeRole; configurations: Configuration[] };
+export type InstanceRow = Omit<Selectable<InstancesTable>, "observed"> & { observed: Report | null };
+
+const groupFromRow = (row: Selectable<InstanceGroupsTable>): GroupRow => ({
+  ...row,
+  role: row.role as NodeRole,
+  configurations: JSON.parse(row.configurations) as Configuration[],
+});
+
+const instanceFromRow = (row: Selectable<InstancesTable>): InstanceRow => ({
+  ...row,
+  observed: row.observed === null ? null : (JSON.parse(row.observed) as Report),
+});
+
+export async function insertGroup(tx: Tx, group: Omit<GroupRow, "created_at">): Promise<void> {
+  await tx.db
+    .insertInto("instance_groups")
+    .values({ ...group, configurations: JSON.stringify(group.configurations), created_at: tx.now })
+    .execute();
+}
+
+/** Master, core, task: then in the order of the request. */
+export async function groupsOf(db: Db, clusterId: string): Promise<GroupRow[]> {
+  const rows = await db.selectFrom("instance_groups").selectAll().where("cluster_id", "=", clusterId).orderBy("role", "asc").orderBy("created_at").execute();
+  const order = { MASTER: 0, CORE: 1, TASK: 2 } as const;
+  return rows.map(groupFromRow).toSorted((a, b) => order[a.role] - order[b.role]);
+}
+
+/** The master first. */
+export async function instancesOf(db: Db, clusterId: string): Promise<InstanceRow[]> {
+  return (await db.selectFrom("instances").selectAll().where("cluster_id", "=", clusterId).orderBy("ordinal").execute()).map(instanceFromRow);
+}
+
+export async function findInstance(db: Db, id: string): Promise<InstanceRow | undefined> {
+  const row = await db.selectFrom("instances").selectAll().where("id", "=", id).executeTakeFirst();
+  return row && instanceFromRow(row);
+}
+
+export async function insertInstance(
+  tx: Tx,
+  instance: Pick<InstanceRow, "id" | "cluster_instance_id" | "cluster_id" | "group_id" | "ordinal" | "address" | "agent_token">,
+): Promise<void> {
+  await tx.db
+    .insertInto("instances")
+    .values({ ...instance, created_at: tx.now, wanted: 1, status: "provisioning" })
+    .execute();
+}
+
+/** Columns of the instance's reconciler. */
+export async function setInstanceStatus(
+  tx: Tx,
+  id: string,
+  change: Partial<Pick<InstanceRow, "status" | "launched_at" | "ended_at" | "end_code" | "end_message" | "relaunches">>,
+): Promise<void> {
+  await tx.db.updateTable("instances").set(change).where("id", "=", id).execute();
+}
+
+/** Columns of the cluster's reconciler. */
+export async function setWanted(tx: Tx, clusterId: string, wanted: boolean): Promise<void> {
+  await tx.db
+    .updateTable("instances")
+    .set({ wanted: wanted ? 1 : 0 })
+    .where("cluster_id", "=", clusterId)
+    .execute();
+}
+
+/** Columns of the agent's reports. A report that is not newer than the one stored changes nothing; false then. */
+export async function recordReport(tx: Tx, report: Report): Promise<boolean> {
+  const result = await tx.db
+    .updateTable("instances")
+    .set({ observed: JSON.stringify(report), observed_seq: report.seq, observed_at: tx.now })
+    .where("id", "=", report.instanceId)
+    .where("observed_seq", "<", report.seq)
+    .executeTakeFirst();
+  if (report.phase === "ready")
+    await tx.db.updateTable("instances").set({ first_ready_at: tx.now }).where("id", "=", report.instanceId).where("first_ready_at", "is", null).execute();
+  return result.numUpdatedRows > 0n;
+}
+
+/** EMR's state of an instance. */
+export function instanceState(instance: InstanceRow): InstanceState {
+  if (instance.status === "terminated" || instance.status === "lost") return "TERMINATED";
+  if (!instance.observed) return "PROVISIONING";
+  return instance.observed.phase === "ready" || instance.observed.phase === "stopped" ? "RUNNING" : "BOOTSTRAPPING";
+}
+
+/** EC2's way of naming a host by its address. */
+export const hostnameOf = (address: string): string => `ip-${address.replaceAll(".", "-")}`;

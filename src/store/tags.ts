@@ -1,0 +1,21 @@
+/** Tags of clusters. */
+import type { Tag } from "@aws-sdk/client-emr";
+import type { Db, Tx } from "./store.ts";
+
+export async function putTags(tx: Tx, clusterId: string, tags: readonly Tag[]): Promise<void> {
+  for (const tag of tags)
+    await tx.db
+      .insertInto("tags")
+      .values({ cluster_id: clusterId, key: tag.Key ?? "", value: tag.Value ?? "" })
+      .onConflict((c) => c.columns(["cluster_id", "key"]).doUpdateSet({ value: tag.Value ?? "" }))
+      .execute();
+}
+
+export async function removeTags(tx: Tx, clusterId: string, keys: readonly string[]): Promise<void> {
+  if (keys.length > 0) await tx.db.deleteFrom("tags").where("cluster_id", "=", clusterId).where("key", "in", keys).execute();
+}
+
+export async function tagsOf(db: Db, clusterId: string): Promise<Tag[]> {
+  const rows = await db.selectFrom("tags").selectAll().where("cluster_id", "=", clusterId).orderBy("key").execute();
+  return rows.map((row) => ({ Key: row.key, Value: row.value }));
+}

@@ -1,0 +1,152 @@
+/**
+ * The control plane's side of the agent link: a long poll for the node's manifest, its reports, and its cluster's credentials.
+ * An agent shows the token of its own node; it sees nothing of any other.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { agentPaths } from "../agent/layout.ts";
+import type { Report } from "../agent/manifest.ts";
+import { manifestFor, type ManifestSources } from "../reconcile/manifest.ts";
+import { findClusterKey } from "../store/access-keys.ts";
+import { findInstance, recordReport, type InstanceRow } from "../store/instances.ts";
+import type { Store } from "../store/store.ts";
+
+/** Below the 30 s after which many proxies give up on a silent connection. */
+const longPollMs = 25_000;
+const largestReport = 1 << 20;
+/** SDKs fetch container credentials again this long before they end. */
+const credentialsLifeMs = 6 * 3600_000;
+
+/** The fields that the control plane acts on; the rest is kept as it came. */
+const reportSchema = z.looseObject({
+  instanceId: z.string(),
+  seq: z.number(),
+  generation: z.number(),
+  phase: z.enum(["bootstrapping", "starting", "ready", "failed", "stopped"]),
+  steps: z.array(z.looseObject({ id: z.string(), state: z.string() })),
+  warnings: z.array(z.string()),
+});
+
+export interface AgentLink {
+  /** true where the request was for this link, and is being answered. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
+export function createAgentLink(store: Store, sources: ManifestSources, log: Logger): AgentLink {
+  const waiting = new Map<string, Set<() => void>>();
+  store.onManifest = (clusterId) => {
+    for (const look of waiting.get(clusterId) ?? []) look();
+  };
+
+  /** Resolves when the cluster's manifest may have changed, at the end of the long poll, or when the agent hangs up. */
+  function change(clusterId: string, response: ServerResponse): Promise<void> {
+    return new Promise((resolve) => {
+      const looks = waiting.get(clusterId) ?? new Set();
+      waiting.set(clusterId, looks);
+      const finish = () => {
+        clearTimeout(timer);
+        response.off("close", finish);
+        looks.delete(finish);
+        if (looks.size === 0) waiting.delete(clusterId);
+        resolve();
+      };
+      const timer = setTimeout(finish, longPollMs);
+      looks.add(finish);
+      response.on("close", finish);
+    });
+  }
+
+  async function answerManifest(instance: InstanceRow, has: number, response: ServerResponse): Promise<void> {
+    const latest = () => manifestFor(store.db, instance.id, instance.cluster_id, sources);
+    // Listening begins before the look: a change between the two must not be missed.
+    const changed = change(instance.cluster_id, response);
+    let manifest = await latest();
+    if (manifest && manifest.generation <= has) {
+      await changed;
+      manifest = await latest();
+    }
+    if (response.closed) return;
+    if (!manifest || manifest.generation <= has) response.writeHead(204).end();
+    else sendJson(response, manifest);
+  }
+
+  async function takeReport(instance: InstanceRow, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const parsed = reportSchema.safeParse(JSON.parse(await readBody(request)));
+    if (!parsed.success || parsed.data.instanceId !== instance.id) {
+      response.writeHead(400).end(parsed.success ? "the report is of another instance" : z.prettifyError(parsed.error));
+      return;
+    }
+    const report = parsed.data as unknown as Report;
+    const isNews = JSON.stringify({ ...report, seq: 0 }) !== JSON.stringify({ ...instance.observed, seq: 0 });
+    // An unchanged report is written now and then only, so that its time stays true: each write is a sync of the disk.
+    if (isNews || store.now() - (instance.observed_at ?? 0) > 30_000)
+      await store.transaction(async (tx) => {
+        if (!(await recordReport(tx, report)) || !isNews) return;
+        await tx.wake("cluster", instance.cluster_id);
+        if (report.steps.length > 0) await tx.wake("steps", instance.cluster_id);
+      });
+    response.writeHead(204).end();
+  }
+
+  async function answerCredentials(instance: InstanceRow, response: ServerResponse): Promise<void> {
+    const key = await findClusterKey(store.db, instance.cluster_id);
+    if (!key) {
+      response.writeHead(404).end("the cluster has ended");
+      return;
+    }
+    sendJson(response, {
+      AccessKeyId: key.access_key_id,
+      SecretAccessKey: key.secret_access_key,
+      Token: key.session_token,
+      Expiration: new Date(store.now() + credentialsLifeMs).toISOString(),
+    });
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const instance = await findInstance(store.db, url.searchParams.get("instance") ?? "");
+    if (!instance || !tokenMatches(request.headers.authorization, instance.agent_token)) {
+      response.writeHead(403).end("no such instance, or not its token");
+      return;
+    }
+    if (url.pathname === agentPaths.manifest) await answerManifest(instance, Number(url.searchParams.get("generation") ?? 0), response);
+    else if (url.pathname === agentPaths.report && request.method === "POST") await takeReport(instance, request, response);
+    else if (url.pathname === agentPaths.credentials) await answerCredentials(instance, response);
+    else response.writeHead(404).end("no such path of the agent link");
+  }
+
+  return {
+    handle(request, response) {
+      const url = new URL(request.url ?? "/", "http://agent-link");
+      if (!url.pathname.startsWith("/_howdah/agent/")) return false;
+      answer(request, response, url).catch((error: unknown) => {
+        log.error({ err: error, path: url.pathname }, "an agent's request failed");
+        if (!response.headersSent) response.writeHead(500);
+        response.end();
+      });
+      return true;
+    },
+  };
+}
+
+function tokenMatches(header: string | undefined, token: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(header ?? ""), digest(`Bearer ${token}`));
+}
+
+function sendJson(response: ServerResponse, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > largestReport) throw new Error(`a report of over ${largestReport} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

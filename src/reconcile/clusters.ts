@@ -1,0 +1,136 @@
+/** The cluster's reconciler: from the wish for a cluster to running nodes, and to its end. */
+import { setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow } from "../store/instances.ts";
+import { type ClusterEnding, type ClusterRow, findCluster, setClusterStatus } from "../store/clusters.ts";
+import { disableClusterKey } from "../store/access-keys.ts";
+import { addEvent, addWarnings } from "../store/events.ts";
+import { activeStates, stepsOf } from "../store/steps.ts";
+import { neededMemoryMb } from "./capacity.ts";
+import type { ReconcileContext } from "./context.ts";
+import { failureOfInstance, insufficientCapacity, stepFailure, stepsCompleted } from "./endings.ts";
+import type { Outcome, Reconciler } from "./loop.ts";
+
+const done: Outcome = { done: true };
+/** How long nodes may take to end their daemons and ship their last logs before they are removed. */
+const stoppingMs = 45_000;
+
+export function clusterReconciler(context: ReconcileContext): Reconciler {
+  return async (id) => {
+    const cluster = await findCluster(context.store.db, id);
+    if (!cluster || cluster.phase === "ended") return done;
+    if (cluster.phase === "ending") return remove(context, cluster);
+    if (cluster.terminate_requested_at !== null) return beginEnding(context, cluster, null);
+    if (cluster.network === null) return place(context, cluster);
+    return follow(context, cluster);
+  };
+}
+
+/** Gives the cluster a network and writes down its instances; their own reconcilers launch them. */
+async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
+  const { store, provider, ids } = context;
+  const groups = await groupsOf(store.db, cluster.id);
+  const needed = neededMemoryMb(groups);
+  const free = context.freeMemoryMb();
+  if (needed > free) return beginEnding(context, cluster, insufficientCapacity(needed, free));
+  const network = await provider.claimNetwork(cluster.id, undefined);
+  await store.transaction(async (tx) => {
+    await setClusterStatus(tx, cluster.id, { network });
+    let ordinal = 0;
+    for (const group of groups)
+      for (let n = 0; n < group.requested_count; n++) {
+        ordinal += 1;
+        const instance = ids.instance();
+        await insertInstance(tx, {
+          id: instance,
+          cluster_instance_id: ids.clusterInstance(),
+          cluster_id: cluster.id,
+          group_id: group.id,
+          ordinal,
+          address: `${network}.${ordinal}`,
+          agent_token: ids.token(),
+        });
+        await tx.wake("instance", instance);
+      }
+  });
+  return done;
+}
+
+/** Reads what the nodes report and moves the cluster on. */
+async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
+  const { store } = context;
+  const instances = await instancesOf(store.db, cluster.id);
+  const warnings = instances.flatMap((instance) => instance.observed?.warnings ?? []);
+  if (warnings.length > 0) await store.transaction((tx) => addWarnings(tx, cluster.id, warnings));
+
+  for (const instance of instances) {
+    const ending = failureOfInstance(cluster, instance, instances);
+    if (ending) return beginEnding(context, cluster, ending);
+  }
+  if (cluster.phase === "ready") return followSteps(context, cluster);
+
+  const reached = (phases: readonly string[]) => (instance: InstanceRow) => phases.includes(instance.observed?.phase ?? "");
+  if (instances.every(reached(["ready"]))) {
+    await store.transaction(async (tx) => {
+      await setClusterStatus(tx, cluster.id, { phase: "ready", ready_at: tx.now });
+      await addEvent(tx, cluster.id, "cluster", "ready: every node's daemons answer");
+      await tx.wake("steps", cluster.id);
+      await tx.wake("cluster", cluster.id);
+    });
+  } else if (cluster.phase === "starting" && instances.every((instance) => instance.observed !== null)) {
+    await store.transaction(async (tx) => {
+      await setClusterStatus(tx, cluster.id, { phase: "bootstrapping" });
+      await addEvent(tx, cluster.id, "cluster", "all nodes are up: bootstrap actions and daemons");
+    });
+  }
+  return done;
+}
+
+/** A ready cluster ends by a failed step that says so, or when it is transient and has no step left. */
+async function followSteps(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
+  const steps = await stepsOf(context.store.db, cluster.id);
+  const fatal = steps.find(
+    (step) => step.state === "FAILED" && ["TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW"].includes(step.spec.actionOnFailure),
+  );
+  if (fatal) return beginEnding(context, cluster, stepFailure(fatal));
+  const isIdle = !steps.some((step) => activeStates.includes(step.state));
+  if (isIdle && !cluster.spec.keepAliveWhenNoSteps) return beginEnding(context, cluster, stepsCompleted(steps));
+  return done;
+}
+
+/** `ending` null: the user's wish. The nodes are told first, so that steps end and the last logs reach S3. */
+async function beginEnding(context: ReconcileContext, cluster: ClusterRow, ending: ClusterEnding | null): Promise<Outcome> {
+  await context.store.transaction(async (tx) => {
+    await setClusterStatus(tx, cluster.id, { phase: "ending", ending_at: tx.now, ending });
+    await addEvent(tx, cluster.id, "cluster", `ends: ${ending?.message ?? "terminated by user request"}`);
+    await tx.manifestChanged(cluster.id);
+    await tx.wake("steps", cluster.id);
+    await tx.wake("cluster", cluster.id);
+  });
+  return { againMs: 0 };
+}
+
+/** Waits for the nodes' last logs, has them removed, and closes the cluster when none is left. */
+async function remove(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
+  const { store, provider } = context;
+  const instances = await instancesOf(store.db, cluster.id);
+  if (instances.some((instance) => instance.wanted === 1)) {
+    const waits = instances.filter((instance) => instance.status === "launched" && instance.observed !== null && instance.observed.phase !== "stopped");
+    const leftMs = (cluster.ending_at ?? 0) + stoppingMs - store.now();
+    if (waits.length > 0 && leftMs > 0) return { againMs: leftMs };
+    await store.transaction(async (tx) => {
+      for (const instance of waits)
+        await addWarnings(tx, cluster.id, [`${instance.id} did not ship its last logs in ${stoppingMs / 1000} s: they stay in its folder on the host`]);
+      await setWanted(tx, cluster.id, false);
+      for (const instance of instances) await tx.wake("instance", instance.id);
+    });
+    return done;
+  }
+  if (instances.some((instance) => instance.status !== "terminated")) return done; // The last one to end wakes this.
+  await provider.releaseNetwork(cluster.id);
+  await store.transaction(async (tx) => {
+    await setClusterStatus(tx, cluster.id, { phase: "ended", ended_at: tx.now });
+    await disableClusterKey(tx, cluster.id);
+    await addEvent(tx, cluster.id, "cluster", "ended: no process of it is left");
+    await tx.wake("steps", cluster.id);
+  });
+  return done;
+}

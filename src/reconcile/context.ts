@@ -1,0 +1,17 @@
+/** What reconcilers are given besides an id. */
+import type { Logger } from "pino";
+import type { Installation } from "../engines/installation.ts";
+import type { Provider } from "../providers/provider.ts";
+import type { Ids } from "../store/ids.ts";
+import type { Store } from "../store/store.ts";
+
+export interface ReconcileContext {
+  store: Store;
+  provider: Provider;
+  ids: Ids;
+  log: Logger;
+  /** What set-up has put on this machine for a release label. Throws where it is incomplete. */
+  installation(releaseLabel: string): Installation;
+  /** Memory that the host can still give away, MiB. */
+  freeMemoryMb(): number;
+}

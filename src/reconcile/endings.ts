@@ -1,0 +1,53 @@
+/** Why clusters end by themselves, in EMR's codes and words (StateChangeReason and ErrorDetails of DescribeCluster). */
+import type { ErrorDetail } from "@aws-sdk/client-emr";
+import type { ClusterEnding, ClusterRow } from "../store/clusters.ts";
+import type { InstanceRow } from "../store/instances.ts";
+import type { StepRow } from "../store/steps.ts";
+
+const failed = (code: ClusterEnding["code"], message: string, details: ErrorDetail[] = []): ClusterEnding => ({ code, message, failed: true, details });
+
+export function insufficientCapacity(neededMb: number, freeMb: number): ClusterEnding {
+  const message = `This host has ${freeMb} MiB of memory free, and the cluster's daemons alone need ${neededMb} MiB. Terminate another cluster, or ask for fewer instances.`;
+  return failed("INTERNAL_ERROR", message, [{ ErrorCode: "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ", ErrorMessage: message }]);
+}
+
+export const stepFailure = (step: StepRow): ClusterEnding => failed("STEP_FAILURE", `Shut down as step failed: ${step.spec.name} (${step.id})`);
+
+export function stepsCompleted(steps: readonly StepRow[]): ClusterEnding {
+  const all = steps.every((step) => step.state === "COMPLETED");
+  return { code: "ALL_STEPS_COMPLETED", message: all ? "Steps completed" : "Steps completed with errors", failed: false, details: [] };
+}
+
+/** undefined where the instance is well enough for the cluster to go on. */
+export function failureOfInstance(cluster: ClusterRow, instance: InstanceRow, all: readonly InstanceRow[]): ClusterEnding | undefined {
+  const isMaster = instance.id === all[0]?.id;
+  if (instance.status === "lost")
+    return failed("INSTANCE_FAILURE", `${isMaster ? "The master instance" : "Instance"} ${instance.id} was lost: ${instance.end_message ?? "its host went away"}`);
+  const failure = instance.observed?.phase === "failed" ? instance.observed.failure : undefined;
+  if (!failure) return undefined;
+
+  const where = `On the ${isMaster ? "master" : "slave"} instance (${instance.id})`;
+  const kind = isMaster ? "PRIMARY" : "WORKER";
+  const log = cluster.spec.logUri
+    ? `${cluster.spec.logUri}${cluster.id}/node/${instance.id}/bootstrap-actions/${failure.ordinal}/stderr.gz`
+    : (failure.logFile ?? "");
+  const detail = (code: string): ErrorDetail[] => [
+    { ErrorCode: code, ErrorMessage: failure.message, ErrorData: [{ [isMaster ? "primary-instance-id" : "instance-id"]: instance.id, log }] },
+  ];
+  switch (failure.kind) {
+    case "bootstrap-exit":
+      return failed(
+        "BOOTSTRAP_FAILURE",
+        `${where}, bootstrap action ${failure.ordinal} returned a non-zero return code (${failure.exitCode}). See ${log}`,
+        detail(`BOOTSTRAP_FAILURE_${kind}_WITH_NON_ZERO_CODE`),
+      );
+    case "bootstrap-download":
+      return failed(
+        "BOOTSTRAP_FAILURE",
+        `${where}, bootstrap action ${failure.ordinal} could not be fetched: ${failure.message}`,
+        detail(`BOOTSTRAP_FAILURE_BA_DOWNLOAD_FAILED_${kind}`),
+      );
+    default:
+      return failed("INSTANCE_FAILURE", `${where}: ${failure.message}${failure.logFile ? `. See ${failure.logFile}` : ""}`);
+  }
+}

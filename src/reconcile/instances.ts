@@ -1,0 +1,78 @@
+/** The instance's reconciler: launches it, starts its init again where it stopped, and removes it. */
+import { findCluster } from "../store/clusters.ts";
+import { findInstance, hostnameOf, instancesOf, setInstanceStatus, type InstanceRow } from "../store/instances.ts";
+import { addEvent } from "../store/events.ts";
+import { AddressTaken } from "../providers/provider.ts";
+import type { ReconcileContext } from "./context.ts";
+import type { Outcome, Reconciler } from "./loop.ts";
+
+const done: Outcome = { done: true };
+/** How often a running instance is looked at. */
+const watchMs = 3_000;
+
+export function instanceReconciler(context: ReconcileContext): Reconciler {
+  return async (id) => {
+    const instance = await findInstance(context.store.db, id);
+    if (!instance || instance.status === "terminated") return done;
+    if (instance.wanted === 0) return remove(context, instance);
+    if (instance.status === "lost") return done;
+    if (instance.status === "provisioning") return launch(context, instance);
+
+    const seen = await context.provider.observe(id);
+    if (seen === "running") return { againMs: watchMs };
+    if (seen === "rebooted") return lose(context, instance, "INSTANCE_FAILURE", "its host was started again since");
+    await context.store.transaction(async (tx) => {
+      await setInstanceStatus(tx, id, { relaunches: instance.relaunches + 1 });
+      await addEvent(tx, instance.cluster_id, "instance", `${id} had stopped by itself: its init is started again`);
+    });
+    return launch(context, instance);
+  };
+}
+
+async function launch(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
+  const { store, provider } = context;
+  const cluster = await findCluster(store.db, instance.cluster_id);
+  if (!cluster) return done;
+  const siblings = await instancesOf(store.db, instance.cluster_id);
+  try {
+    await provider.launch({
+      clusterId: instance.cluster_id,
+      instanceId: instance.id,
+      address: instance.address,
+      hostname: hostnameOf(instance.address),
+      hosts: siblings.map(({ address }) => ({ address, hostname: hostnameOf(address) })),
+      region: cluster.region,
+      agentToken: instance.agent_token,
+    });
+  } catch (error) {
+    if (error instanceof AddressTaken) return lose(context, instance, "INTERNAL_ERROR", `${error.message}; create the cluster again`);
+    throw error;
+  }
+  if (instance.status === "provisioning")
+    await store.transaction(async (tx) => {
+      await setInstanceStatus(tx, instance.id, { status: "launched", launched_at: tx.now });
+      await addEvent(tx, instance.cluster_id, "instance", `${instance.id} launched at ${instance.address}`);
+    });
+  return { againMs: watchMs };
+}
+
+async function lose(context: ReconcileContext, instance: InstanceRow, code: string, message: string): Promise<Outcome> {
+  await context.store.transaction(async (tx) => {
+    await setInstanceStatus(tx, instance.id, { status: "lost", end_code: code, end_message: message });
+    await addEvent(tx, instance.cluster_id, "instance", `${instance.id} is lost: ${message}`);
+    await tx.wake("cluster", instance.cluster_id);
+  });
+  return done;
+}
+
+async function remove(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
+  await context.provider.terminate(instance.id);
+  await context.store.transaction(async (tx) => {
+    const why = instance.end_code ? {} : { end_code: "CLUSTER_TERMINATED", end_message: "Job flow terminated" };
+    await setInstanceStatus(tx, instance.id, { status: "terminated", ended_at: tx.now, ...why });
+    await addEvent(tx, instance.cluster_id, "instance", `${instance.id} terminated`);
+    await tx.wake("cluster", instance.cluster_id);
+  });
+  await context.provider.reclaim(instance.id);
+  return done;
+}

@@ -1,0 +1,93 @@
+/**
+ * The reconcile loop. A reconciler is given an id and nothing else; it reads everything again, takes the next idempotent step, and says
+ * when to look again. Signal (a commit that woke something) and period (the due time in the store) both start it.
+ */
+import type { Logger } from "pino";
+import type { Store } from "../store/store.ts";
+import { type Wake, type WakeKind, dueWakes, finishWake, nextDue, postponeWake } from "../store/wakes.ts";
+
+/** done: nothing to do until somebody wakes it. again: look again after so many milliseconds. */
+export type Outcome = { done: true } | { againMs: number };
+export type Reconciler = (id: string) => Promise<Outcome>;
+
+export interface Loop {
+  start(): void;
+  /** Resolves when no reconciler runs any more. */
+  stop(): Promise<void>;
+}
+
+const firstBackOffMs = 250;
+const longestBackOffMs = 15_000;
+
+export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconciler>, log: Logger): Loop {
+  const running = new Map<string, Promise<void>>();
+  let stopped = true;
+  let timer: NodeJS.Timeout | undefined;
+  let looking: Promise<void> | undefined;
+  let lookAgain = false;
+
+  async function run(wake: Wake): Promise<void> {
+    try {
+      const outcome = await reconcilers[wake.kind](wake.id);
+      if ("done" in outcome) await finishWake(store.db, wake);
+      else await postponeWake(store.db, wake, store.now() + outcome.againMs, 0);
+    } catch (error) {
+      const failures = wake.failures + 1;
+      const backOffMs = Math.min(longestBackOffMs, firstBackOffMs * 2 ** (failures - 1));
+      log.error({ err: error, kind: wake.kind, id: wake.id, failures, backOffMs }, "reconcile failed, will be tried again");
+      await postponeWake(store.db, wake, store.now() + backOffMs, failures);
+    }
+  }
+
+  /** Starts a reconciler for each due wake whose resource has none running. */
+  async function look(): Promise<void> {
+    if (stopped) return;
+    clearTimeout(timer);
+    for (const wake of await dueWakes(store.db, store.now())) {
+      const key = `${wake.kind}/${wake.id}`;
+      if (running.has(key)) continue; // It looks again when that one ends.
+      running.set(
+        key,
+        run(wake).finally(() => {
+          running.delete(key);
+          nudge();
+        }),
+      );
+    }
+    const due = await nextDue(store.db);
+    // What is due and already running will nudge by itself when it ends.
+    if (due !== undefined && !stopped) timer = setTimeout(nudge, Math.max(running.size > 0 ? 50 : 0, Math.min(due - store.now(), 60_000)));
+  }
+
+  function nudge(): void {
+    if (stopped) return;
+    if (looking) {
+      lookAgain = true;
+      return;
+    }
+    looking = look()
+      .catch((error: unknown) => log.error({ err: error }, "the reconcile loop could not read the store"))
+      .finally(() => {
+        looking = undefined;
+        if (lookAgain) {
+          lookAgain = false;
+          nudge();
+        }
+      });
+  }
+
+  return {
+    start() {
+      stopped = false;
+      store.onWake = nudge;
+      nudge();
+    },
+    async stop() {
+      stopped = true;
+      store.onWake = undefined;
+      clearTimeout(timer);
+      await looking;
+      await Promise.allSettled(running.values());
+    },
+  };
+}

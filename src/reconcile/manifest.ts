@@ -1,0 +1,84 @@
+/** Makes a node's manifest from the store: a pure function of what is there now, so it can be made again after any crash. */
+import type { Manifest } from "../agent/manifest.ts";
+import { nodeLayout } from "../agent/layout.ts";
+import { mergeConfigurations } from "../engines/configurations.ts";
+import type { Installation } from "../engines/installation.ts";
+import type { ClusterFacts, NodeFacts } from "../engines/engine.ts";
+import { planNode } from "../engines/plan-node.ts";
+import { stepOrder } from "../engines/step-command.ts";
+import { instanceType } from "../releases/instance-types.ts";
+import { type ClusterRow, findCluster } from "../store/clusters.ts";
+import { groupsOf, hostnameOf, instancesOf } from "../store/instances.ts";
+import { type StepRow, stepsOf } from "../store/steps.ts";
+import type { Db } from "../store/store.ts";
+
+export interface ManifestSources {
+  /** http://127.0.0.1:PORT */
+  endpoint: string;
+  nodeFolder(instanceId: string): string;
+  installation(releaseLabel: string): Installation;
+}
+
+/** undefined where the instance is not wanted (any more). */
+export async function manifestFor(db: Db, instanceId: string, clusterId: string, sources: ManifestSources): Promise<Manifest | undefined> {
+  const cluster = await findCluster(db, clusterId);
+  if (!cluster || cluster.phase === "ended") return undefined;
+  const instances = await instancesOf(db, clusterId);
+  const instance = instances.find(({ id }) => id === instanceId);
+  const [master] = instances;
+  if (!instance || !master || instance.wanted === 0) return undefined;
+
+  const groups = new Map((await groupsOf(db, clusterId)).map((group) => [group.id, group]));
+  const groupOf = (groupId: string) => {
+    const group = groups.get(groupId);
+    if (!group) throw new Error(`instance group ${groupId} of ${clusterId} is not in the store`);
+    return group;
+  };
+  const clusterFacts: ClusterFacts = {
+    id: clusterId,
+    region: cluster.region,
+    endpoint: sources.endpoint,
+    applications: cluster.spec.applications.map(({ Name }) => Name),
+    master: { address: master.address, hostname: hostnameOf(master.address) },
+    nodes: instances.map(({ id, group_id, address }) => {
+      const group = groupOf(group_id);
+      return { instanceId: id, role: group.role, address, instanceType: instanceType(group.instance_type) };
+    }),
+  };
+  const group = groupOf(instance.group_id);
+  const facts: NodeFacts = {
+    cluster: clusterFacts,
+    instanceId,
+    role: group.role,
+    address: instance.address,
+    instanceType: instanceType(group.instance_type),
+    configurations: mergeConfigurations(cluster.spec.configurations, group.configurations),
+    layout: nodeLayout(sources.nodeFolder(instanceId)),
+    installation: sources.installation(cluster.spec.releaseLabel),
+  };
+  const plan = planNode(facts);
+  const steps = instance === master ? (await stepsOf(db, clusterId)).filter((step) => step.state === "RUNNING") : [];
+  return {
+    generation: cluster.generation,
+    clusterId,
+    instanceId,
+    role: group.role,
+    address: instance.address,
+    region: cluster.region,
+    env: { ...plan.env, PATH: plan.path.join(":") },
+    files: plan.files,
+    bootstrapActions: cluster.spec.bootstrapActions.map((action, index) => ({ ordinal: index + 1, ...action })),
+    daemons: plan.daemons,
+    tasks: plan.tasks,
+    steps: steps.map((step) => orderOf(step, facts)),
+    logs: cluster.spec.logUri === null ? null : { uri: logFolder(cluster), folders: plan.logs },
+    stopping: cluster.phase === "ending",
+  };
+}
+
+const logFolder = (cluster: ClusterRow): string => `${cluster.spec.logUri}${cluster.id}`;
+
+const orderOf = (step: StepRow, facts: NodeFacts) => {
+  const { name, jar, mainClass, args, properties } = step.spec;
+  return stepOrder({ step: { id: step.id, name, jar, mainClass: mainClass ?? undefined, args, properties }, facts });
+};

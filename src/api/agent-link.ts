@@ -63,7 +63,7 @@ export function createAgentLink(store: Store, sources: ManifestSources, log: Log
     // Listening begins before the look: a change between the two must not be missed.
     const changed = change(instance.cluster_id, response);
     let manifest = await latest();
-    if (manifest && manifest.generation <= has) {
+    if (!manifest || manifest.generation <= has) {
       await changed;
       manifest = await latest();
     }

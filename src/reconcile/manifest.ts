@@ -6,7 +6,7 @@ import type { Installation } from "../engines/installation.ts";
 import type { ClusterFacts, NodeFacts } from "../engines/engine.ts";
 import { planNode } from "../engines/plan-node.ts";
 import { stepOrder } from "../engines/step-command.ts";
-import { instanceType } from "../releases/instance-types.ts";
+import { instanceType, type InstanceType } from "../releases/instance-types.ts";
 import { type ClusterRow, findCluster } from "../store/clusters.ts";
 import { groupsOf, hostnameOf, instancesOf } from "../store/instances.ts";
 import { type StepRow, stepsOf } from "../store/steps.ts";
@@ -42,7 +42,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     master: { address: master.address, hostname: hostnameOf(master.address) },
     nodes: instances.map(({ id, group_id, address }) => {
       const group = groupOf(group_id);
-      return { instanceId: id, role: group.role, address, instanceType: instanceType(group.instance_type) };
+      return { instanceId: id, role: group.role, address, instanceType: typeNamed(group.instance_type) };
     }),
   };
   const group = groupOf(instance.group_id);
@@ -51,7 +51,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     instanceId,
     role: group.role,
     address: instance.address,
-    instanceType: instanceType(group.instance_type),
+    instanceType: typeNamed(group.instance_type),
     configurations: mergeConfigurations(cluster.spec.configurations, group.configurations),
     layout: nodeLayout(sources.nodeFolder(instanceId)),
     installation: sources.installation(cluster.spec.releaseLabel),
@@ -74,6 +74,12 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     logs: cluster.spec.logUri === null ? null : { uri: logFolder(cluster), folders: plan.logs },
     stopping: cluster.phase === "ending",
   };
+}
+
+function typeNamed(name: string): InstanceType {
+  const type = instanceType(name);
+  if (!type) throw new Error(`instance type ${name} is in the store, but this version of Howdah does not know it`);
+  return type;
 }
 
 const logFolder = (cluster: ClusterRow): string => `${cluster.spec.logUri}${cluster.id}`;

@@ -1,0 +1,77 @@
+/** DescribeCluster, ListClusters, TerminateJobFlows, SetTerminationProtection. RunJobFlow has a file of its own. */
+import type { DescribeClusterInput, ListClustersInput, SetTerminationProtectionInput, TerminateJobFlowsInput } from "@aws-sdk/client-emr";
+import { validationException } from "../../aws/errors.ts";
+import { type ClusterRow, listClusters, setClusterWish } from "../../store/clusters.ts";
+import { addEvent } from "../../store/events.ts";
+import { groupsOf, instancesOf } from "../../store/instances.ts";
+import { countActiveSteps } from "../../store/steps.ts";
+import type { Db } from "../../store/store.ts";
+import { tagsOf } from "../../store/tags.ts";
+import type { EmrContext, EmrRequest } from "./context.ts";
+import { theCluster, theLivingCluster } from "./lookup.ts";
+import { page, readMarker } from "./paging.ts";
+import { clusterShape, clusterSummary } from "./shapes.ts";
+
+const pageSize = 50;
+
+async function factsOf(db: Db, cluster: ClusterRow, now: number) {
+  return {
+    hasActiveSteps: (await countActiveSteps(db, cluster.id)) > 0,
+    instances: await instancesOf(db, cluster.id),
+    groups: await groupsOf(db, cluster.id),
+    now,
+  };
+}
+
+export async function DescribeCluster({ store }: EmrContext, input: DescribeClusterInput, request: EmrRequest) {
+  const cluster = await theCluster(store.db, request, input.ClusterId);
+  const facts = await factsOf(store.db, cluster, store.now());
+  return { Cluster: clusterShape(cluster, { ...facts, tags: await tagsOf(store.db, cluster.id) }) };
+}
+
+export async function ListClusters({ store }: EmrContext, input: ListClustersInput, request: EmrRequest) {
+  const rows = await listClusters(store.db, {
+    accountId: request.accountId,
+    region: request.region,
+    createdAfter: input.CreatedAfter?.getTime(),
+    createdBefore: input.CreatedBefore?.getTime(),
+    after: readMarker<{ createdAt: number; id: string }>(input.Marker),
+  });
+  const found = [];
+  for (const row of rows) {
+    const summary = clusterSummary(row, await factsOf(store.db, row, store.now()));
+    const state = summary.Status?.State;
+    if (input.ClusterStates?.length && !(state && input.ClusterStates.includes(state))) continue;
+    found.push({ row, summary });
+    if (found.length > pageSize) break;
+  }
+  const { items, Marker } = page(found, pageSize, ({ row }) => ({ createdAt: row.created_at, id: row.id }));
+  return { Clusters: items.map(({ summary }) => summary), Marker };
+}
+
+/** All or none: one protected cluster refuses the request, as in EMR where the clusters are in one zone. A cluster that has ended stays so. */
+export async function TerminateJobFlows({ store }: EmrContext, input: TerminateJobFlowsInput, request: EmrRequest) {
+  return store.transaction(async (tx) => {
+    const clusters = [];
+    for (const id of input.JobFlowIds ?? []) clusters.push(await theCluster(tx.db, request, id));
+    const living = clusters.filter((cluster) => cluster.phase !== "ended" && cluster.phase !== "ending" && cluster.terminate_requested_at === null);
+    if (living.some((cluster) => cluster.termination_protected === 1))
+      throw validationException("Could not shut down one or more job flows since they are termination protected.");
+    for (const cluster of living) {
+      await setClusterWish(tx, cluster.id, { terminate_requested_at: tx.now });
+      await addEvent(tx, cluster.id, "cluster", `termination requested by ${request.principalArn}`);
+      await tx.wake("cluster", cluster.id);
+    }
+    return {};
+  });
+}
+
+export async function SetTerminationProtection({ store }: EmrContext, input: SetTerminationProtectionInput, request: EmrRequest) {
+  return store.transaction(async (tx) => {
+    for (const id of input.JobFlowIds ?? []) {
+      const cluster = await theLivingCluster(tx.db, request, id);
+      await setClusterWish(tx, cluster.id, { termination_protected: input.TerminationProtected ? 1 : 0 });
+    }
+    return {};
+  });
+}

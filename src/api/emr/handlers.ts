@@ -1,0 +1,34 @@
+/** EMR's operations that are built. All others of the model answer that they are not there yet (src/api/pipeline.ts). */
+import type { emr, Handlers } from "../../aws/operations.ts";
+import { DescribeCluster, ListClusters, SetTerminationProtection, TerminateJobFlows } from "./clusters.ts";
+import type { EmrContext, EmrRequest } from "./context.ts";
+import { ListBootstrapActions, ListInstanceGroups, ListInstances } from "./instances.ts";
+import { RunJobFlow } from "./run-job-flow.ts";
+import { AddJobFlowSteps, DescribeStep, ListSteps } from "./steps.ts";
+import { AddTags, RemoveTags } from "./tags.ts";
+
+const operations = {
+  RunJobFlow,
+  DescribeCluster,
+  ListClusters,
+  TerminateJobFlows,
+  SetTerminationProtection,
+  AddJobFlowSteps,
+  ListSteps,
+  DescribeStep,
+  ListInstances,
+  ListInstanceGroups,
+  ListBootstrapActions,
+  AddTags,
+  RemoveTags,
+};
+
+type Operation = (context: EmrContext, input: never, request: EmrRequest) => Promise<unknown>;
+
+export function emrHandlers(context: EmrContext): Handlers<typeof emr> {
+  const bound = Object.entries(operations as Record<string, Operation>).map(([name, operation]) => [
+    name,
+    (input: never, request: EmrRequest) => operation(context, input, request),
+  ]);
+  return Object.fromEntries(bound) as Handlers<typeof emr>;
+}

@@ -1,0 +1,75 @@
+/** Instances of RunJobFlow, in either of its two spellings, as groups. */
+import type { EbsConfiguration, InstanceGroupConfig, JobFlowInstancesConfig, Configuration as WireConfiguration } from "@aws-sdk/client-emr";
+import type { NodeRole } from "../../agent/manifest.ts";
+import { validationException } from "../../aws/errors.ts";
+import { instanceType } from "../../releases/instance-types.ts";
+
+export interface GroupInput {
+  role: NodeRole;
+  name: string;
+  market: "ON_DEMAND" | "SPOT";
+  bidPrice: string | null;
+  instanceType: string;
+  count: number;
+  configurations: readonly WireConfiguration[] | undefined;
+  ebs: EbsConfiguration | null;
+}
+
+const mostTaskGroups = 48;
+/** Addresses of a /24; the cluster's network. */
+const mostInstances = 250;
+
+/** Throws ValidationException, naming the field, for what EMR would refuse. */
+export function readGroups(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
+  const short = instances.MasterInstanceType ?? instances.SlaveInstanceType ?? instances.InstanceCount;
+  if (instances.InstanceGroups?.length && short !== undefined)
+    throw validationException("Instances: InstanceGroups and MasterInstanceType, SlaveInstanceType or InstanceCount exclude one another.");
+  const groups = instances.InstanceGroups?.length ? instances.InstanceGroups.map(readGroup) : readShort(instances);
+
+  const withRole = (role: NodeRole) => groups.filter((group) => group.role === role);
+  const [master, second] = withRole("MASTER");
+  if (!master || second) throw validationException("Instances.InstanceGroups: exactly one group must have InstanceRole MASTER.");
+  if (master.count !== 1)
+    throw validationException(`Instances.InstanceGroups: ${master.count} master nodes are not in Howdah yet; the MASTER group's InstanceCount must be 1.`);
+  if (withRole("CORE").length > 1) throw validationException("Instances.InstanceGroups: at most one group may have InstanceRole CORE.");
+  if (withRole("TASK").length > mostTaskGroups) throw validationException(`Instances.InstanceGroups: at most ${mostTaskGroups} groups may have InstanceRole TASK.`);
+  const core = withRole("CORE")[0]?.count ?? 0;
+  const task = withRole("TASK").reduce((sum, group) => sum + group.count, 0);
+  if (task > 0 && core === 0) throw validationException("Instances.InstanceGroups: a cluster with task nodes needs at least one core node.");
+  if (1 + core + task > mostInstances) throw validationException(`Instances: ${1 + core + task} instances do not fit one host's network; at most ${mostInstances}.`);
+  return groups;
+}
+
+function readShort(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
+  const { MasterInstanceType, SlaveInstanceType, InstanceCount = 1 } = instances;
+  if (!MasterInstanceType) throw validationException("Instances: either InstanceGroups or MasterInstanceType is required.");
+  if (InstanceCount < 1) throw validationException("Instances.InstanceCount must be at least 1.");
+  if (InstanceCount > 1 && !SlaveInstanceType) throw validationException("Instances.SlaveInstanceType is required when InstanceCount is above 1.");
+  const group = (role: "MASTER" | "CORE", type: string, count: number): InstanceGroupConfig => ({ InstanceRole: role, InstanceType: type, InstanceCount: count });
+  const groups = [group("MASTER", MasterInstanceType, 1)];
+  if (InstanceCount > 1 && SlaveInstanceType) groups.push(group("CORE", SlaveInstanceType, InstanceCount - 1));
+  return groups.map(readGroup);
+}
+
+function readGroup(config: InstanceGroupConfig, index: number): GroupInput {
+  const at = `Instances.InstanceGroups[${index}]`;
+  const role = config.InstanceRole;
+  if (role !== "MASTER" && role !== "CORE" && role !== "TASK") throw validationException(`${at}.InstanceRole must be MASTER, CORE or TASK.`);
+  if (config.AutoScalingPolicy) throw validationException(`${at}.AutoScalingPolicy: automatic scaling is not in Howdah yet. Leave the parameter out.`);
+  if (config.CustomAmiId) throw validationException(`${at}.CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead.`);
+  const type = config.InstanceType ?? "";
+  if (!instanceType(type)) throw validationException(`${at}.InstanceType: Instance type '${type}' is not supported.`);
+  const count = config.InstanceCount ?? 0;
+  if (count < (role === "TASK" ? 0 : 1)) throw validationException(`${at}.InstanceCount must be at least ${role === "TASK" ? 0 : 1}.`);
+  if (config.BidPrice !== undefined && !/^\d+(\.\d+)?$/.test(config.BidPrice)) throw validationException(`${at}.BidPrice: '${config.BidPrice}' is not a price in USD.`);
+  return {
+    role,
+    name: config.Name ?? { MASTER: "Master", CORE: "Core", TASK: "Task" }[role],
+    market: config.Market ?? (config.BidPrice === undefined ? "ON_DEMAND" : "SPOT"),
+    bidPrice: config.BidPrice ?? null,
+    instanceType: type,
+    count,
+    configurations: config.Configurations,
+    ebs: config.EbsConfiguration ?? null,
+  };
+}

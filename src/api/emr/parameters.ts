@@ -1,0 +1,95 @@
+/**
+ * What becomes of each parameter of RunJobFlow: none is dropped. The tables name every member of the SDK's input, so a member that a new
+ * SDK brings does not compile until somebody has decided.
+ */
+import type { JobFlowInstancesConfig, RunJobFlowInput } from "@aws-sdk/client-emr";
+import { validationException } from "../../aws/errors.ts";
+
+/**
+ * honoured: it has its effect, or is kept and shown where showing is all it does. A function sees the value, and returns a warning, throws
+ * (`refused`), or returns undefined for a value that needs nothing.
+ */
+type Fate<Value> = "honoured" | ((value: NonNullable<Value>) => string | undefined);
+type Fates<Input> = { [Name in keyof Required<Input>]: Fate<Input[Name]> };
+
+const refused = (why: string) => (): never => {
+  throw validationException(why);
+};
+const warned = (text: string) => () => text;
+
+const parameters: Fates<RunJobFlowInput> = {
+  Name: "honoured",
+  LogUri: "honoured",
+  ReleaseLabel: "honoured",
+  Instances: "honoured",
+  Steps: "honoured",
+  BootstrapActions: "honoured",
+  Applications: "honoured",
+  Configurations: "honoured",
+  VisibleToAllUsers: "honoured",
+  JobFlowRole: "honoured",
+  ServiceRole: "honoured",
+  AutoScalingRole: "honoured",
+  Tags: "honoured",
+  ScaleDownBehavior: "honoured",
+  StepConcurrencyLevel: "honoured",
+  LogEncryptionKmsKeyId: refused("LogEncryptionKmsKeyId: logs cannot be encrypted with a KMS key yet. Leave the parameter out."),
+  AdditionalInfo: warned("AdditionalInfo has no effect"),
+  AmiVersion: refused("AmiVersion belongs to releases before emr-4.0, which Howdah does not run. Use ReleaseLabel."),
+  StepExecutionRoleArn: refused("StepExecutionRoleArn: runtime roles for steps are not in Howdah yet. Leave the parameter out."),
+  SupportedProducts: (value) => (value.length > 0 ? refused("SupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined),
+  NewSupportedProducts: (value) => (value.length > 0 ? refused("NewSupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined),
+  SecurityConfiguration: refused("SecurityConfiguration: security configurations are not in Howdah yet. Leave the parameter out."),
+  CustomAmiId: refused("CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead."),
+  EbsRootVolumeSize: warned("EbsRootVolumeSize is kept and shown, but a node's disk is its folder on the host"),
+  EbsRootVolumeIops: warned("EbsRootVolumeIops is kept and shown, but has no effect"),
+  EbsRootVolumeThroughput: warned("EbsRootVolumeThroughput is kept and shown, but has no effect"),
+  RepoUpgradeOnBoot: (value) => (value === "NONE" ? undefined : "RepoUpgradeOnBoot is kept and shown, but nothing is upgraded on boot"),
+  KerberosAttributes: refused("KerberosAttributes: Kerberos is not in Howdah yet. Leave the parameter out."),
+  ManagedScalingPolicy: refused("ManagedScalingPolicy: managed scaling is not in Howdah yet. Leave the parameter out."),
+  PlacementGroupConfigs: (value) => (value.length > 0 ? "PlacementGroupConfigs is kept and shown, but all nodes are on this host" : undefined),
+  AutoTerminationPolicy: refused("AutoTerminationPolicy: auto-termination of idle clusters is not in Howdah yet. Leave the parameter out."),
+  OSReleaseLabel: warned("OSReleaseLabel is kept and shown, but nodes run the host's own system"),
+  ExtendedSupport: warned("ExtendedSupport has no effect"),
+  MonitoringConfiguration: refused("MonitoringConfiguration is not in Howdah yet: logs go to LogUri. Leave the parameter out."),
+  SessionEnabled: (value) => (value ? refused("SessionEnabled: sessions are not in Howdah yet. Leave the parameter out.")() : undefined),
+};
+
+const network = "is kept and shown, but nodes are on the host's loopback network";
+
+const instanceParameters: Fates<JobFlowInstancesConfig> = {
+  MasterInstanceType: "honoured",
+  SlaveInstanceType: "honoured",
+  InstanceCount: "honoured",
+  InstanceGroups: "honoured",
+  InstanceFleets: (value) => (value.length > 0 ? refused("Instances.InstanceFleets: instance fleets are not in Howdah yet. Use InstanceGroups.")() : undefined),
+  KeepJobFlowAliveWhenNoSteps: "honoured",
+  TerminationProtected: "honoured",
+  Ec2KeyName: warned("Instances.Ec2KeyName is kept and shown, but nodes have no ssh server yet"),
+  Placement: "honoured",
+  UnhealthyNodeReplacement: (value) => (value ? "Instances.UnhealthyNodeReplacement is kept and shown, but nodes are not replaced yet" : undefined),
+  HadoopVersion: refused("Instances.HadoopVersion belongs to AMI versions before emr-4.0. The release label decides."),
+  Ec2SubnetId: warned(`Instances.Ec2SubnetId ${network}`),
+  Ec2SubnetIds: (value) => (value.length > 0 ? `Instances.Ec2SubnetIds ${network}` : undefined),
+  EmrManagedMasterSecurityGroup: warned(`Instances.EmrManagedMasterSecurityGroup ${network}`),
+  EmrManagedSlaveSecurityGroup: warned(`Instances.EmrManagedSlaveSecurityGroup ${network}`),
+  ServiceAccessSecurityGroup: warned(`Instances.ServiceAccessSecurityGroup ${network}`),
+  AdditionalMasterSecurityGroups: (value) => (value.length > 0 ? `Instances.AdditionalMasterSecurityGroups ${network}` : undefined),
+  AdditionalSlaveSecurityGroups: (value) => (value.length > 0 ? `Instances.AdditionalSlaveSecurityGroups ${network}` : undefined),
+};
+
+function sortOut<Input extends object>(input: Input, fates: Fates<Input>): string[] {
+  const warnings: string[] = [];
+  for (const name of Object.keys(fates) as (keyof Input)[]) {
+    const value = input[name];
+    const fate = fates[name];
+    if (value === undefined || value === null || fate === "honoured") continue;
+    const warning = fate(value as NonNullable<Input[typeof name]>);
+    if (warning) warnings.push(warning);
+  }
+  return warnings;
+}
+
+/** Warnings to record. Throws ValidationException for a parameter that is refused. */
+export const sortOutParameters = (input: RunJobFlowInput): string[] => sortOut(input, parameters);
+export const sortOutInstances = (input: Partial<JobFlowInstancesConfig>): string[] => sortOut(input, instanceParameters as Fates<Partial<JobFlowInstancesConfig>>);

@@ -1,0 +1,176 @@
+/** RunJobFlow: checks the request, fills in EMR's defaults, and writes the wish for a cluster down. */
+import type { BootstrapActionConfig, Application, Configuration as WireConfiguration, RunJobFlowInput } from "@aws-sdk/client-emr";
+import { validationException } from "../../aws/errors.ts";
+import type { Configuration } from "../../engines/engine.ts";
+import { checkConfigurations } from "../../engines/configurations.ts";
+import { findRelease, releaseLabels, type Release } from "../../releases/release.ts";
+import { insertClusterKey } from "../../store/access-keys.ts";
+import { type ClusterSpec, insertCluster } from "../../store/clusters.ts";
+import { addEvent, addWarnings } from "../../store/events.ts";
+import { insertGroup } from "../../store/instances.ts";
+import { insertSteps } from "../../store/steps.ts";
+import { putTags } from "../../store/tags.ts";
+import type { EmrContext, EmrRequest } from "./context.ts";
+import { readGroups } from "./instance-groups-input.ts";
+import { sortOutInstances, sortOutParameters } from "./parameters.ts";
+import { clusterArn } from "./shapes.ts";
+import { readSteps } from "./steps.ts";
+import { checkTags } from "./tags.ts";
+
+const mostBootstrapActions = 16;
+
+export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowInput, request: EmrRequest) {
+  const instances = input.Instances ?? {};
+  const warnings = [...sortOutParameters(input), ...sortOutInstances(instances)];
+  const release = readRelease(input.ReleaseLabel);
+  const groups = readGroups(instances);
+  const applications = readApplications(input.Applications ?? [], release);
+  const configurations = readConfigurations(input.Configurations, "Configurations", applications, warnings);
+  const groupConfigurations = groups.map((group, index) =>
+    readConfigurations(group.configurations, `Instances.InstanceGroups[${index}].Configurations`, applications, warnings),
+  );
+  const stepConcurrencyLevel = input.StepConcurrencyLevel ?? 1;
+  const steps = readSteps(input.Steps ?? [], stepConcurrencyLevel);
+  checkTags(input.Tags ?? []);
+  const coreNodes = groups.find((group) => group.role === "CORE")?.count ?? 0;
+  if (coreNodes < 4) warnings.push(`HDFS keeps one copy of each block (EMR's default below 4 core nodes): what is in HDFS is lost with ${coreNodes === 0 ? "the" : "a"} node`);
+  if (groups.some((group) => group.ebs !== null)) warnings.push("EbsConfiguration is kept, but a node's disks are its folder on the host");
+  for (const path of request.unknownMembers) warnings.push(`${path}: not a parameter of RunJobFlow that this version knows; it has no effect`);
+
+  const spec: ClusterSpec = {
+    name: input.Name ?? "",
+    releaseLabel: release.label,
+    logUri: readLogUri(input.LogUri),
+    applications,
+    configurations,
+    bootstrapActions: readBootstrapActions(input.BootstrapActions ?? []),
+    keepAliveWhenNoSteps: instances.KeepJobFlowAliveWhenNoSteps ?? false,
+    stepConcurrencyLevel,
+    shown: {
+      VisibleToAllUsers: input.VisibleToAllUsers ?? true,
+      ServiceRole: input.ServiceRole,
+      AutoScalingRole: input.AutoScalingRole,
+      ScaleDownBehavior: input.ScaleDownBehavior ?? "TERMINATE_AT_TASK_COMPLETION",
+      EbsRootVolumeSize: input.EbsRootVolumeSize,
+      EbsRootVolumeIops: input.EbsRootVolumeIops,
+      EbsRootVolumeThroughput: input.EbsRootVolumeThroughput,
+      RepoUpgradeOnBoot: input.RepoUpgradeOnBoot,
+      OSReleaseLabel: input.OSReleaseLabel,
+      UnhealthyNodeReplacement: instances.UnhealthyNodeReplacement,
+      PlacementGroups: input.PlacementGroupConfigs ?? [],
+      KerberosAttributes: {},
+      Ec2InstanceAttributes: {
+        Ec2KeyName: instances.Ec2KeyName,
+        Ec2SubnetId: instances.Ec2SubnetId ?? instances.Ec2SubnetIds?.[0],
+        RequestedEc2SubnetIds: instances.Ec2SubnetIds ?? (instances.Ec2SubnetId ? [instances.Ec2SubnetId] : []),
+        Ec2AvailabilityZone: instances.Placement?.AvailabilityZone ?? `${request.region}a`,
+        RequestedEc2AvailabilityZones: instances.Placement?.AvailabilityZones ?? [],
+        IamInstanceProfile: input.JobFlowRole,
+        EmrManagedMasterSecurityGroup: instances.EmrManagedMasterSecurityGroup,
+        EmrManagedSlaveSecurityGroup: instances.EmrManagedSlaveSecurityGroup,
+        ServiceAccessSecurityGroup: instances.ServiceAccessSecurityGroup,
+        AdditionalMasterSecurityGroups: instances.AdditionalMasterSecurityGroups ?? [],
+        AdditionalSlaveSecurityGroups: instances.AdditionalSlaveSecurityGroups ?? [],
+      },
+    },
+  };
+
+  const id = ids.cluster();
+  await store.transaction(async (tx) => {
+    await insertCluster(tx, {
+      id,
+      account_id: request.accountId,
+      region: request.region,
+      spec,
+      termination_protected: instances.TerminationProtected ? 1 : 0,
+    });
+    for (const [index, group] of groups.entries())
+      await insertGroup(tx, {
+        id: ids.instanceGroup(),
+        cluster_id: id,
+        role: group.role,
+        name: group.name,
+        market: group.market,
+        bid_price: group.bidPrice,
+        instance_type: group.instanceType,
+        requested_count: group.count,
+        configurations: groupConfigurations[index] ?? [],
+        ebs: group.ebs && JSON.stringify(group.ebs),
+      });
+    await insertSteps(
+      tx,
+      id,
+      steps.map((step) => ({ id: ids.step(), spec: step })),
+    );
+    await putTags(tx, id, input.Tags ?? []);
+    await insertClusterKey(tx, ids, { id, accountId: request.accountId, role: input.JobFlowRole?.split("/").at(-1) ?? "EMR_EC2_DefaultRole" });
+    await addEvent(tx, id, "cluster", `created by ${request.principalArn}`);
+    await addWarnings(tx, id, warnings);
+    await tx.wake("cluster", id);
+  });
+  return { JobFlowId: id, ClusterArn: clusterArn({ id, region: request.region, account_id: request.accountId }) };
+}
+
+function readRelease(label: string | undefined): Release {
+  const release = label === undefined ? undefined : findRelease(label);
+  if (release) return release;
+  const known = `Howdah runs exactly: ${releaseLabels().join(", ")}.`;
+  if (label === undefined) throw validationException(`ReleaseLabel is required. ${known}`);
+  throw validationException(`The supplied release label is invalid: ${label}. ${known}`);
+}
+
+/** Hadoop is on every cluster, as in EMR; names are matched without regard to case. Args and AdditionalInfo are for third parties only. */
+function readApplications(asked: readonly Application[], release: Release): ClusterSpec["applications"] {
+  const known = new Map(Object.entries(release.applications).map(([name, version]) => [name.toLowerCase(), { Name: name, Version: version }]));
+  const found = new Map([["hadoop", known.get("hadoop") ?? { Name: "Hadoop", Version: release.hadoop.version }]]);
+  for (const { Name, Args, AdditionalInfo } of asked) {
+    const application = known.get((Name ?? "").toLowerCase());
+    if (!application)
+      throw validationException(`Applications: ${Name} is not in Howdah's ${release.label}. It has: ${Object.keys(release.applications).join(", ")}.`);
+    if (Args?.length || (AdditionalInfo && Object.keys(AdditionalInfo).length > 0))
+      throw validationException(`Applications: Args and AdditionalInfo are only for third-party applications, and ${Name} is none. Use Configurations.`);
+    found.set(application.Name.toLowerCase(), application);
+  }
+  return [...found.values()];
+}
+
+function readConfigurations(
+  wire: readonly WireConfiguration[] | undefined,
+  at: string,
+  applications: ClusterSpec["applications"],
+  warnings: string[],
+): Configuration[] {
+  const configurations = (wire ?? []).map(normalise);
+  const checked = checkConfigurations(
+    configurations,
+    applications.map(({ Name }) => Name),
+  );
+  if (checked.errors.length > 0) throw validationException(`${at}: ${checked.errors.join("; ")}`);
+  warnings.push(...checked.warnings);
+  return configurations;
+}
+
+const normalise = (wire: WireConfiguration): Configuration => ({
+  Classification: wire.Classification ?? "",
+  Properties: wire.Properties ?? {},
+  Configurations: (wire.Configurations ?? []).map(normalise),
+});
+
+/** s3n:// and s3a:// are EMR's older spellings of s3://. Ends with a slash. */
+function readLogUri(uri: string | undefined): string | null {
+  if (uri === undefined || uri === "") return null;
+  const match = /^s3[an]?:\/\/([^/]+)\/?(.*)$/.exec(uri);
+  if (!match) throw validationException(`LogUri: '${uri}' is not an S3 location. It must look like s3://bucket/prefix/.`);
+  const [, bucket, prefix = ""] = match;
+  return `s3://${bucket}/${prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`}`;
+}
+
+function readBootstrapActions(actions: readonly BootstrapActionConfig[]): ClusterSpec["bootstrapActions"] {
+  if (actions.length > mostBootstrapActions) throw validationException(`BootstrapActions: at most ${mostBootstrapActions}, not ${actions.length}.`);
+  return actions.map(({ Name, ScriptBootstrapAction }, index) => {
+    const path = ScriptBootstrapAction?.Path ?? "";
+    if (!/^(s3[an]?:\/\/[^/]+\/.+|file:\/\/\/.+|\/.+)$/.test(path))
+      throw validationException(`BootstrapActions[${index}].ScriptBootstrapAction.Path: '${path}' must be s3://bucket/key or file:///path.`);
+    return { name: Name ?? "", path: path.replace(/^s3[an]:/, "s3:"), args: ScriptBootstrapAction?.Args ?? [] };
+  });
+}

@@ -1,0 +1,147 @@
+/** Rows of the store as EMR's shapes. Pure functions; the fields are those of the API reference's Cluster, InstanceGroup, Instance and Step. */
+import type { Cluster, ClusterStatus, ClusterSummary, Instance, InstanceGroup, Step, StepSummary, Tag } from "@aws-sdk/client-emr";
+import { type ClusterRow, clusterState, stateChangeReason } from "../../store/clusters.ts";
+import { type GroupRow, hostnameOf, type InstanceRow, instanceState } from "../../store/instances.ts";
+import type { StepRow } from "../../store/steps.ts";
+
+export const clusterArn = (cluster: { account_id: string; region: string; id: string }): string =>
+  `arn:aws:elasticmapreduce:${cluster.region}:${cluster.account_id}:cluster/${cluster.id}`;
+
+const date = (ms: number | null): Date | undefined => (ms === null ? undefined : new Date(ms));
+
+function clusterStatus(cluster: ClusterRow, hasActiveSteps: boolean): ClusterStatus {
+  const state = clusterState(cluster, hasActiveSteps);
+  return {
+    State: state,
+    StateChangeReason: stateChangeReason(cluster, state),
+    Timeline: { CreationDateTime: new Date(cluster.created_at), ReadyDateTime: date(cluster.ready_at), EndDateTime: date(cluster.ended_at) },
+    ...(cluster.ending && cluster.ending.details.length > 0 ? { ErrorDetails: cluster.ending.details } : {}),
+  };
+}
+
+export function clusterShape(
+  cluster: ClusterRow,
+  facts: { hasActiveSteps: boolean; tags: Tag[]; instances: InstanceRow[]; groups: GroupRow[]; now: number },
+): Cluster {
+  const { spec } = cluster;
+  const master = facts.instances[0];
+  return {
+    ...spec.shown,
+    ...clusterSummary(cluster, facts),
+    InstanceCollectionType: "INSTANCE_GROUP",
+    LogUri: spec.logUri ?? undefined,
+    ReleaseLabel: spec.releaseLabel,
+    AutoTerminate: !spec.keepAliveWhenNoSteps,
+    TerminationProtected: cluster.termination_protected === 1,
+    Applications: spec.applications,
+    Configurations: spec.configurations,
+    StepConcurrencyLevel: spec.stepConcurrencyLevel,
+    Tags: facts.tags,
+    // The address itself: it needs no name server, so ssh, browsers and the CLI's own ssh command reach it.
+    MasterPublicDnsName: master && master.status !== "provisioning" ? master.address : undefined,
+  };
+}
+
+export function clusterSummary(
+  cluster: ClusterRow,
+  facts: { hasActiveSteps: boolean; instances: InstanceRow[]; groups: GroupRow[]; now: number },
+): ClusterSummary {
+  return {
+    Id: cluster.id,
+    Name: cluster.spec.name,
+    Status: clusterStatus(cluster, facts.hasActiveSteps),
+    NormalizedInstanceHours: normalizedInstanceHours(facts.instances, facts.groups, facts.now),
+    ClusterArn: clusterArn(cluster),
+  };
+}
+
+/** An m1.small hour is 1; a size's factor is EC2's (large 4, xlarge 8, n×large n times that); each started hour counts. */
+export function normalizedInstanceHours(instances: readonly InstanceRow[], groups: readonly GroupRow[], now: number): number {
+  const types = new Map(groups.map((group) => [group.id, group.instance_type]));
+  return instances.reduce((sum, instance) => {
+    if (instance.launched_at === null) return sum;
+    const hours = Math.ceil(((instance.ended_at ?? now) - instance.launched_at) / 3_600_000);
+    return sum + hours * sizeFactor(types.get(instance.group_id) ?? "");
+  }, 0);
+}
+
+function sizeFactor(instanceType: string): number {
+  const size = instanceType.split(".")[1] ?? "";
+  const times = /^(\d+)xlarge$/.exec(size)?.[1];
+  if (times) return 8 * Number(times);
+  return { nano: 0.25, micro: 0.5, small: 1, medium: 2, large: 4, xlarge: 8 }[size] ?? 8;
+}
+
+export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instances: readonly InstanceRow[]): InstanceGroup {
+  const mine = instances.filter((instance) => instance.group_id === group.id);
+  const running = mine.filter((instance) => instanceState(instance) === "RUNNING").length;
+  return {
+    Id: group.id,
+    Name: group.name,
+    InstanceGroupType: group.role,
+    Market: group.market === "SPOT" ? "SPOT" : "ON_DEMAND",
+    BidPrice: group.bid_price ?? undefined,
+    InstanceType: group.instance_type,
+    RequestedInstanceCount: group.requested_count,
+    RunningInstanceCount: running,
+    Status: {
+      State: groupState(cluster, mine, running, group.requested_count),
+      StateChangeReason: cluster.phase === "ended" ? { Code: "CLUSTER_TERMINATED", Message: "Job flow terminated" } : { Message: "" },
+      Timeline: { CreationDateTime: new Date(group.created_at), ReadyDateTime: date(cluster.ready_at), EndDateTime: date(cluster.ended_at) },
+    },
+    Configurations: group.configurations,
+    ConfigurationsVersion: 0,
+    LastSuccessfullyAppliedConfigurationsVersion: 0,
+    EbsBlockDevices: [],
+    ShrinkPolicy: {},
+  };
+}
+
+function groupState(cluster: ClusterRow, mine: readonly InstanceRow[], running: number, wanted: number) {
+  if (cluster.phase === "ended") return "TERMINATED" as const;
+  if (cluster.phase === "ending" || cluster.terminate_requested_at !== null) return "TERMINATING" as const;
+  if (mine.length === 0 || mine.some((instance) => instanceState(instance) === "PROVISIONING")) return "PROVISIONING" as const;
+  return running >= wanted ? ("RUNNING" as const) : ("BOOTSTRAPPING" as const);
+}
+
+export function instanceShape(instance: InstanceRow, group: GroupRow): Instance {
+  return {
+    Id: instance.cluster_instance_id,
+    Ec2InstanceId: instance.id,
+    PublicDnsName: instance.address,
+    PublicIpAddress: instance.address,
+    PrivateDnsName: hostnameOf(instance.address),
+    PrivateIpAddress: instance.address,
+    Status: {
+      State: instanceState(instance),
+      StateChangeReason: instance.end_message ? { Code: endCode(instance.end_code), Message: instance.end_message } : {},
+      Timeline: { CreationDateTime: new Date(instance.created_at), ReadyDateTime: date(instance.first_ready_at), EndDateTime: date(instance.ended_at) },
+    },
+    InstanceGroupId: group.id,
+    Market: group.market === "SPOT" ? "SPOT" : "ON_DEMAND",
+    InstanceType: group.instance_type,
+    EbsVolumes: [],
+  };
+}
+
+function endCode(code: string | null) {
+  return code === "INSTANCE_FAILURE" || code === "INTERNAL_ERROR" ? code : ("CLUSTER_TERMINATED" as const);
+}
+
+export function stepSummary(step: StepRow): StepSummary {
+  const { spec } = step;
+  return {
+    Id: step.id,
+    Name: spec.name,
+    Config: { Jar: spec.jar, Properties: spec.properties, MainClass: spec.mainClass ?? undefined, Args: spec.args },
+    ActionOnFailure: spec.actionOnFailure,
+    Status: {
+      State: step.state,
+      StateChangeReason: {},
+      ...(step.failure ? { FailureDetails: step.failure } : {}),
+      Timeline: { CreationDateTime: new Date(step.created_at), StartDateTime: date(step.started_at), EndDateTime: date(step.ended_at) },
+    },
+  };
+}
+
+export const stepShape = (step: StepRow): Step => stepSummary(step);

@@ -1,0 +1,79 @@
+/** AddJobFlowSteps, ListSteps, DescribeStep. */
+import type { AddJobFlowStepsInput, DescribeStepInput, ListStepsInput, StepConfig } from "@aws-sdk/client-emr";
+import { invalidRequest, validationException } from "../../aws/errors.ts";
+import { checkStep } from "../../engines/step-command.ts";
+import { countActiveSteps, insertSteps, type StepRow, type StepSpec, stepsOf } from "../../store/steps.ts";
+import type { EmrContext, EmrRequest } from "./context.ts";
+import { theCluster, theLivingCluster } from "./lookup.ts";
+import { page, readMarker } from "./paging.ts";
+import { stepShape, stepSummary } from "./shapes.ts";
+
+/** PENDING and RUNNING together; the lifetime of a cluster has no limit. */
+const mostActiveSteps = 256;
+const pageSize = 50;
+
+export async function AddJobFlowSteps({ store, ids }: EmrContext, input: AddJobFlowStepsInput, request: EmrRequest) {
+  if (input.ExecutionRoleArn) throw validationException("ExecutionRoleArn: runtime roles for steps are not in Howdah yet. Leave the parameter out.");
+  return store.transaction(async (tx) => {
+    const cluster = await theLivingCluster(tx.db, request, input.JobFlowId);
+    const specs = readSteps(input.Steps ?? [], cluster.spec.stepConcurrencyLevel);
+    if (specs.length === 0) throw validationException("Steps must hold at least one step.");
+    if ((await countActiveSteps(tx.db, cluster.id)) + specs.length > mostActiveSteps)
+      throw validationException(`Maximum number of active steps (${mostActiveSteps}) for the job flow ${cluster.id} would be exceeded.`);
+    const steps = specs.map((spec) => ({ id: ids.step(), spec }));
+    await insertSteps(tx, cluster.id, steps);
+    await tx.wake("steps", cluster.id);
+    return { StepIds: steps.map(({ id }) => id) };
+  });
+}
+
+/** Also used by RunJobFlow. Throws ValidationException for what could never run. */
+export function readSteps(configs: readonly StepConfig[], concurrency: number): StepSpec[] {
+  if (configs.length > mostActiveSteps) throw validationException(`Steps: at most ${mostActiveSteps} in one request.`);
+  return configs.map((config, index) => {
+    const spec = readStep(config, `Steps[${index}]`);
+    if (concurrency > 1 && spec.actionOnFailure !== "CONTINUE")
+      throw validationException(
+        `Steps[${index}].ActionOnFailure: with a StepConcurrencyLevel above 1 only CONTINUE is allowed, not ${spec.actionOnFailure}.`,
+      );
+    return spec;
+  });
+}
+
+function readStep(config: StepConfig, at: string): StepSpec {
+  if (config.StepMonitoringConfiguration)
+    throw validationException(`${at}.StepMonitoringConfiguration is not in Howdah yet: logs go to the cluster's LogUri. Leave the parameter out.`);
+  const hadoop = config.HadoopJarStep;
+  const spec: StepSpec = {
+    name: config.Name ?? "",
+    actionOnFailure: config.ActionOnFailure ?? "TERMINATE_CLUSTER",
+    jar: hadoop?.Jar ?? "",
+    mainClass: hadoop?.MainClass ?? null,
+    args: hadoop?.Args ?? [],
+    properties: Object.fromEntries((hadoop?.Properties ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
+  };
+  const problem = checkStep({ ...spec, id: "", mainClass: spec.mainClass ?? undefined });
+  if (problem) throw validationException(`${at} (${spec.name}): ${problem}`);
+  return spec;
+}
+
+export async function ListSteps({ store }: EmrContext, input: ListStepsInput, request: EmrRequest) {
+  await theCluster(store.db, request, input.ClusterId);
+  if (input.StepIds && input.StepIds.length > 10) throw invalidRequest("StepIds: at most 10 step ids in one request.");
+  const before = readMarker<{ seq: number }>(input.Marker)?.seq ?? Infinity;
+  const wanted = (step: StepRow) =>
+    step.seq < before &&
+    (!input.StepStates?.length || input.StepStates.includes(step.state)) &&
+    (!input.StepIds?.length || input.StepIds.includes(step.id));
+  // Newest first, as the API reference says.
+  const steps = (await stepsOf(store.db, input.ClusterId ?? "")).filter(wanted).toReversed();
+  const { items, Marker } = page(steps, pageSize, ({ seq }) => ({ seq }));
+  return { Steps: items.map(stepSummary), Marker };
+}
+
+export async function DescribeStep({ store }: EmrContext, input: DescribeStepInput, request: EmrRequest) {
+  const cluster = await theCluster(store.db, request, input.ClusterId);
+  const step = (await stepsOf(store.db, cluster.id)).find(({ id }) => id === input.StepId);
+  if (!step) throw invalidRequest(`Step id '${input.StepId ?? ""}' is not valid.`);
+  return { Step: stepShape(step) };
+}

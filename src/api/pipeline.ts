@@ -1,0 +1,204 @@
+/** The way of every API request, stage by stage. Nothing else answers AWS clients but S3's front door. */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { authorise } from "../access/authorise.ts";
+import type { KeyLookup } from "../access/keys.ts";
+import { AwsError, internalError, notBuiltYet } from "../aws/errors.ts";
+import type { RequestContext, Operation, Protocol, Service } from "../aws/operations.ts";
+import { type Answer, type Call, type Parsed, protocols } from "../aws/protocols.ts";
+import { refusalError } from "../aws/refusals.ts";
+import { sha256Hex } from "../aws/sigv4.ts";
+import { readClaim, SignatureRefusal, type SignedRequest, type Verified, verifyClaim } from "../aws/sigv4-verify.ts";
+
+/** AWS's limit for a request of such services, as sent and once more after decompression. */
+const bodyLimit = 1 << 20;
+
+/** A handler as the pipeline sees it; `Handlers<typeof emr>` has the types of each operation. */
+type AnyHandler = (input: never, context: RequestContext) => unknown;
+
+export interface PipelineOptions {
+  /** By signing name: `elasticmapreduce`, `sts`. */
+  services: Record<string, { service: Service; handlers: Partial<Record<string, AnyHandler>> }>;
+  keys: KeyLookup;
+  now: () => Date;
+  /** Told of each request once it is answered, and of what a handler threw that is not an AwsError. */
+  log: (record: RequestRecord) => void;
+}
+
+/** Nothing secret: no headers, no bodies. `fault` is an internal error's cause. */
+export interface RequestRecord {
+  requestId: string;
+  service: string | undefined;
+  operation: string | undefined;
+  accessKeyId: string | undefined;
+  status: number;
+  error: string | undefined;
+  fault: unknown;
+  milliseconds: number;
+}
+
+/** What the stages find out, one after the other. */
+interface Exchange {
+  requestId: string;
+  request: SignedRequest;
+  protocol: Protocol;
+  call: Call;
+  verified?: Verified;
+  service?: Service;
+  operation?: Operation;
+  parsed?: Parsed;
+}
+
+/** The request listener for all APIs but S3. It answers every request, whatever happens. */
+export function createPipeline(options: PipelineOptions): (req: IncomingMessage, res: ServerResponse) => void {
+  const { services, keys, now, log } = options;
+
+  const stages: ((exchange: Exchange) => Promise<void> | void)[] = [authenticate, unpack, route, parse, allow];
+
+  function authenticate(exchange: Exchange): void {
+    const claim = readClaim(exchange.request);
+    exchange.verified = verifyClaim(exchange.request, claim, sha256Hex(exchange.call.body), keys, now());
+  }
+
+  function route(exchange: Exchange): void {
+    const { service: name } = exchange.verified!.claim.scope;
+    const served = services[name];
+    if (!served) {
+      const list = [...Object.keys(services), "s3"].join(", ");
+      throw new AwsError("UnknownService", `The request is signed for the service '${name}'. This Howdah serves ${list}.`, 404);
+    }
+    exchange.service = served.service;
+    exchange.protocol = served.service.protocol;
+    exchange.operation = protocols[exchange.protocol].operation(served.service, exchange.call);
+  }
+
+  async function handle(exchange: Exchange): Promise<Answer> {
+    const { service, operation, verified, parsed, requestId } = exchange as Required<Exchange>;
+    const handler = services[service.signingName]!.handlers[operation.name];
+    if (!handler) throw notBuiltYet(operation.name);
+    const { key, claim } = verified;
+    const output = await handler(parsed.input as never, {
+      requestId,
+      region: claim.scope.region,
+      accountId: key.accountId,
+      principalArn: key.principalArn,
+      accessKeyId: key.accessKeyId,
+      now: now(),
+      unknownMembers: parsed.unknownMembers,
+    });
+    return protocols[exchange.protocol].answer(service, operation, output, requestId);
+  }
+
+  async function run(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const started = performance.now();
+    const exchange = open(req);
+    let [status, answer, error, fault]: [number, Answer | undefined, AwsError | undefined, unknown] = [
+      200,
+      undefined,
+      undefined,
+      undefined,
+    ];
+    try {
+      exchange.call.body = await readBody(req);
+      for (const stage of stages) await stage(exchange);
+      answer = await handle(exchange);
+    } catch (thrown) {
+      if (thrown instanceof AwsError) error = thrown;
+      else if (thrown instanceof SignatureRefusal) error = refusalError(thrown, exchange.protocol === "awsQuery" ? "query" : "json");
+      else [error, fault] = [internalError(), thrown];
+      status = error.status;
+      answer = protocols[exchange.protocol].error(exchange.service, error, exchange.requestId);
+    }
+    send(res, status, answer, exchange.requestId, !req.complete);
+    log({
+      requestId: exchange.requestId,
+      service: exchange.service?.signingName,
+      operation: exchange.operation?.name,
+      accessKeyId: exchange.verified?.key.accessKeyId,
+      status,
+      error: error?.code,
+      fault,
+      milliseconds: performance.now() - started,
+    });
+  }
+
+  return (req, res) => void run(req, res);
+}
+
+async function unpack({ call, request }: Exchange): Promise<void> {
+  call.body = await decompress(call.body, request);
+  if (call.form) call.parameters = new URLSearchParams(call.body.toString("utf8"));
+}
+
+function parse(exchange: Exchange): void {
+  exchange.parsed = protocols[exchange.protocol].parse(exchange.service!, exchange.operation!, exchange.call);
+}
+
+function allow(exchange: Exchange): void {
+  authorise(exchange.verified!.key, exchange.service!.signingName, exchange.operation!.name);
+}
+
+/** Until the service is known, errors take the form of the protocol that the request looks like. */
+function open(req: IncomingMessage): Exchange {
+  const url = req.url ?? "/";
+  const at = url.indexOf("?");
+  const [path, query] = at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
+  const target = req.headers["x-amz-target"] as string | undefined;
+  const form = (req.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
+  return {
+    requestId: randomUUID(),
+    request: { method: req.method ?? "", path, query, rawHeaders: req.rawHeaders },
+    protocol: target === undefined && (form || query !== "") ? "awsQuery" : "awsJson1_1",
+    call: { target, form, parameters: new URLSearchParams(query), body: Buffer.alloc(0) },
+  };
+}
+
+const tooLarge = () => new AwsError("RequestEntityTooLargeException", `A request's body may have ${bodyLimit} bytes.`, 413);
+
+/** The body as sent, because that is what is signed. */
+async function readBody(req: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    // The socket must outlive a refusal, to carry it.
+    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+      size += (chunk as Buffer).length;
+      if (size > bodyLimit) throw tooLarge();
+      chunks.push(chunk as Buffer);
+    }
+  } catch (error) {
+    if (error instanceof AwsError) throw error;
+    throw new AwsError("RequestAborted", "The client went away before its request was complete.");
+  }
+  return Buffer.concat(chunks, size);
+}
+
+const unzip = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
+
+async function decompress(body: Buffer, request: SignedRequest): Promise<Buffer> {
+  const at = request.rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === "content-encoding");
+  const encoding = at < 0 ? "identity" : request.rawHeaders[at + 1]!.toLowerCase();
+  if (encoding === "identity") return body;
+  if (encoding !== "gzip")
+    throw new AwsError("SerializationException", `The content encoding '${encoding}' is not supported: gzip is.`, 415);
+  try {
+    return await unzip(body, { maxOutputLength: bodyLimit });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
+    throw new AwsError("SerializationException", "The request's body is not in the content encoding that it names.");
+  }
+}
+
+function send(res: ServerResponse, status: number, answer: Answer, requestId: string, close: boolean): void {
+  if (res.destroyed) return;
+  res.writeHead(status, {
+    "content-type": answer.contentType,
+    "content-length": Buffer.byteLength(answer.body),
+    "x-amzn-requestid": requestId,
+    // Where the body was not read to its end, what follows on this connection cannot be told from it.
+    ...(close ? { connection: "close" } : {}),
+  });
+  res.end(answer.body);
+}

@@ -1,0 +1,37 @@
+/** Errors as AWS clients know them. Whoever answers a request throws an AwsError; the protocol decides what it looks like on the wire. */
+
+/** `fields` are further members of the error's body, such as EMR's ErrorCode. */
+export class AwsError extends Error {
+  readonly code: string;
+  readonly status: number;
+  readonly fields: Record<string, string>;
+
+  /** `status` is the HTTP status. Below 500 the client is at fault. */
+  constructor(code: string, message: string, status = 400, fields: Record<string, string> = {}) {
+    super(message);
+    this.name = code;
+    this.code = code;
+    this.status = status;
+    this.fields = fields;
+  }
+}
+
+/** EMR's answer to nearly every request that it understands but cannot carry out. ErrorCode is EMR's own finer code, where it has one. */
+export function invalidRequest(message: string, errorCode?: string): AwsError {
+  return new AwsError("InvalidRequestException", message, 400, errorCode ? { ErrorCode: errorCode } : {});
+}
+
+/** A member is missing, or breaks a length, a pattern, a range or a set of values of the model. */
+export function validationException(message: string): AwsError {
+  return new AwsError("ValidationException", message);
+}
+
+/** An operation of the model that Howdah has no handler for. The type is one that every EMR client handles. */
+export function notBuiltYet(operation: string): AwsError {
+  return invalidRequest(`${operation} is not there yet in Howdah.`, "NotBuiltYet");
+}
+
+/** A fault of Howdah's own. The reason is in the log under the request's id, never in the answer. */
+export function internalError(): AwsError {
+  return new AwsError("InternalFailure", "Howdah met an internal error. Its log has the reason, under this request's id.", 500);
+}

@@ -1,0 +1,103 @@
+/** How each protocol names an operation, carries its input and output, and reports errors. */
+import { AwsError } from "./errors.ts";
+import { fromJson, type Operation, type Protocol, type Service, toJson, toXml } from "./operations.ts";
+import { fromQuery } from "./query.ts";
+import { validate } from "./validate.ts";
+
+/** What a protocol sees of a request. `target` is X-Amz-Target; `parameters` are the query's or, with `form`, the body's. */
+export interface Call {
+  target: string | undefined;
+  form: boolean;
+  parameters: URLSearchParams;
+  body: Buffer;
+}
+
+export interface Answer {
+  contentType: string;
+  body: string;
+}
+
+/** `input` is typed as the operation's input; `unknownMembers` are the paths of members that the model does not have. */
+export interface Parsed {
+  input: unknown;
+  unknownMembers: string[];
+}
+
+export interface WireProtocol {
+  /** Which operation, by name. Throws AwsError where the service does not have it. */
+  operation(service: Service, call: Call): Operation;
+  /** Throws AwsError for a malformed or invalid input. */
+  parse(service: Service, operation: Operation, call: Call): Parsed;
+  answer(service: Service, operation: Operation, output: unknown, requestId: string): Answer;
+  /** `service` is unknown where the request did not get that far. */
+  error(service: Service | undefined, error: AwsError, requestId: string): Answer;
+}
+
+const jsonType = "application/x-amz-json-1.1";
+
+const awsJson: WireProtocol = {
+  operation(service, { target = "" }) {
+    const dot = target.lastIndexOf(".");
+    const operation = target.slice(0, dot) === service.target ? service.operations.get(target.slice(dot + 1)) : undefined;
+    if (!operation)
+      throw new AwsError(
+        "UnknownOperationException",
+        target ? `${target} is not an operation of this service.` : "X-Amz-Target is missing.",
+      );
+    return operation;
+  },
+  parse(service, operation, { body }) {
+    let document: unknown;
+    try {
+      document = body.length === 0 ? {} : JSON.parse(body.toString("utf8"));
+    } catch {
+      throw new AwsError("SerializationException", "The request's body is not JSON.");
+    }
+    const unknownMembers = validate(operation.input, document, service.constraints);
+    return { input: fromJson(operation.input, document), unknownMembers };
+  },
+  answer(_service, operation, output) {
+    return { contentType: jsonType, body: toJson(operation.output, output) };
+  },
+  error(service, error) {
+    // Modelled errors of EMR have Message, those that every service has (a bad signature, say) have message.
+    const name = service?.errors.get(error.code)?.includes("Message") ? "Message" : "message";
+    return { contentType: jsonType, body: JSON.stringify({ __type: error.code, ...error.fields, [name]: error.message }) };
+  },
+};
+
+const awsQuery: WireProtocol = {
+  operation(service, { parameters }) {
+    const [action, version] = [parameters.get("Action"), parameters.get("Version")];
+    const operation = service.operations.get(action ?? "");
+    if (!action) throw new AwsError("MissingAction", "The request must contain the parameter Action");
+    if (!operation || version !== service.version)
+      throw new AwsError("InvalidAction", `Could not find operation ${action} for version ${version ?? "NO_VERSION_SPECIFIED"}`);
+    return operation;
+  },
+  parse(service, operation, { parameters }) {
+    const input = fromQuery(operation.input, parameters);
+    return { input, unknownMembers: validate(operation.input, input, service.constraints) };
+  },
+  answer(service, { name, output: schema }, output, requestId) {
+    const result = toXml(schema, output, `${name}Result`);
+    const metadata = `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata>`;
+    return { contentType: "text/xml", body: `<${name}Response xmlns="${service.namespace}">${result}${metadata}</${name}Response>` };
+  },
+  error(service, error, requestId) {
+    const type = error.status < 500 ? "Sender" : "Receiver";
+    const namespace = service ? ` xmlns="${service.namespace}"` : "";
+    const detail = `<Error><Type>${type}</Type><Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message></Error>`;
+    return { contentType: "text/xml", body: `<ErrorResponse${namespace}>${detail}<RequestId>${requestId}</RequestId></ErrorResponse>` };
+  },
+};
+
+export const protocols: Record<Protocol, WireProtocol> = { awsJson1_1: awsJson, awsQuery };
+
+const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+
+/** Text as it may stand in an XML element or attribute; characters that XML cannot hold at all become U+FFFD. */
+export function escapeXml(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[&<>"']/g, (c) => entities[c]!).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd");
+}

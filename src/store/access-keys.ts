@@ -3,9 +3,10 @@ import type { Ids } from "./ids.ts";
 import type { Db, Tx } from "./store.ts";
 
 /** The admin key, made where there is none. One 12-digit account per data folder. */
-export async function ensureAdminKey(tx: Tx, ids: Ids, accountId: string) {
+export async function ensureAdminKey(tx: Tx, ids: Ids) {
   const found = await findAdminKey(tx.db);
   if (found) return found;
+  const accountId = ids.account();
   const key = {
     access_key_id: ids.accessKey(),
     secret_access_key: ids.secret(),

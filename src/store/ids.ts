@@ -12,13 +12,15 @@ export function makeIds(random: RandomBytes = randomBytes) {
     while (text.length < length) for (const byte of random(length)) if (byte < 252 && text.length < length) text += alphabet[byte % 36];
     return text;
   };
-  const hex = (length: number) => Buffer.from(random(length)).toString("hex").slice(0, length);
+  const hex = (length: number) => Buffer.from(random(Math.ceil(length / 2))).toString("hex").slice(0, length);
   return {
     cluster: () => `j-${upper(13)}`,
     step: () => `s-${upper(13)}`,
     instanceGroup: () => `ig-${upper(13)}`,
     clusterInstance: () => `ci-${upper(13)}`,
     instance: () => `i-${hex(17)}`,
+    /** 12 digits. */
+    account: () => (100_000_000_000n + (BigInt(`0x${hex(16)}`) % 900_000_000_000n)).toString(),
     accessKey: () => `AKIA${upper(16)}`,
     temporaryAccessKey: () => `ASIA${upper(16)}`,
     /** Secrets and tokens: 240 bits. */

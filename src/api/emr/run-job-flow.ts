@@ -58,7 +58,6 @@ export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowIn
       OSReleaseLabel: input.OSReleaseLabel,
       UnhealthyNodeReplacement: instances.UnhealthyNodeReplacement,
       PlacementGroups: input.PlacementGroupConfigs ?? [],
-      KerberosAttributes: {},
       Ec2InstanceAttributes: {
         Ec2KeyName: instances.Ec2KeyName,
         Ec2SubnetId: instances.Ec2SubnetId ?? instances.Ec2SubnetIds?.[0],

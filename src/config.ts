@@ -1,0 +1,31 @@
+/** howdah.json in the data folder: what an operator may set. Every field has a default, so the file need not be there. */
+import { existsSync, readFileSync } from "node:fs";
+import { z } from "zod";
+
+const schema = z.strictObject({
+  /** Where to listen; 0 takes a free port at first and keeps it from then on. */
+  port: z.int().min(0).max(65535).default(0),
+  region: z.string().default("us-east-1"),
+  /** How nodes are kept apart: the best that the host allows where it is not set. */
+  isolation: z.enum(["view", "plain"]).optional(),
+  /** An S3 endpoint to use in place of the embedded one. */
+  s3: z
+    .strictObject({ endpoint: z.url(), accessKeyId: z.string(), secretAccessKey: z.string(), region: z.string().default("us-east-1") })
+    .optional(),
+});
+
+export type Config = z.infer<typeof schema>;
+
+/** Throws, naming the field, where the file is not what it should be. */
+export function readConfig(path: string): Config {
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "{}";
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw new Error(`${path}:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

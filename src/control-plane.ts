@@ -1,0 +1,207 @@
+/** Puts the parts together: store, reconcilers, API, agent link, S3 front door. One process, one public port. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, rmSync, readFileSync } from "node:fs";
+import { createServer as createHttpServer, type Server } from "node:http";
+import { createServer as createSocketServer, type Server as SocketServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Logger } from "pino";
+import { openKeyLookup } from "./access/keys.ts";
+import { createAgentLink } from "./api/agent-link.ts";
+import { emrHandlers } from "./api/emr/handlers.ts";
+import { createPipeline } from "./api/pipeline.ts";
+import { stsHandlers } from "./api/sts/caller-identity.ts";
+import { emrService, stsService } from "./aws/operations.ts";
+import { readConfig } from "./config.ts";
+import { cacheFolder, type DataFolder, ownerVariable } from "./data-folder.ts";
+import type { Installation } from "./engines/installation.ts";
+import { readJson, writeWhole } from "./files.ts";
+import { type KnownProcess, identify, isAlive } from "./process/known.ts";
+import { bestDegree, createLocalProvider } from "./providers/local/provider.ts";
+import { clusterReconciler } from "./reconcile/clusters.ts";
+import type { ReconcileContext } from "./reconcile/context.ts";
+import { instanceReconciler } from "./reconcile/instances.ts";
+import { createLoop } from "./reconcile/loop.ts";
+import { stepsReconciler } from "./reconcile/steps.ts";
+import { releaseLabels } from "./releases/release.ts";
+import { startFront } from "./s3/front.ts";
+import { superviseS3Proxy } from "./s3/s3proxy.ts";
+import { readInstallation } from "./setup.ts";
+import { ensureAdminKey } from "./store/access-keys.ts";
+import { liveClusters } from "./store/clusters.ts";
+import { findInstance, instancesOf } from "./store/instances.ts";
+import { makeIds } from "./store/ids.ts";
+import { openStore } from "./store/store.ts";
+
+export interface ControlPlane {
+  /** http://127.0.0.1:PORT */
+  endpoint: string;
+  /** Ends this process's part only: nodes and the embedded S3 go on, and the next start finds them. */
+  stop(): Promise<void>;
+}
+
+/** Of the control plane that runs; in DATA/run/control-plane.json. */
+export interface ControlPlaneRecord extends KnownProcess {
+  endpoint: string;
+  region: string;
+}
+
+export interface ControlPlaneOptions {
+  data: DataFolder;
+  /** From the command line, before what the configuration says. */
+  port?: number;
+  isolation?: "view" | "plain";
+  log: Logger;
+}
+
+const host = "127.0.0.1";
+const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+
+export const recordPath = (data: DataFolder): string => join(data.run, "control-plane.json");
+
+/** The control plane that runs for this data folder; undefined where there is none. */
+export function runningControlPlane(data: DataFolder): ControlPlaneRecord | undefined {
+  const record = readJson<ControlPlaneRecord>(recordPath(data));
+  return record && isAlive(record) ? record : undefined;
+}
+
+/** Throws, saying what to do, where another one runs already, the engines are missing, or the port is taken. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { data, log } = options;
+  for (const folder of [data.root, data.run, data.link, data.logs, data.nodes, data.s3]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const config = readConfig(data.config);
+  const lock = await lockDataFolder(data);
+  const installation = requireInstallation(releaseLabels()[0] ?? "");
+  const ids = makeIds();
+  const store = await openStore(data.database, Date.now);
+  const admin = await store.transaction((tx) => ensureAdminKey(tx, ids));
+
+  const owner = { [ownerVariable]: data.root };
+  const s3 = config.s3
+    ? { ...config.s3, stop: () => undefined }
+    : await superviseS3Proxy({ data, jar: installation.s3proxy.jar, javaHome: installation.javaHome, ownerEnv: owner });
+
+  const keys = openKeyLookup(data.database);
+  const control = await listenForFront(data);
+  const front = await startFront({
+    host,
+    port: options.port ?? (config.port || portOfLastTime(data)),
+    databasePath: data.database,
+    controlSocket: control.path,
+    s3: { endpoint: s3.endpoint, accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey, region: s3.region },
+  });
+  const endpoint = `http://${host}:${front.port}`;
+
+  const degree = options.isolation ?? config.isolation ?? (await bestDegree()).degree;
+  const provider = createLocalProvider({ data, native: installation.native, degree, binds: [projectRoot, cacheFolder()], owner });
+  const context: ReconcileContext = { store, provider, ids, log, installation: requireInstallation, freeMemoryMb };
+  const loop = createLoop(
+    store,
+    { cluster: clusterReconciler(context), instance: instanceReconciler(context), steps: stepsReconciler(context) },
+    log,
+  );
+  const link = createAgentLink(store, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
+  const pipeline = createPipeline({
+    services: {
+      elasticmapreduce: { service: emrService, handlers: emrHandlers({ store, ids }) },
+      sts: { service: stsService, handlers: stsHandlers },
+    },
+    keys,
+    now: () => new Date(store.now()),
+    log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
+  });
+  control.server.on("request", (request, response) => {
+    if (!link.handle(request, response)) pipeline(request, response);
+  });
+
+  await takeUpAgain(context);
+  writeWhole(data.endpoint, endpoint, 0o644);
+  const record: ControlPlaneRecord = { ...identify(process.pid)!, endpoint, region: config.region };
+  writeWhole(recordPath(data), JSON.stringify(record));
+  loop.start();
+  log.info({ endpoint, degree, account: admin.account_id }, "howdah is up");
+
+  return {
+    endpoint,
+    async stop() {
+      await loop.stop();
+      await front.close();
+      control.server.closeAllConnections();
+      control.server.close();
+      rmSync(dirname(control.path), { recursive: true, force: true });
+      s3.stop();
+      keys.close();
+      await store.close();
+      rmSync(recordPath(data), { force: true });
+      lock.close();
+    },
+  };
+}
+
+/** After a start: every living thing is looked at once, networks are claimed again, and instances that nobody wants are removed. */
+async function takeUpAgain({ store, provider, log }: ReconcileContext): Promise<void> {
+  for (const cluster of await liveClusters(store.db)) {
+    if (cluster.network !== null) await provider.claimNetwork(cluster.id, cluster.network);
+    const instances = await instancesOf(store.db, cluster.id);
+    await store.transaction(async (tx) => {
+      await tx.wake("cluster", cluster.id);
+      await tx.wake("steps", cluster.id);
+      for (const { id } of instances) await tx.wake("instance", id);
+    });
+  }
+  for (const id of await provider.list()) {
+    const instance = await findInstance(store.db, id);
+    if (instance && instance.status !== "terminated") continue;
+    if ((await provider.observe(id)) !== "absent") log.warn({ id }, "an instance that no cluster has: removed");
+    await provider.terminate(id);
+  }
+}
+
+/** One control plane per data folder: an abstract socket, which the kernel gives back however its holder ends. */
+async function lockDataFolder(data: DataFolder): Promise<SocketServer> {
+  const name = `\0howdah-data/${createHash("sha256").update(data.root).digest("hex")}`;
+  const server = createSocketServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", () => {
+      const at = runningControlPlane(data)?.endpoint;
+      reject(new Error(`a control plane already runs for ${data.root}${at ? ` at ${at}` : ""}. Use it, or run: howdah down --data ${data.root}`));
+    });
+    server.listen(name, resolve);
+  });
+  server.unref();
+  return server;
+}
+
+/** The private socket behind the front door. Its path must stay under the kernel's 108 bytes, wherever the data folder is. */
+async function listenForFront(data: DataFolder): Promise<{ server: Server; path: string }> {
+  const folder = join(tmpdir(), `howdah-${createHash("sha256").update(data.root).digest("hex").slice(0, 16)}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  const path = join(folder, "control.sock");
+  const server = createHttpServer({ keepAliveTimeout: 65_000 });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  return { server, path };
+}
+
+/** Clients and nodes know the port: a start takes the same one as before where it can. 0: any free one. */
+function portOfLastTime(data: DataFolder): number {
+  if (!existsSync(data.endpoint)) return 0;
+  return Number(new URL(readFileSync(data.endpoint, "utf8")).port);
+}
+
+function requireInstallation(releaseLabel: string): Installation {
+  const installation = readInstallation(releaseLabel);
+  if ("missing" in installation) throw new Error(`${releaseLabel} is not set up: ${installation.missing.join(", ")}. Run: howdah engines install`);
+  return installation;
+}
+
+/** What the kernel says can be given away without swapping. */
+function freeMemoryMb(): number {
+  const match = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"));
+  return Math.floor(Number(match?.[1] ?? 0) / 1024);
+}
+

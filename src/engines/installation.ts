@@ -2,6 +2,8 @@
 export interface Installation {
   releaseLabel: string;
   javaHome: string;
+  /** JAVA_HOME of nodes: the same JDK, with a `java` that lets Spark's and YARN's JVMs use the class archives. */
+  nodeJavaHome: string;
   /** python3 of the machine that PySpark and streaming jobs run with. */
   python: string;
   /** bin folder of the venv with the aws CLI and boto3. */

@@ -1,0 +1,32 @@
+/** emr-7.13.0: Hadoop 3.4.2 and Spark 3.5.6, from the release guide's table of application versions. */
+import hadoop from "./locks/hadoop-3.4.2.json" with { type: "json" };
+import s3proxy from "./locks/s3proxy-4.1.0.json" with { type: "json" };
+import spark from "./locks/spark-3.5.6.json" with { type: "json" };
+import type { MavenEntry, Release } from "./release.ts";
+
+const hadoopJars = hadoop as MavenEntry[];
+const isWebapps = (entry: MavenEntry) => entry.artifact === "hadoop-hdfs" && entry.classifier === "tests";
+
+export const release: Release = {
+  label: "emr-7.13.0",
+  applications: { Hadoop: "3.4.2", Spark: "3.5.6" },
+  hadoop: {
+    version: "3.4.2",
+    jars: hadoopJars.filter((entry) => !isWebapps(entry)),
+    // Maven Central has HDFS's web pages only inside the jar of its tests.
+    webapps: hadoopJars.find(isWebapps)!,
+  },
+  spark: {
+    version: "3.5.6",
+    distribution: {
+      requirement: "pyspark==3.5.6",
+      file: "pyspark-3.5.6.tar.gz",
+      sha256: "f8b1c4360e41ab398c64904fae08740503bcb6bd389457d659fa6d9f2952cc48",
+      size: 317359167,
+    },
+    jars: spark as MavenEntry[],
+    // Spark 3.5.6 is built with Hadoop 3.3.4; EMR pairs it with 3.4.2, and so do the locked jars.
+    replaces: ["hadoop-client-api-3.3.4.jar", "hadoop-client-runtime-3.3.4.jar"],
+  },
+  s3proxy: (s3proxy as MavenEntry[])[0]!,
+};

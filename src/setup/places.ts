@@ -1,0 +1,52 @@
+/** Where set-up puts what it makes, by name: each folder's name changes with everything that its content depends on. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheFolder } from "../data-folder.ts";
+import type { MavenEntry, Release } from "../releases/release.ts";
+import { javaStamp } from "./machine.ts";
+
+/** Pip requirements of the node tools, hashes included. */
+export const toolsRequirements = join(import.meta.dirname, "..", "releases", "locks", "tools-requirements.txt");
+
+/** Short name for everything that was given. */
+export function digest(...parts: unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 12);
+}
+
+const sums = (entries: MavenEntry[]) => entries.map((entry) => entry.sha256);
+
+export interface Places {
+  cache: string;
+  /** The Installation, once all of it is there. */
+  record: string;
+  hadoop: string;
+  spark: string;
+  tools: string;
+  nameTemplate: string;
+  s3proxy: string;
+}
+
+/** Rises when what set-up makes of the same inputs changes. */
+const format = 1;
+
+export function places(release: Release): Places {
+  const cache = cacheFolder();
+  const hadoop = digest(format, sums(release.hadoop.jars), release.hadoop.webapps.sha256);
+  const spark = digest(format, release.spark.distribution.sha256, sums(release.spark.jars));
+  const tools = digest(format, readFileSync(toolsRequirements, "utf8"));
+  return {
+    cache,
+    record: join(cache, "installations", `${release.label}-${digest(format, hadoop, spark, tools, release.s3proxy.sha256)}.json`),
+    hadoop: join(cache, `hadoop-${release.hadoop.version}-${hadoop}`),
+    spark: join(cache, `spark-${release.spark.version}-${spark}`),
+    tools: join(cache, `tools-${tools}`),
+    nameTemplate: join(cache, `name-${release.hadoop.version}-${hadoop}`),
+    s3proxy: join(cache, `s3proxy-${release.s3proxy.version}.jar`),
+  };
+}
+
+/** JAVA_HOME of nodes, for this JDK and these distributions. */
+export function nodeJavaHome(places: Places, jdk: string): string {
+  return join(places.cache, `java-${digest(format, jdk, javaStamp(jdk), places.hadoop, places.spark)}`);
+}

@@ -1,0 +1,73 @@
+/** Spark's distribution: what PyPI's pyspark carries, with the Hadoop client of the release and with S3A. */
+import { readFileSync, statSync } from "node:fs";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Release } from "../releases/release.ts";
+import { inTemporaryFolder, isIntact, makeFolder, markVerified } from "./cache.ts";
+import { missingJars, placeJars } from "./jars.ts";
+import { downloadDistribution } from "./pip.ts";
+import type { Places } from "./places.ts";
+import { run } from "./run.ts";
+import type { Report } from "./task.ts";
+
+/** Folders of the distribution, and where they are in a Spark home. */
+const contents: [from: string, to: string][] = [
+  ["deps/bin", "bin"],
+  ["deps/sbin", "sbin"],
+  ["deps/jars", "jars"],
+  ["deps/examples", "examples"],
+  ["deps/data", "data"],
+  ["deps/licenses", "licenses"],
+  ["pyspark", "python/pyspark"],
+  ["lib", "python/lib"],
+];
+
+/** Names and sizes of all jars, written when they were verified. */
+const inventory = "jars.json";
+
+function readInventory(home: string): Record<string, number> | undefined {
+  try {
+    return JSON.parse(readFileSync(join(home, inventory), "utf8")) as Record<string, number>;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Jars in the one order that class archives are made with. Empty where Spark is not installed. */
+export function sparkClassPath(home: string): string[] {
+  return Object.keys(readInventory(home) ?? {})
+    .toSorted()
+    .map((name) => join(home, "jars", name));
+}
+
+export function sparkMissing(places: Places, release: Release): string[] {
+  const jars = readInventory(places.spark);
+  if (!jars) return ["Spark"];
+  const folder = join(places.spark, "jars");
+  const touched = Object.entries(jars).filter(([name, size]) => !isIntact(join(folder, name), size));
+  return [
+    ...touched.map(([name]) => `Spark (${name})`),
+    ...missingJars(folder, release.spark.jars).map((entry) => `Spark (${entry.artifact})`),
+  ];
+}
+
+export async function ensureSpark(places: Places, release: Release, python: string, report: Report): Promise<void> {
+  if (sparkMissing(places, release).length === 0) return;
+  const { cache, spark: home } = places;
+  await inTemporaryFolder(cache, async (download) => {
+    const file = await downloadDistribution(python, release.spark.distribution, download, report);
+    await run(["tar", "-xzf", file, "-C", download], { timeoutMs: 5 * 60_000 });
+    const unpacked = join(download, release.spark.distribution.file.replace(/\.tar\.gz$/, ""));
+    await makeFolder(cache, home, async (folder) => {
+      await mkdir(join(folder, "python"));
+      for (const [from, to] of contents) await rename(join(unpacked, from), join(folder, to));
+      const jars = join(folder, "jars");
+      for (const name of release.spark.replaces) await rm(join(jars, name));
+      const sizes: Record<string, number> = {};
+      for (const name of await readdir(jars)) await markVerified(join(jars, name));
+      await placeJars(cache, jars, release.spark.jars);
+      for (const name of await readdir(jars)) sizes[name] = statSync(join(jars, name)).size;
+      await writeFile(join(folder, inventory), JSON.stringify(sizes));
+    });
+  });
+}

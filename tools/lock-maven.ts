@@ -1,0 +1,104 @@
+/**
+ * Makes the Maven locks of src/releases/locks: resolves the roots below with the user's Maven and writes the exact coordinates,
+ * checksum and size of every jar, transitives included.
+ *
+ * Usage: node tools/lock-maven.ts
+ */
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { copyDependencies, jarName, type PomDependency } from "../src/setup/maven.ts";
+import type { MavenEntry } from "../src/releases/release.ts";
+
+const hadoopVersion = "3.4.2";
+const sdkVersion = "2.29.52";
+const everything = "*:*";
+
+const hadoop = (artifact: string, exclude: string[] = []): PomDependency => ({
+  group: "org.apache.hadoop",
+  artifact,
+  version: hadoopVersion,
+  exclude,
+});
+/** The parts of the AWS SDK that S3A calls; the `bundle` that hadoop-aws asks for has 641 MB. */
+const sdk = (exclude: string[]): PomDependency[] =>
+  ["s3", "s3-transfer-manager", "sts", "apache-client", "netty-nio-client"].map((artifact) => ({
+    group: "software.amazon.awssdk",
+    artifact,
+    version: sdkVersion,
+    exclude,
+  }));
+
+const locks: Record<string, PomDependency[]> = {
+  "hadoop-3.4.2": [
+    ...[
+      "hadoop-common",
+      "hadoop-hdfs",
+      "hadoop-hdfs-client",
+      "hadoop-yarn-server-resourcemanager",
+      "hadoop-yarn-server-nodemanager",
+      "hadoop-yarn-client",
+      "hadoop-yarn-server-applicationhistoryservice",
+      "hadoop-yarn-server-timeline-pluginstorage",
+      // Not a dependency of the ResourceManager's artifact, but it does not start without it.
+      "hadoop-yarn-server-timelineservice",
+      "hadoop-yarn-applications-distributedshell",
+      "hadoop-mapreduce-client-jobclient",
+      "hadoop-mapreduce-client-shuffle",
+      "hadoop-mapreduce-client-hs",
+      "hadoop-mapreduce-client-app",
+      "hadoop-mapreduce-examples",
+      "hadoop-streaming",
+      "hadoop-distcp",
+    ].map((artifact) => hadoop(artifact)),
+    hadoop("hadoop-aws", ["software.amazon.awssdk:bundle"]),
+    { ...hadoop("hadoop-hdfs", [everything]), classifier: "tests" },
+    ...sdk([]),
+  ],
+  "spark-3.5.6": [
+    // 3.5.6 of this artifact is not on every mirror; its committer classes did not change between the two.
+    { group: "org.apache.spark", artifact: "spark-hadoop-cloud_2.12", version: "3.5.5", exclude: [everything] },
+    hadoop("hadoop-client-api", [everything]),
+    hadoop("hadoop-client-runtime", [everything]),
+    hadoop("hadoop-aws", [everything]),
+    { group: "org.wildfly.openssl", artifact: "wildfly-openssl", version: "2.1.4.Final", exclude: [everything] },
+    { group: "software.amazon.s3.analyticsaccelerator", artifact: "analyticsaccelerator-s3", version: "1.2.1", exclude: [everything] },
+    // Spark has its own Netty, logging and Apache HTTP client.
+    ...sdk(["io.netty:*", "org.slf4j:*", "org.apache.httpcomponents:*", "commons-codec:*", "commons-logging:*"]),
+  ],
+  "s3proxy-4.1.0": [
+    { group: "org.gaul", artifact: "s3proxy", version: "4.1.0", classifier: "jar-with-dependencies", exclude: [everything] },
+  ],
+};
+
+/** Every jar below a folder that has a repository's layout. */
+function entries(folder: string): MavenEntry[] {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".jar"));
+  return files.map((path) => {
+    const version = basename(dirname(path));
+    const artifact = basename(dirname(dirname(path)));
+    const group = dirname(dirname(dirname(path)))
+      .split("/")
+      .join(".");
+    const classifier = basename(path, ".jar").slice(`${artifact}-${version}-`.length);
+    const sha256 = createHash("sha256")
+      .update(readFileSync(join(folder, path)))
+      .digest("hex");
+    return { group, artifact, version, ...(classifier ? { classifier } : {}), sha256, size: statSync(join(folder, path)).size };
+  });
+}
+
+for (const [name, roots] of Object.entries(locks)) {
+  const folder = mkdtempSync(join(tmpdir(), "howdah-lock-"));
+  try {
+    await copyDependencies(roots, folder);
+    const found = entries(folder).toSorted((a, b) => (jarName(a) < jarName(b) ? -1 : 1));
+    if (new Set(found.map(jarName)).size !== found.length) throw new Error(`${name}: two jars have the same file name`);
+    const target = join(import.meta.dirname, "..", "src", "releases", "locks", `${name}.json`);
+    writeFileSync(target, `[\n${found.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n`);
+    console.log(`${name}: ${found.length} jars, ${Math.round(found.reduce((sum, e) => sum + e.size, 0) / 1e6)} MB`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

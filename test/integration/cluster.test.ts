@@ -1,0 +1,146 @@
+/** A whole cluster, as a user of the aws CLI and of boto3 sees it: real daemons, steps of every kind, logs in S3, termination. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { readFileSync } from "node:fs";
+import { type Howdah, releaseLabel, startHowdah, until } from "./howdah.ts";
+
+let howdah: Howdah;
+let files: string;
+let clusterId = "";
+
+before(async () => {
+  howdah = await startHowdah();
+  files = mkdtempSync(join(tmpdir(), "howdah-cluster-test-"));
+});
+after(async () => {
+  await howdah?.stop();
+  rmSync(files, { recursive: true, force: true });
+});
+
+const put = async (key: string, content: string) => {
+  writeFileSync(join(files, "upload"), content);
+  await howdah.aws("s3", "cp", join(files, "upload"), `s3://work/${key}`);
+};
+const getLog = async (key: string): Promise<string> => {
+  await until(`s3://work/${key}`, async () => {
+    const listed = await howdah.aws("s3api", "list-objects-v2", "--bucket", "work", "--prefix", key);
+    return listed.Contents?.length > 0;
+  });
+  await howdah.aws("s3", "cp", `s3://work/${key}`, join(files, "log.gz"));
+  return gunzipSync(readFileSync(join(files, "log.gz"))).toString("utf8");
+};
+const stepEnd = async (stepId: string) =>
+  until(`the end of ${stepId}`, async () => {
+    const { Step } = await howdah.aws("emr", "describe-step", "--cluster-id", clusterId, "--step-id", stepId);
+    return !["PENDING", "RUNNING"].includes(Step.Status.State) && Step;
+  });
+const addSteps = async (...steps: object[]): Promise<string[]> =>
+  (await howdah.aws("emr", "add-steps", "--cluster-id", clusterId, "--steps", JSON.stringify(steps))).StepIds;
+const command = (Name: string, ...Args: string[]) => ({ Name, Type: "CUSTOM_JAR", Jar: "command-runner.jar", ActionOnFailure: "CONTINUE", Args });
+
+test("create-cluster with the aws CLI reaches WAITING, and every list says what was asked for", async () => {
+  await howdah.aws("s3", "mb", "s3://work");
+  await put("bootstrap.sh", '#!/bin/bash\necho "hello $1 from $(hostname)"\naws s3 ls s3://work/ >&2\n');
+  const created = await howdah.aws(
+    "emr", "create-cluster", "--name", "whole", "--release-label", releaseLabel, "--applications", "Name=Hadoop", "Name=Spark",
+    "--instance-groups", "InstanceGroupType=MASTER,InstanceCount=1,InstanceType=m5.xlarge", "InstanceGroupType=CORE,InstanceCount=2,InstanceType=m5.xlarge",
+    "InstanceGroupType=TASK,InstanceCount=1,InstanceType=c5.xlarge,BidPrice=0.1", "--use-default-roles", "--log-uri", "s3://work/logs/",
+    "--bootstrap-actions", "Path=s3://work/bootstrap.sh,Name=hello,Args=[world]", "--tags", "team=elephants",
+    "--configurations", '[{"Classification":"core-site","Properties":{"io.file.buffer.size":"65536"}}]',
+  );
+  clusterId = created.ClusterId;
+  await howdah.aws("emr", "wait", "cluster-running", "--cluster-id", clusterId);
+  const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", clusterId);
+  assert.equal(Cluster.Status.State, "WAITING");
+  assert.deepEqual(Cluster.Tags, [{ Key: "team", Value: "elephants" }]);
+  const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", clusterId);
+  assert.deepEqual(Instances.map((instance: any) => instance.Status.State), ["RUNNING", "RUNNING", "RUNNING", "RUNNING"]);
+  const { InstanceGroups } = await howdah.aws("emr", "list-instance-groups", "--cluster-id", clusterId).catch(() => ({ InstanceGroups: Cluster.InstanceGroups }));
+  assert.equal((InstanceGroups ?? Cluster.InstanceGroups).find((group: any) => group.InstanceGroupType === "TASK").Market, "SPOT");
+  const listed = JSON.parse(await howdah.boto3("import boto3,json; print(json.dumps([c['Id'] for p in boto3.client('emr').get_paginator('list_clusters').paginate(ClusterStates=['WAITING']) for c in p['Clusters']]))"));
+  assert.deepEqual(listed, [clusterId]);
+});
+
+test("steps: any command on the master, arguments verbatim, with Hadoop, Spark, the aws CLI and S3", async () => {
+  await put("words.txt", "one two two three three three\n");
+  await put("script.sh", '#!/bin/bash\necho "args: $1|$2"\nhadoop fs -mkdir -p s3://work/made && hadoop fs -put "$0" s3://work/made/copy\n');
+  await put("pi.py", "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\nprint('sum', spark.range(1000).groupBy().sum().collect()[0][0])\nspark.range(10).write.mode('overwrite').parquet('s3://work/range')\n");
+  const ids = await addSteps(
+    command("verbatim", "bash", "-c", 'printf "%s\\n" "a b" \'$HOME\' "*"; aws sts get-caller-identity'),
+    command("hdfs", "bash", "-c", "hadoop fs -put /etc/hostname /user/hadoop/h && hdfs dfs -cat /user/hadoop/h && hdfs fsck /user/hadoop/h && yarn node -list"),
+    { Name: "script", Type: "CUSTOM_JAR", Jar: "s3://us-east-1.elasticmapreduce/libs/script-runner/script-runner.jar", ActionOnFailure: "CONTINUE", Args: ["s3://work/script.sh", "x y", "z"] },
+    command("streaming", "hadoop-streaming", "-mapper", "tr ' ' '\\n'", "-reducer", "uniq -c", "-input", "s3://work/words.txt", "-output", "/user/hadoop/counts"),
+    command("spark client", "spark-submit", "s3://work/pi.py"),
+    command("spark cluster", "spark-submit", "--deploy-mode", "cluster", "s3://work/pi.py"),
+  );
+  for (const id of ids) {
+    const step = await stepEnd(id);
+    assert.equal(step.Status.State, "COMPLETED", JSON.stringify(step, null, 1));
+  }
+  const [verbatim, hdfs, script, , client] = ids;
+  const said = await getLog(`logs/${clusterId}/steps/${verbatim}/stdout.gz`);
+  assert.match(said, /^a b\n\$HOME\n\*\n/);
+  assert.match(said, new RegExp(`assumed-role/EMR_EC2_DefaultRole/${clusterId}`));
+  assert.match(await getLog(`logs/${clusterId}/steps/${hdfs}/stdout.gz`), /is HEALTHY[\s\S]*Total Nodes:3/);
+  assert.match(await getLog(`logs/${clusterId}/steps/${script}/stdout.gz`), /args: x y\|z/);
+  assert.match(await getLog(`logs/${clusterId}/steps/${client}/stdout.gz`), /sum 499500/);
+  assert.ok((await howdah.aws("s3", "ls", "s3://work/range/")).includes(".parquet"));
+});
+
+test("a failing step says why; the next one still runs", async () => {
+  const [bad, good] = await addSteps(command("bad", "bash", "-c", "echo 'no such elephant' >&2; exit 9"), command("good", "true"));
+  const step = await stepEnd(bad!);
+  assert.equal(step.Status.State, "FAILED");
+  assert.match(step.Status.FailureDetails.Message, /no such elephant/);
+  assert.equal(step.Status.FailureDetails.LogFile, `s3://work/logs/${clusterId}/steps/${bad}/stderr.gz`);
+  assert.match(await getLog(`logs/${clusterId}/steps/${bad}/stderr.gz`), /no such elephant/);
+  assert.equal((await stepEnd(good!)).Status.State, "COMPLETED");
+});
+
+test("termination leaves logs of bootstrap actions, daemons and containers in S3, and no process", async () => {
+  const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", clusterId);
+  await howdah.aws("emr", "terminate-clusters", "--cluster-ids", clusterId);
+  await howdah.aws("emr", "wait", "cluster-terminated", "--cluster-id", clusterId);
+  const listing: string = await howdah.aws("s3", "ls", "--recursive", `s3://work/logs/${clusterId}/`);
+  for (const part of [/node\/i-[0-9a-f]{17}\/bootstrap-actions\/1\/stdout\.gz/, /node\/i-[0-9a-f]{17}\/applications\/hadoop-hdfs\//, /containers\/application_\d+_\d+\/container_/])
+    assert.match(listing, part);
+  const after = (await howdah.aws("emr", "describe-cluster", "--cluster-id", clusterId)).Cluster;
+  assert.equal(after.Status.State, "TERMINATED");
+  assert.equal(after.Status.StateChangeReason.Code, "USER_REQUEST");
+  await assert.rejects(fetch(`http://${Cluster.MasterPublicDnsName}:8088/`), "the ResourceManager is gone");
+});
+
+test("a bootstrap action that fails ends the cluster with BOOTSTRAP_FAILURE", async () => {
+  await put("fails.sh", "#!/bin/bash\necho 'I will not' >&2\nexit 3\n");
+  const { ClusterId } = await howdah.aws(
+    "emr", "create-cluster", "--release-label", releaseLabel, "--instance-type", "m5.xlarge", "--instance-count", "1", "--use-default-roles",
+    "--log-uri", "s3://work/logs/", "--bootstrap-actions", "Path=s3://work/fails.sh,Name=fails",
+  );
+  const { Status } = await until("the cluster's end", async () => {
+    const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", ClusterId);
+    return Cluster.Status.State.startsWith("TERMINATED") && Cluster;
+  });
+  assert.equal(Status.State, "TERMINATED_WITH_ERRORS");
+  assert.equal(Status.StateChangeReason.Code, "BOOTSTRAP_FAILURE");
+  const log = /s3:\/\/work\/(\S+stderr\.gz)/.exec(Status.StateChangeReason.Message)?.[1];
+  assert.ok(log, Status.StateChangeReason.Message);
+  assert.match(await getLog(log), /I will not/);
+});
+
+test("a transient cluster of one node runs its step and ends by itself", async () => {
+  const { ClusterId } = await howdah.aws(
+    "emr", "create-cluster", "--release-label", releaseLabel, "--applications", "Name=Spark", "--instance-type", "m5.xlarge", "--instance-count", "1",
+    "--use-default-roles", "--auto-terminate", "--steps", JSON.stringify([command("pi", "spark-submit", "s3://work/pi.py")]),
+  );
+  const { Status } = await until("the cluster's end", async () => {
+    const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", ClusterId);
+    return Cluster.Status.State.startsWith("TERMINATED") && Cluster;
+  });
+  assert.deepEqual([Status.State, Status.StateChangeReason.Code], ["TERMINATED", "ALL_STEPS_COMPLETED"]);
+  const { Steps } = await howdah.aws("emr", "list-steps", "--cluster-id", ClusterId);
+  assert.equal(Steps[0].Status.State, "COMPLETED");
+});

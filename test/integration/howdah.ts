@@ -1,0 +1,73 @@
+/** A real Howdah for a test: the command itself, in a data folder of its own, with the real aws CLI and boto3 of the nodes' tools. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { clientEnvironment } from "../../src/cli/env.ts";
+import { startDetached } from "../../src/cli/up.ts";
+import { dataFolder, ownerVariable } from "../../src/data-folder.ts";
+import type { Installation } from "../../src/engines/installation.ts";
+import { findByEnvironment } from "../../src/process/known.ts";
+import { releaseLabels } from "../../src/releases/release.ts";
+import { ensureSetup } from "../../src/setup.ts";
+import { takeDown } from "../../src/take-down.ts";
+
+export const releaseLabel = releaseLabels()[0] ?? "";
+
+export interface HowdahOptions {
+  isolation?: "view" | "plain";
+}
+
+export async function startHowdah(options: HowdahOptions = {}) {
+  const installation = await ensureSetup({ releaseLabel });
+  const data = dataFolder(mkdtempSync(join(homedir(), ".howdah-test-")));
+  await startDetached(data, { port: 0, isolation: options.isolation });
+  const clientEnv = await clientEnvironment(data);
+  return {
+    data,
+    installation,
+    clientEnv,
+    aws: (...args: string[]) => aws(installation, clientEnv, args),
+    /** Runs a Python program with boto3; its standard output. */
+    boto3: (program: string) => run(join(installation.toolsBin, "python3"), ["-c", program], clientEnv),
+    up: () => startDetached(data, { isolation: options.isolation }),
+    /** Ends everything; throws where a process is left. */
+    async stop(): Promise<void> {
+      await takeDown(data);
+      const left = findByEnvironment(ownerVariable, data.root);
+      rmSync(data.root, { recursive: true, force: true });
+      if (left.length > 0) throw new Error(`processes left behind: ${left.map(({ pid }) => pid).join(", ")}`);
+    },
+  };
+}
+
+export type Howdah = Awaited<ReturnType<typeof startHowdah>>;
+
+/** Parsed JSON of an aws CLI command; text where it is none. Throws with the CLI's own error. */
+async function aws(installation: Installation, env: Record<string, string>, args: string[]): Promise<any> {
+  const text = await run(join(installation.toolsBin, "aws"), [...args, "--output", "json"], env);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+async function run(command: string, args: string[], env: Record<string, string>): Promise<string> {
+  const base = { PATH: process.env.PATH ?? "", HOME: "/nonexistent" };
+  const { stdout } = await promisify(execFile)(command, args, { env: { ...base, ...env }, timeout: 300_000, maxBuffer: 64 << 20 });
+  return stdout;
+}
+
+/** Polls until `look` gives something. The limit is generous: it is there so that a test ends at all. */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>, limitMs = 240_000): Promise<T> {
+  const giveUpAt = Date.now() + limitMs;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > giveUpAt) throw new Error(`gave up waiting for ${what}`);
+    await sleep(200);
+  }
+}

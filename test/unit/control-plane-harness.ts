@@ -1,0 +1,127 @@
+/** The control plane without HTTP, engines and processes: a real store in memory, the real reconcilers, and a provider that only remembers. */
+import { pino } from "pino";
+import type { Report } from "../../src/agent/manifest.ts";
+import { emrHandlers } from "../../src/api/emr/handlers.ts";
+import type { RequestContext } from "../../src/aws/operations.ts";
+import type { InstanceObservation, LaunchSpec, Provider } from "../../src/providers/provider.ts";
+import { clusterReconciler } from "../../src/reconcile/clusters.ts";
+import type { ReconcileContext } from "../../src/reconcile/context.ts";
+import { instanceReconciler } from "../../src/reconcile/instances.ts";
+import { stepsReconciler } from "../../src/reconcile/steps.ts";
+import { makeIds } from "../../src/store/ids.ts";
+import { recordReport } from "../../src/store/instances.ts";
+import { openStore } from "../../src/store/store.ts";
+import { dueWakes, finishWake, postponeWake } from "../../src/store/wakes.ts";
+
+export class SimulatedProvider implements Provider {
+  readonly name = "simulated";
+  readonly launched = new Map<string, LaunchSpec>();
+  readonly observations = new Map<string, InstanceObservation>();
+  readonly networks = new Map<string, string>();
+  failLaunches = 0;
+
+  async claimNetwork(clusterId: string, current: string | undefined): Promise<string> {
+    const network = current ?? this.networks.get(clusterId) ?? `127.64.${this.networks.size + 1}`;
+    this.networks.set(clusterId, network);
+    return network;
+  }
+  async releaseNetwork(clusterId: string): Promise<void> {
+    this.networks.delete(clusterId);
+  }
+  async launch(spec: LaunchSpec): Promise<void> {
+    if (this.failLaunches-- > 0) throw new Error("the host could not do it this time");
+    this.launched.set(spec.instanceId, spec);
+    this.observations.set(spec.instanceId, "running");
+  }
+  async observe(instanceId: string): Promise<InstanceObservation> {
+    return this.observations.get(instanceId) ?? "absent";
+  }
+  async terminate(instanceId: string): Promise<void> {
+    this.observations.delete(instanceId);
+  }
+  async list(): Promise<string[]> {
+    return [...this.observations.keys()];
+  }
+  async reclaim(): Promise<void> {}
+}
+
+export async function harness() {
+  let now = Date.UTC(2026, 0, 1);
+  const store = await openStore(":memory:", () => now);
+  const provider = new SimulatedProvider();
+  const ids = makeIds();
+  const context: ReconcileContext = {
+    store,
+    provider,
+    ids,
+    log: pino({ level: "silent" }),
+    installation: () => {
+      throw new Error("no engines here");
+    },
+    freeMemoryMb: () => 16_000,
+  };
+  const reconcilers = { cluster: clusterReconciler(context), instance: instanceReconciler(context), steps: stepsReconciler(context) };
+  const request: RequestContext = {
+    requestId: "r",
+    region: "us-east-1",
+    accountId: "123456789012",
+    principalArn: "arn:aws:iam::123456789012:user/admin",
+    accessKeyId: "AKIA",
+    now: new Date(now),
+    unknownMembers: [],
+  };
+  const handlers = emrHandlers({ store, ids });
+  let seq = 0;
+
+  return {
+    store,
+    provider,
+    context,
+    handlers,
+    request,
+    advance: (ms: number) => {
+      now += ms;
+    },
+    /** Runs every reconciler that is due until none is. What fails is due again after a back-off. */
+    async settle(): Promise<void> {
+      for (let round = 0; round < 100; round++) {
+        const due = await dueWakes(store.db, now);
+        if (due.length === 0) return;
+        for (const wake of due) {
+          try {
+            const outcome = await reconcilers[wake.kind](wake.id);
+            if ("done" in outcome) await finishWake(store.db, wake);
+            else await postponeWake(store.db, wake, now + outcome.againMs, 0);
+          } catch {
+            await postponeWake(store.db, wake, now + 250, wake.failures + 1);
+          }
+        }
+      }
+      throw new Error("the reconcilers do not come to rest");
+    },
+    /** What an agent would report of its node. */
+    async report(instanceId: string, change: Partial<Report>): Promise<void> {
+      const report: Report = {
+        instanceId,
+        bootId: "boot",
+        seq: ++seq,
+        generation: 1,
+        phase: "ready",
+        bootstrapActions: [],
+        daemons: [],
+        tasks: [],
+        steps: [],
+        warnings: [],
+        ...change,
+      };
+      await store.transaction(async (tx) => {
+        await recordReport(tx, report);
+        const instance = await tx.db.selectFrom("instances").select("cluster_id").where("id", "=", instanceId).executeTakeFirstOrThrow();
+        await tx.wake("cluster", instance.cluster_id);
+        await tx.wake("steps", instance.cluster_id);
+      });
+    },
+  };
+}
+
+export type Harness = Awaited<ReturnType<typeof harness>>;

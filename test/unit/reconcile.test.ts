@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RunJobFlowInput, StepConfig } from "@aws-sdk/client-emr";
+import { instancesOf } from "../../src/store/instances.ts";
+import { eventsOf } from "../../src/store/events.ts";
+import { type Harness, harness } from "./control-plane-harness.ts";
+
+const step = (Name: string, ActionOnFailure: StepConfig["ActionOnFailure"] = "CONTINUE"): StepConfig => ({
+  Name,
+  ActionOnFailure,
+  HadoopJarStep: { Jar: "command-runner.jar", Args: ["true"] },
+});
+
+async function create(h: Harness, change: Partial<RunJobFlowInput> = {}, keepAlive = true): Promise<string> {
+  const output = await h.handlers.RunJobFlow!(
+    {
+      Name: "test",
+      ReleaseLabel: "emr-7.13.0",
+      LogUri: "s3://logs/x",
+      Instances: { MasterInstanceType: "m5.xlarge", SlaveInstanceType: "m5.xlarge", InstanceCount: 3, KeepJobFlowAliveWhenNoSteps: keepAlive },
+      ...change,
+    } as never,
+    h.request,
+  );
+  await h.settle();
+  return output.JobFlowId ?? "";
+}
+
+const state = async (h: Harness, ClusterId: string) => (await h.handlers.DescribeCluster!({ ClusterId }, h.request)).Cluster?.Status;
+const stepStates = async (h: Harness, ClusterId: string) =>
+  (await h.handlers.ListSteps!({ ClusterId } as never, h.request)).Steps?.map((s) => s.Status?.State).toReversed();
+
+async function makeReady(h: Harness, clusterId: string): Promise<string> {
+  const instances = await instancesOf(h.store.db, clusterId);
+  for (const { id } of instances) await h.report(id, {});
+  await h.settle();
+  return instances[0]?.id ?? "";
+}
+
+test("a cluster goes from STARTING over BOOTSTRAPPING to WAITING as its nodes report, and ends by the user's wish", async () => {
+  const h = await harness();
+  const id = await create(h);
+  assert.equal(h.provider.launched.size, 3);
+  assert.equal((await state(h, id))?.State, "STARTING");
+  const instances = await instancesOf(h.store.db, id);
+  for (const instance of instances) await h.report(instance.id, { phase: "bootstrapping" });
+  await h.settle();
+  assert.equal((await state(h, id))?.State, "BOOTSTRAPPING");
+  await makeReady(h, id);
+  assert.equal((await state(h, id))?.State, "WAITING");
+
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  assert.equal((await state(h, id))?.State, "TERMINATING", "shown before any reconciler ran");
+  await h.settle();
+  assert.equal(h.provider.observations.size, 3, "nodes may ship their last logs first");
+  for (const instance of instances) await h.report(instance.id, { phase: "stopped" });
+  await h.settle();
+  assert.equal(h.provider.observations.size, 0);
+  assert.equal(h.provider.networks.size, 0);
+  assert.deepEqual(await state(h, id).then((s) => [s?.State, s?.StateChangeReason?.Code]), ["TERMINATED", "USER_REQUEST"]);
+});
+
+test("nodes that never say that they have stopped are removed after a while, with a warning", async () => {
+  const h = await harness();
+  const id = await create(h);
+  await makeReady(h, id);
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  await h.settle();
+  h.advance(60_000);
+  await h.settle();
+  assert.equal((await state(h, id))?.State, "TERMINATED");
+  const warnings = (await eventsOf(h.store.db, id)).filter((event) => event.kind === "warning");
+  assert.ok(warnings.some(({ message }) => message.includes("did not ship its last logs")));
+});
+
+test("steps run one after the other; a transient cluster ends with its last one", async () => {
+  const h = await harness();
+  const id = await create(h, { Steps: [step("one"), step("two")] }, false);
+  const master = await makeReady(h, id);
+  assert.deepEqual(await stepStates(h, id), ["RUNNING", "PENDING"]);
+  assert.equal((await state(h, id))?.State, "RUNNING");
+  const [first, second] = (await h.handlers.ListSteps!({ ClusterId: id } as never, h.request)).Steps!.toReversed().map((s) => s.Id ?? "");
+  await h.report(master, { steps: [{ id: first!, state: "exited", exitCode: 0 }] });
+  await h.settle();
+  assert.deepEqual(await stepStates(h, id), ["COMPLETED", "RUNNING"]);
+  await h.report(master, { steps: [{ id: second!, state: "exited", exitCode: 3, message: "boom" }] });
+  await h.settle();
+  assert.deepEqual(await stepStates(h, id), ["COMPLETED", "FAILED"]);
+  const described = await h.handlers.DescribeStep!({ ClusterId: id, StepId: second! }, h.request);
+  assert.deepEqual(described.Step?.Status?.FailureDetails, {
+    Reason: "Step exited with a non-zero code 3.",
+    Message: "boom",
+    LogFile: `s3://logs/x/${id}/steps/${second}/stderr.gz`,
+  });
+  assert.deepEqual(await state(h, id).then((s) => [s?.State, s?.StateChangeReason?.Code]), ["TERMINATING", "ALL_STEPS_COMPLETED"]);
+});
+
+for (const [action, rest, cluster] of [
+  ["CONTINUE", "RUNNING", "RUNNING"],
+  ["CANCEL_AND_WAIT", "CANCELLED", "WAITING"],
+  ["TERMINATE_CLUSTER", "CANCELLED", "TERMINATING"],
+] as const)
+  test(`a failed step with ActionOnFailure ${action}: the next is ${rest}, the cluster ${cluster}`, async () => {
+    const h = await harness();
+    const id = await create(h, { Steps: [step("bad", action), step("next")] });
+    const master = await makeReady(h, id);
+    const failing = (await h.handlers.ListSteps!({ ClusterId: id } as never, h.request)).Steps!.at(-1)!.Id!;
+    await h.report(master, { steps: [{ id: failing, state: "lost" }] });
+    await h.settle();
+    assert.deepEqual(await stepStates(h, id), ["FAILED", rest]);
+    assert.equal((await state(h, id))?.State, cluster);
+  });
+
+test("a failed bootstrap action ends the cluster with BOOTSTRAP_FAILURE, naming node and log", async () => {
+  const h = await harness();
+  const id = await create(h);
+  const instances = await instancesOf(h.store.db, id);
+  const [master] = instances;
+  await h.report(master!.id, { phase: "failed", failure: { kind: "bootstrap-exit", ordinal: 1, exitCode: 7, message: "exit 7" } });
+  await h.settle();
+  const status = await state(h, id);
+  assert.equal(status?.StateChangeReason?.Code, "BOOTSTRAP_FAILURE");
+  assert.match(status?.StateChangeReason?.Message ?? "", /On the master instance \(i-[0-9a-f]{17}\), bootstrap action 1 returned a non-zero return code/);
+  assert.equal(status?.ErrorDetails?.[0]?.ErrorCode, "BOOTSTRAP_FAILURE_PRIMARY_WITH_NON_ZERO_CODE");
+  h.advance(60_000);
+  await h.settle();
+  assert.equal((await state(h, id))?.State, "TERMINATED_WITH_ERRORS");
+});
+
+test("a launch that fails is tried again; an init that stopped is started again", async () => {
+  const h = await harness();
+  h.provider.failLaunches = 2;
+  const id = await create(h);
+  h.advance(1000);
+  await h.settle();
+  assert.equal(h.provider.launched.size, 3);
+  const master = await makeReady(h, id);
+  h.provider.observations.set(master, "stopped");
+  h.advance(10_000);
+  await h.settle();
+  assert.equal(h.provider.observations.get(master), "running");
+});
+
+test("an instance whose host was started again is lost, and the cluster says so", async () => {
+  const h = await harness();
+  const id = await create(h);
+  const master = await makeReady(h, id);
+  h.provider.observations.set(master, "rebooted");
+  h.advance(10_000);
+  await h.settle();
+  assert.equal((await state(h, id))?.StateChangeReason?.Code, "INSTANCE_FAILURE");
+});
+
+test("a termination-protected cluster refuses TerminateJobFlows until the protection is off", async () => {
+  const h = await harness();
+  const id = await create(h);
+  await h.handlers.SetTerminationProtection!({ JobFlowIds: [id], TerminationProtected: true }, h.request);
+  await assert.rejects(async () => h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request), /termination protected/);
+  await h.handlers.SetTerminationProtection!({ JobFlowIds: [id], TerminationProtected: false }, h.request);
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  assert.equal((await state(h, id))?.State, "TERMINATING");
+  await assert.rejects(async () => h.handlers.AddJobFlowSteps!({ JobFlowId: id, Steps: [step("late")] } as never, h.request), /may not be modified/);
+});
+
+test("a host without the memory says so", async () => {
+  const h = await harness();
+  h.context.freeMemoryMb = () => 100;
+  const id = await create(h);
+  const status = await state(h, id);
+  assert.equal(status?.ErrorDetails?.[0]?.ErrorCode, "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ");
+  assert.equal(status?.State, "TERMINATED_WITH_ERRORS");
+});
+
+test("a report that is older than the one known changes nothing", async () => {
+  const h = await harness();
+  const id = await create(h);
+  const master = await makeReady(h, id);
+  await h.report(master, { seq: 1, phase: "bootstrapping" });
+  const [instance] = await instancesOf(h.store.db, id);
+  assert.equal(instance?.observed?.phase, "ready");
+});

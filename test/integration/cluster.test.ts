@@ -40,6 +40,9 @@ const stepEnd = async (stepId: string) =>
   });
 const addSteps = async (...steps: object[]): Promise<string[]> =>
   (await howdah.aws("emr", "add-steps", "--cluster-id", clusterId, "--steps", JSON.stringify(steps))).StepIds;
+/** boto3's own waiter; the CLI's is the same one, but looks only every 30 seconds. */
+const wait = (name: string, id: string) =>
+  howdah.boto3(`import boto3; boto3.client('emr').get_waiter('${name}').wait(ClusterId='${id}', WaiterConfig={'Delay': 1, 'MaxAttempts': 300})`);
 const command = (Name: string, ...Args: string[]) => ({ Name, Type: "CUSTOM_JAR", Jar: "command-runner.jar", ActionOnFailure: "CONTINUE", Args });
 
 test("create-cluster with the aws CLI reaches WAITING, and every list says what was asked for", async () => {
@@ -53,7 +56,7 @@ test("create-cluster with the aws CLI reaches WAITING, and every list says what 
     "--configurations", '[{"Classification":"core-site","Properties":{"io.file.buffer.size":"65536"}}]',
   );
   clusterId = created.ClusterId;
-  await howdah.aws("emr", "wait", "cluster-running", "--cluster-id", clusterId);
+  await wait("cluster_running", clusterId);
   const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", clusterId);
   assert.equal(Cluster.Status.State, "WAITING");
   assert.deepEqual(Cluster.Tags, [{ Key: "team", Value: "elephants" }]);
@@ -104,7 +107,7 @@ test("a failing step says why; the next one still runs", async () => {
 test("termination leaves logs of bootstrap actions, daemons and containers in S3, and no process", async () => {
   const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", clusterId);
   await howdah.aws("emr", "terminate-clusters", "--cluster-ids", clusterId);
-  await howdah.aws("emr", "wait", "cluster-terminated", "--cluster-id", clusterId);
+  await wait("cluster_terminated", clusterId);
   const listing: string = await howdah.aws("s3", "ls", "--recursive", `s3://work/logs/${clusterId}/`);
   for (const part of [/node\/i-[0-9a-f]{17}\/bootstrap-actions\/1\/stdout\.gz/, /node\/i-[0-9a-f]{17}\/applications\/hadoop-hdfs\//, /containers\/application_\d+_\d+\/container_/])
     assert.match(listing, part);

@@ -6,10 +6,10 @@ import { gzipSync } from "node:zlib";
 import { DescribeClusterCommand, EMRClient, RunJobFlowCommand, TerminateJobFlowsCommand } from "@aws-sdk/client-emr";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { AccessKey } from "../../src/access/keys.ts";
-import { GetCallerIdentity } from "../../src/api/sts/caller-identity.ts";
+import { stsHandlers } from "../../src/api/sts/caller-identity.ts";
 import { createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
 import { invalidRequest } from "../../src/aws/errors.ts";
-import { type RequestContext, type emr, emrService, type Handlers, stsService, type sts } from "../../src/aws/operations.ts";
+import { type RequestContext, type emr, emrService, type Handlers, stsService } from "../../src/aws/operations.ts";
 import { sha256Hex, signRequest } from "../../src/aws/sigv4.ts";
 
 const admin: AccessKey = {
@@ -53,7 +53,6 @@ describe("pipeline", () => {
     }),
     TerminateJobFlows: () => ({}),
   };
-  const stsHandlers: Handlers<typeof sts> = { GetCallerIdentity };
 
   before(async () => {
     const pipeline = createPipeline({

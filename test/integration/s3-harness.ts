@@ -1,0 +1,137 @@
+/** A front door over a real s3proxy and a stand-in for the control plane, for the tests of S3. */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import type { AccessKey } from "../../src/access/keys.ts";
+import { dataFolder, ownerVariable } from "../../src/data-folder.ts";
+import { releaseLabels } from "../../src/releases/release.ts";
+import { type Front, startFront } from "../../src/s3/front.ts";
+import { type RunningS3Proxy, ensureS3Proxy, stopS3Proxy, type S3ProxyOptions } from "../../src/s3/s3proxy.ts";
+import { readInstallation } from "../../src/setup.ts";
+
+export const admin: AccessKey = {
+  accessKeyId: "AKIAADMIN",
+  secretAccessKey: "admin/secret",
+  sessionToken: null,
+  accountId: "123456789012",
+  principalArn: "arn:aws:iam::123456789012:root",
+  clusterId: null,
+};
+export const cluster: AccessKey = {
+  ...admin,
+  accessKeyId: "ASIACLUSTER",
+  secretAccessKey: "cs",
+  sessionToken: "cluster/token+=",
+  clusterId: "j-1",
+};
+
+/** What set-up made: `npm test` runs it first. */
+export function installation() {
+  const found = readInstallation(releaseLabels()[0] ?? "");
+  if ("missing" in found) throw new Error(`run npm test once, which sets up: ${found.missing.join(", ")}`);
+  return found;
+}
+
+export function s3ProxyOptions(root: string): S3ProxyOptions {
+  const { javaHome, s3proxy } = installation();
+  const data = dataFolder(root);
+  return { data, jar: s3proxy.jar, javaHome, ownerEnv: { [ownerVariable]: data.root } };
+}
+
+export function writeKeys(path: string, keys: AccessKey[]): void {
+  const database = new DatabaseSync(path);
+  database.exec(`PRAGMA journal_mode = WAL; CREATE TABLE access_keys (access_key_id TEXT PRIMARY KEY, secret_access_key TEXT, session_token TEXT,
+    account_id TEXT, principal_arn TEXT, cluster_id TEXT, created_at INTEGER, disabled_at INTEGER)`);
+  const insert = database.prepare("INSERT INTO access_keys VALUES (?, ?, ?, ?, ?, ?, 0, NULL)");
+  for (const key of keys)
+    insert.run(key.accessKeyId, key.secretAccessKey, key.sessionToken, key.accountId, key.principalArn, key.clusterId);
+  database.close();
+}
+
+export interface Harness {
+  root: string;
+  endpoint: string;
+  front: Front;
+  server: RunningS3Proxy;
+  faults: string[];
+  /** Answers what reaches the control plane; set by each test. */
+  control: { answer: RequestListener };
+  client(key?: AccessKey, options?: S3ClientConfig): S3Client;
+  /** Environment of the aws CLI and boto3, with nothing of this user's own. */
+  env(key?: AccessKey): Record<string, string>;
+  close(): Promise<void>;
+}
+
+export async function startHarness(): Promise<Harness> {
+  const root = mkdtempSync(join(tmpdir(), "howdah-s3-"));
+  const data = dataFolder(root);
+  mkdirSync(data.run, { recursive: true });
+  writeKeys(data.database, [admin, cluster]);
+  const server = await ensureS3Proxy(s3ProxyOptions(root));
+  const control = { answer: ((_req, res) => res.end("control")) as RequestListener };
+  const socket = join(root, "control.sock");
+  const behind = createServer((req, res) => control.answer(req, res)).listen(socket);
+  const faults: string[] = [];
+  const { endpoint: upstream, accessKeyId, secretAccessKey, region } = server;
+  const front = await startFront({
+    host: "127.0.0.1",
+    port: 0,
+    databasePath: data.database,
+    controlSocket: socket,
+    s3: { endpoint: upstream, accessKeyId, secretAccessKey, region },
+    log: (fault) => faults.push(fault.message),
+  });
+  const endpoint = `http://127.0.0.1:${front.port}`;
+  return {
+    root,
+    endpoint,
+    front,
+    server,
+    faults,
+    control,
+    client: (key = admin, options = {}) =>
+      new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, maxAttempts: 1, credentials: credentials(key), ...options }),
+    env: (key = admin) => ({
+      PATH: process.env.PATH ?? "",
+      HOME: root,
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ACCESS_KEY_ID: key.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+      ...(key.sessionToken ? { AWS_SESSION_TOKEN: key.sessionToken } : {}),
+      AWS_DEFAULT_REGION: "us-east-1",
+      AWS_EC2_METADATA_DISABLED: "true",
+      AWS_MAX_ATTEMPTS: "1",
+    }),
+    async close() {
+      await front.close();
+      behind.closeAllConnections();
+      behind.close();
+      await stopS3Proxy(data);
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+export function credentials(key: AccessKey) {
+  const { accessKeyId, secretAccessKey, sessionToken } = key;
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
+}
+
+/** Runs a program of set-up's tools (`aws`, `python3`); never throws for what it says. */
+export function runTool(
+  name: string,
+  args: string[],
+  env: Record<string, string>,
+): Promise<{ status: number | null; out: string; err: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(installation().toolsBin, name), args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    let [out, err] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+    child.on("error", reject).on("close", (status) => resolve({ status, out, err }));
+  });
+}

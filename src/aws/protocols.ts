@@ -3,6 +3,7 @@ import { AwsError } from "./errors.ts";
 import { fromJson, type Operation, type Protocol, type Service, toJson, toXml } from "./operations.ts";
 import { fromQuery } from "./query.ts";
 import { validate } from "./validate.ts";
+import { escapeXml } from "./xml.ts";
 
 /** What a protocol sees of a request. `target` is X-Amz-Target; `parameters` are the query's or, with `form`, the body's. */
 export interface Call {
@@ -93,11 +94,3 @@ const awsQuery: WireProtocol = {
 };
 
 export const protocols: Record<Protocol, WireProtocol> = { awsJson1_1: awsJson, awsQuery };
-
-const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
-
-/** Text as it may stand in an XML element or attribute; characters that XML cannot hold at all become U+FFFD. */
-export function escapeXml(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[&<>"']/g, (c) => entities[c]!).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd");
-}

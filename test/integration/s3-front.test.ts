@@ -433,8 +433,7 @@ describe("everything else goes to the control plane", () => {
     };
     const socket = connect(harness.front.port, "127.0.0.1");
     socket.write("GET /_howdah/poll HTTP/1.1\r\nhost: x\r\n\r\n");
-    const [first] = (await once(socket, "data")) as [Buffer];
-    assert.match(first.toString(), /first/);
+    await once(socket, "data");
     socket.destroy();
     await left.promise;
   });

@@ -1,9 +1,11 @@
 /** STS GetCallerIdentity: who signed this request. */
-import type { Handler, sts } from "../../aws/operations.ts";
+import type { Handlers, sts } from "../../aws/operations.ts";
 
-/** UserId is the principal's unique id for a user, the account for its root, as in AWS; Howdah's keys have no id but their own. */
-export const GetCallerIdentity: Handler<typeof sts, "GetCallerIdentity"> = (_input, context) => ({
-  UserId: context.principalArn.endsWith(":root") ? context.accountId : context.accessKeyId,
-  Account: context.accountId,
-  Arn: context.principalArn,
-});
+/** UserId is AWS's unique id of the principal: the account for its root. Howdah's other principals have no id but their key's. */
+export const stsHandlers: Handlers<typeof sts> = {
+  GetCallerIdentity: (_input, context) => ({
+    UserId: context.principalArn.endsWith(":root") ? context.accountId : context.accessKeyId,
+    Account: context.accountId,
+    Arn: context.principalArn,
+  }),
+};

@@ -1,0 +1,47 @@
+/** Everything on the public port that is not S3: handed to the control plane's own server as it is, and its answer back. */
+import { Agent, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+
+/** The longest that an answer may take: agents wait up to a minute for their manifest. */
+const silence = 10 * 60_000;
+
+/** A function that passes requests to the server at this unix socket. */
+export function controlPlane(socketPath: string) {
+  const agent = new Agent({ keepAlive: true, timeout: 4000 });
+
+  /** Streams both ways; a client that goes away takes the request to the control plane with it. */
+  return function forward(req: IncomingMessage, res: ServerResponse): void {
+    const upstream = httpRequest({ socketPath, agent, method: req.method, path: req.url, headers: passedOn(req.rawHeaders) });
+    upstream.setTimeout(silence, () => upstream.destroy(new Error("silent")));
+    res.once("close", () => upstream.destroy());
+    upstream.once("response", (answer) => {
+      res.writeHead(answer.statusCode ?? 502, answer.statusMessage, passedOn(answer.rawHeaders));
+      res.flushHeaders();
+      pipeline(answer, res).catch(() => res.destroy());
+    });
+    upstream.once("error", () => {
+      if (res.headersSent) res.destroy();
+      else refuse(res);
+    });
+    pipeline(req, upstream).catch(() => upstream.destroy());
+  };
+}
+
+/** Expect is answered at this door; the rest are of one connection only. */
+const ownHeaders = new Set(["connection", "keep-alive", "expect", "proxy-connection", "te", "upgrade"]);
+
+function passedOn(rawHeaders: string[]): string[] {
+  const passed: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    if (!ownHeaders.has(rawHeaders[i]!.toLowerCase())) passed.push(rawHeaders[i]!, rawHeaders[i + 1]!);
+  }
+  return passed;
+}
+
+/** A form that JSON clients read and people too; AWS clients try again after it. */
+function refuse(res: ServerResponse): void {
+  if (res.destroyed) return;
+  const body = JSON.stringify({ __type: "ServiceUnavailable", message: "Howdah's control plane does not answer. Its log has the reason." });
+  res.writeHead(502, { "content-type": "application/json", "content-length": Buffer.byteLength(body), connection: "close" });
+  res.end(body);
+}

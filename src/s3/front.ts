@@ -1,0 +1,105 @@
+/** The public port: S3's front door, and the way to the control plane for all else. It lives in a thread of its own. */
+/* oxlint-disable unicorn/require-post-message-target-origin -- threads, not windows */
+import { Worker } from "node:worker_threads";
+import type { S3Server } from "./upstream.ts";
+
+export type { S3Server } from "./upstream.ts";
+
+export interface FrontOptions {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** The store's file, for access keys. It must exist, migrated. */
+  databasePath: string;
+  /** Unix socket of the control plane's own HTTP server. */
+  controlSocket: string;
+  s3: S3Server;
+  /** Told what went wrong behind the front door, by the id that the client was given. */
+  log?: (fault: { requestId: string; message: string }) => void;
+}
+
+export type WorkerOptions = Omit<FrontOptions, "log">;
+export type ToWorker = { kind: "close" } | { kind: "s3"; s3: S3Server };
+export type FromWorker =
+  | { kind: "listening"; port: number }
+  | { kind: "failed"; message: string; code: string | undefined }
+  | { kind: "fault"; requestId: string; message: string };
+
+export interface Front {
+  port: number;
+  /** Another S3 server from now on; requests under way go on with the old one. */
+  useS3(server: S3Server): void;
+  /** Gives the port back and cuts all connections. */
+  close(): Promise<void>;
+}
+
+const workerFile = new URL(import.meta.url.endsWith(".ts") ? "./front-worker.ts" : "./front-worker.js", import.meta.url);
+
+/** Longest time for the thread to listen, and to end. */
+const patience = 30_000;
+
+/**
+ * Opens the port. Rejects where it is taken or the database cannot be read. A thread that dies later is started again on the
+ * same port, with the S3 server last in use.
+ */
+export async function startFront(options: FrontOptions): Promise<Front> {
+  const { log = () => {}, ...first } = options;
+  let workerOptions: WorkerOptions = first;
+  let closing = false;
+  let worker = spawn();
+  const port = await listening(worker);
+  workerOptions = { ...workerOptions, port };
+
+  function spawn(): Worker {
+    const started = new Worker(workerFile, { workerData: workerOptions, name: "front" });
+    started.on("message", (message: FromWorker) => {
+      if (message.kind === "fault") log({ requestId: message.requestId, message: message.message });
+    });
+    return started;
+  }
+
+  function keepAlive(running: Worker): void {
+    running.on("error", (error) => log({ requestId: "-", message: `the front door's thread failed: ${String(error)}` }));
+    running.once("exit", () => {
+      if (closing) return;
+      worker = spawn();
+      listening(worker).catch((error: unknown) => log({ requestId: "-", message: `the front door cannot reopen: ${String(error)}` }));
+      keepAlive(worker);
+    });
+  }
+  keepAlive(worker);
+
+  return {
+    port,
+    useS3(server) {
+      workerOptions = { ...workerOptions, s3: server };
+      worker.postMessage({ kind: "s3", s3: server } satisfies ToWorker);
+    },
+    async close() {
+      if (closing) return;
+      closing = true;
+      const ended = new Promise((resolve) => worker.once("exit", resolve));
+      worker.postMessage({ kind: "close" } satisfies ToWorker);
+      const force = setTimeout(() => void worker.terminate(), patience);
+      await ended;
+      clearTimeout(force);
+    },
+  };
+}
+
+/** The port, once the thread listens. */
+function listening(worker: Worker): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`the front door did not open in ${patience / 1000} s`)), patience);
+    const settle = (act: () => void) => {
+      clearTimeout(timer);
+      act();
+    };
+    worker.on("message", (message: FromWorker) => {
+      if (message.kind === "listening") settle(() => resolve(message.port));
+      if (message.kind === "failed") settle(() => reject(Object.assign(new Error(message.message), { code: message.code })));
+    });
+    worker.once("error", (error) => settle(() => reject(error)));
+    worker.once("exit", () => settle(() => reject(new Error("the front door's thread ended"))));
+  });
+}

@@ -1,0 +1,230 @@
+/** One S3 request through the front door: verified, re-signed, streamed to the server and back. */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import type { KeyLookup } from "../access/keys.ts";
+import { AwsError } from "../aws/errors.ts";
+import { refusalError } from "../aws/refusals.ts";
+import { uriEncode, unsignedPayload } from "../aws/sigv4.ts";
+import { readClaim, SignatureRefusal, type SignedRequest, type Verified, verifyClaim } from "../aws/sigv4-verify.ts";
+import { type CheckedBody, checkedBody } from "./body.ts";
+import { checksumPrefix } from "./checksums.ts";
+import { s3ErrorBody } from "./error-body.ts";
+import { refuseUnsupported } from "./unsupported.ts";
+import { answerOf, openUpstream, type S3Server, type UpstreamRequest } from "./upstream.ts";
+
+export interface ObjectsOptions {
+  keys: KeyLookup;
+  server: () => S3Server;
+  now: () => Date;
+  /** Told what went wrong behind the front door; the client learns only that something did. */
+  fault: (requestId: string, error: unknown) => void;
+}
+
+/** A client that sends or takes nothing for so long has gone. */
+const clientSilence = 60_000;
+/** How much of a refused body is read on, so that the client comes to reading the refusal. */
+const drainLimit = 64 << 20;
+
+/** Answers one request, whatever happens. `proceed` tells a client that waits with its body to send it. */
+export async function serveObjects(
+  req: IncomingMessage,
+  res: ServerResponse,
+  options: ObjectsOptions,
+  proceed: (() => void) | undefined,
+): Promise<void> {
+  const requestId = randomBytes(8).toString("hex").toUpperCase();
+  let waiting = proceed !== undefined;
+  const begin = () => {
+    waiting = false;
+    proceed?.();
+  };
+  req.setTimeout(clientSilence, () => req.destroy());
+  try {
+    await forward(req, res, options, requestId, begin);
+  } catch (thrown) {
+    if (res.headersSent || res.destroyed) {
+      res.destroy();
+      return;
+    }
+    let error: AwsError;
+    if (thrown instanceof AwsError) error = thrown;
+    else if (thrown instanceof SignatureRefusal) error = refusalError(thrown, "s3");
+    else {
+      options.fault(requestId, thrown);
+      error = new AwsError("ServiceUnavailable", "The S3 server behind Howdah did not answer. Howdah's log has the reason.", 503);
+    }
+    if (!waiting) await drain(req);
+    sendError(req, res, error, requestId);
+  }
+}
+
+async function forward(
+  req: IncomingMessage,
+  res: ServerResponse,
+  options: ObjectsOptions,
+  requestId: string,
+  begin: () => void,
+): Promise<void> {
+  const signed = signedPart(req);
+  const claim = readClaim(signed);
+  const declared = declaredHash(req.headers, signed.query, claim.expires !== undefined);
+  const proof = verifyClaim(signed, claim, declared, options.keys, options.now());
+  const query = new URLSearchParams(signed.query);
+  const server = options.server();
+  checkOwner(req.headers, proof);
+  if (!server.external) refuseUnsupported(req.headers, query);
+  const source = req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  const body = checkedBody(source, req.headers, declared, proof);
+  const upstream = upstreamRequest(req, signed, server, body.length);
+  begin();
+  const answer = await exchange(server, upstream, body, res);
+  const { verified } = body;
+  const headers = answerHeaders(answer, requestId);
+  // S3 answers an upload with the checksums that it found right, and clients pass them on when they complete a multipart upload.
+  if (req.method === "PUT" && answer.statusCode === 200) for (const [name, value] of verified) headers[name] ??= value;
+  res.writeHead(answer.statusCode ?? 502, headers);
+  await pipeline(answer, res);
+}
+
+function signedPart(req: IncomingMessage): SignedRequest {
+  const url = req.url ?? "/";
+  const at = url.indexOf("?");
+  const [path, query] = at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
+  return { method: req.method ?? "", path, query, rawHeaders: req.rawHeaders };
+}
+
+function declaredHash(headers: IncomingHttpHeaders, query: string, presigned: boolean): string {
+  const header = headers["x-amz-content-sha256"];
+  if (typeof header === "string") return header;
+  if (presigned) return new URLSearchParams(query).get("X-Amz-Content-Sha256") ?? unsignedPayload;
+  throw new AwsError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
+}
+
+/** The one account of this Howdah owns every bucket. */
+function checkOwner(headers: IncomingHttpHeaders, proof: Verified): void {
+  for (const name of ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"]) {
+    if (headers[name] !== undefined && headers[name] !== proof.key.accountId) throw new AwsError("AccessDenied", "Access Denied", 403);
+  }
+}
+
+/** Of this connection, of the client's signature, or settled here. */
+const notForwarded = new Set([
+  "authorization",
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "keep-alive",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "x-amz-content-sha256",
+  "x-amz-date",
+  "x-amz-decoded-content-length",
+  "x-amz-expected-bucket-owner",
+  "x-amz-security-token",
+  "x-amz-source-expected-bucket-owner",
+  "x-amz-trailer",
+]);
+
+function upstreamRequest(req: IncomingMessage, signed: SignedRequest, server: S3Server, length: number): UpstreamRequest {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(req.headers)) {
+    if (notForwarded.has(name) || value === undefined) continue;
+    // Checked here, and not kept by the embedded server.
+    if (!server.external && (name.startsWith(checksumPrefix) || name === "x-amz-sdk-checksum-algorithm")) continue;
+    headers[name] = Array.isArray(value) ? value.join(",") : value;
+  }
+  const encodings = (headers["content-encoding"] ?? "").split(",").map((text) => text.trim());
+  const left = encodings.filter((text) => text !== "" && text !== "aws-chunked").join(",");
+  if (left) headers["content-encoding"] = left;
+  else delete headers["content-encoding"];
+  const hasBody = length > 0 || req.method === "PUT" || req.method === "POST";
+  return {
+    method: req.method ?? "GET",
+    // Encoded anew, so that both servers and both signatures see the same key whatever the client chose to encode.
+    path: signed.path
+      .split("/")
+      .map((segment) => uriEncode(decodeURIComponent(segment)))
+      .join("/"),
+    query: signed.query
+      .split("&")
+      .filter(
+        (part) =>
+          part !== "" &&
+          !/^X-Amz-(Algorithm|Credential|Date|Expires|SignedHeaders|Signature|Security-Token|Content-Sha256)(=|$)/i.test(part),
+      )
+      .join("&"),
+    headers,
+    length: hasBody ? length : undefined,
+  };
+}
+
+/** Sends the request as its body is proven, and resolves with the answer. The upstream request ends with the client's. */
+async function exchange(server: S3Server, request: UpstreamRequest, body: CheckedBody, res: ServerResponse): Promise<IncomingMessage> {
+  let upstream: ClientRequest | undefined;
+  let answer: Promise<IncomingMessage> | undefined;
+  let answered = false;
+  const connect = () => {
+    upstream = openUpstream(server, request);
+    answer = answerOf(upstream);
+    upstream.once("response", () => (answered = true));
+    return upstream;
+  };
+  const abandon = () => upstream?.destroy();
+  res.once("close", abandon);
+  try {
+    for await (const piece of body.stream) {
+      // An answer before the end is a refusal: what is left of the body goes nowhere.
+      if (answered) break;
+      upstream ??= connect();
+      if (!upstream.write(piece) && !upstream.destroyed) await Promise.race([once(upstream, "drain"), answer]);
+      if (upstream.destroyed) break;
+    }
+    upstream ??= connect();
+    if (!answered) upstream.end();
+    return await answer!;
+  } catch (error) {
+    abandon();
+    throw error;
+  }
+}
+
+function answerHeaders(answer: IncomingMessage, requestId: string): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value !== undefined && !["connection", "keep-alive", "transfer-encoding", "server", "date"].includes(name)) headers[name] = value;
+  }
+  return { ...headers, server: "Howdah", "x-amz-request-id": requestId };
+}
+
+/** Reads what a refused client still sends, up to a limit: closing at once would reset the connection before it reads why. */
+async function drain(req: IncomingMessage): Promise<void> {
+  let left = drainLimit;
+  try {
+    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+      left -= (chunk as Buffer).length;
+      if (left < 0) return;
+    }
+  } catch {
+    // It has gone.
+  }
+}
+
+function sendError(req: IncomingMessage, res: ServerResponse, error: AwsError, requestId: string): void {
+  const path = (req.url ?? "/").split("?", 1)[0] ?? "/";
+  const body = s3ErrorBody(error, path, requestId);
+  res.writeHead(error.status, {
+    "content-type": "application/xml",
+    "content-length": Buffer.byteLength(body),
+    "x-amz-request-id": requestId,
+    server: "Howdah",
+    ...(req.complete ? {} : { connection: "close" }),
+  });
+  res.end(req.method === "HEAD" ? undefined : body);
+}

@@ -17,6 +17,10 @@ export function nodeLayout(root: string) {
     steps: join(root, "steps"),
     tmp: join(root, "tmp"),
     home: join(root, "home"),
+    /** Degree view: what the node has changed of the host's folders; scratch of the overlays; where its root is put together. */
+    upper: join(root, "upper"),
+    work: join(root, "work"),
+    mount: join(root, "root"),
     /** Token file that SDKs read for the container credentials endpoint. */
     credentialsToken: join(root, "run", "credentials-token"),
   };

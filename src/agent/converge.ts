@@ -1,0 +1,139 @@
+/** Makes the node what its manifest says, in the order that manifest.ts gives, and takes it apart again when the cluster ends. */
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readJson, writeWhole } from "../files.ts";
+import { bootId } from "../process/known.ts";
+import { createBootstrap } from "./bootstrap.ts";
+import type { AgentContext } from "./context.ts";
+import { createDaemons } from "./daemons.ts";
+import { writeFiles } from "./files.ts";
+import type { Manifest, ManifestFile, NodeFailure, NodePhase, Report } from "./manifest.ts";
+import type { S3 } from "./s3.ts";
+import type { Shipper } from "./ship.ts";
+import { createSteps } from "./steps.ts";
+import { createTasks } from "./tasks.ts";
+
+/** Within what the control plane waits for the phase `stopped`. */
+const lastLogsMs = 25_000;
+
+export function createConverger(context: AgentContext, s3: S3, shipper: Shipper) {
+  const { layout, record } = context;
+  const wasReady = join(layout.run, "ready");
+  const written = new Map<string, string>();
+  let phase: NodePhase = existsSync(wasReady) ? "ready" : "bootstrapping";
+  let failure: NodeFailure | undefined;
+  let current: Manifest | undefined;
+  let busy = false;
+  let stopping = false;
+
+  const bootstrap = createBootstrap(context, s3);
+  const daemons = createDaemons(context, fail);
+  const tasks = createTasks(context, daemons.isReady);
+  const steps = createSteps(context, s3, shipper);
+
+  function fail(why: NodeFailure): void {
+    if (phase === "ready" || stopping) return; // What was ready once is kept up by restarts.
+    failure = why;
+    phase = "failed";
+    context.log(`failed: ${why.message}`);
+    context.changed();
+  }
+
+  /** Only what has changed: a manifest comes with every step, and a copied folder may be large. */
+  async function writeChanged(files: ManifestFile[]): Promise<void> {
+    for (const file of files) {
+      const wanted = JSON.stringify(file);
+      if (written.get(file.path) === wanted) continue;
+      await writeFiles([file]);
+      written.set(file.path, wanted);
+    }
+  }
+
+  async function converge(manifest: Manifest): Promise<void> {
+    const cut = phase === "failed" ? failure : await bootstrap.run(manifest);
+    if (cut?.kind.startsWith("bootstrap")) return fail(cut);
+    if (stopping) return;
+    try {
+      await writeChanged(manifest.files);
+    } catch (error) {
+      return fail({ kind: "files", message: (error as Error).message });
+    }
+    if (phase === "bootstrapping" || failure?.kind === "files") phase = "starting";
+    if (failure?.kind === "files") failure = undefined;
+    await daemons.apply(manifest.daemons, manifest.env);
+    tasks.apply(manifest.tasks, manifest.env);
+    look();
+  }
+
+  /** After any change: is the node ready now, and may steps start? */
+  function look(): void {
+    if (!current || busy || stopping) return;
+    if ((phase === "starting" || failure?.kind === "daemon") && daemons.gatesReady() && tasks.gatesDone()) {
+      failure = undefined;
+      phase = "ready";
+      writeFileSync(wasReady, "");
+      context.changed();
+    }
+    if (phase === "ready") steps.apply(current);
+  }
+
+  async function work(): Promise<void> {
+    if (busy || stopping) return;
+    for (let done: Manifest | undefined; current && done !== current && !stopping;) {
+      busy = true;
+      done = current;
+      await converge(done).finally(() => (busy = false));
+    }
+    look();
+  }
+
+  async function stop(manifest: Manifest): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    tasks.stop();
+    await steps.stopAll(manifest.steps.map(({ id }) => id));
+    await bootstrap.stop();
+    await daemons.stopAll(manifest.daemons.map(({ name }) => name));
+    await shipper.flush(lastLogsMs);
+    phase = "stopped";
+    context.changed();
+  }
+
+  function take(manifest: Manifest): void {
+    current = manifest;
+    shipper.configure(manifest.logs);
+    const doing = manifest.stopping ? stop(manifest) : work();
+    doing.catch((error: Error) => {
+      // Not foreseen: a fresh agent, from the records on disk, is the way back.
+      context.log(error.stack ?? error.message);
+      process.exit(1);
+    });
+    context.changed();
+  }
+
+  return {
+    generation: () => current?.generation ?? 0,
+    /** Goes on with what an earlier agent was told, before the control plane answers. */
+    resume(): void {
+      const last = readJson<Manifest>(layout.manifest);
+      if (last) take(last);
+    },
+    take(manifest: Manifest): void {
+      if (manifest.generation <= (current?.generation ?? 0)) return;
+      writeWhole(layout.manifest, JSON.stringify(manifest));
+      take(manifest);
+    },
+    look,
+    report: (): Omit<Report, "seq" | "warnings"> => ({
+      instanceId: record.instanceId,
+      bootId: bootId(),
+      generation: current?.generation ?? 0,
+      phase,
+      ...(phase === "failed" && failure ? { failure } : {}),
+      bootstrapActions: bootstrap.report(),
+      daemons: daemons.report(),
+      tasks: tasks.report(),
+      steps: steps.report(),
+    }),
+  };
+}

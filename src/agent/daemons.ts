@@ -1,0 +1,146 @@
+/**
+ * Keeps the manifest's daemons running. Each is a session of its own, known by RUN/daemon-NAME.json, so an agent that was started again finds
+ * them as they are; one whose command has changed since is ended and started anew.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type KnownProcess, endProcess, isAlive, spawnDetached } from "../process/known.ts";
+import { type AgentContext, environment } from "./context.ts";
+import type { Daemon, NodeFailure, Report } from "./manifest.ts";
+import { allHold } from "./probe.ts";
+import { tellingLines } from "./text.ts";
+
+const wrapper = join(import.meta.dirname, "daemon.sh");
+const [probeMs, watchMs, reprobeMs] = [100, 200, 3_000];
+const [backoffMinMs, backoffMaxMs] = [200, 10_000];
+/** A gate daemon that dies so often before it was ever ready will not come up by itself: the node has failed. */
+const fatalDeaths = 5;
+const stopGraceMs = 3_000;
+
+type State = Report["daemons"][number];
+
+interface Supervised {
+  daemon: Daemon;
+  digest: string;
+  state: State;
+  everReady: boolean;
+  stop: AbortController;
+  /** Resolves when the daemon is no longer looked after (and, after `stop`, no longer runs). */
+  over: Promise<void>;
+}
+
+export function createDaemons(context: AgentContext, onFailure: (failure: NodeFailure) => void) {
+  const all = new Map<string, Supervised>();
+  const recordFile = (name: string) => join(context.layout.run, `daemon-${name}.json`);
+  const isReady = (name: string) => all.get(name)?.state.state === "ready";
+
+  function set(supervised: Supervised, change: Partial<State>): void {
+    const before = JSON.stringify(supervised.state);
+    Object.assign(supervised.state, change);
+    if (change.state === "ready") supervised.everReady = true;
+    if (JSON.stringify(supervised.state) !== before) context.changed();
+  }
+
+  /** The process that runs for this daemon now, by its record; a start, where there is none or one with another command. */
+  async function findOrStart({ daemon, digest }: Supervised, env: Record<string, string>): Promise<KnownProcess> {
+    const record = readRecord(recordFile(daemon.name));
+    if (isAlive(record)) {
+      if (record?.digest === digest) return record;
+      await endProcess(record, { graceMs: stopGraceMs, group: true });
+    }
+    mkdirSync(dirname(daemon.log), { recursive: true });
+    const argv = ["/bin/sh", wrapper, recordFile(daemon.name), digest, ...daemon.argv];
+    return spawnDetached(argv, { cwd: daemon.cwd ?? dirname(daemon.log), env: environment(context, env, daemon.env), log: daemon.log });
+  }
+
+  /** Until the process ends: ready as soon as its probes hold, starting again where they stop to. */
+  async function watch(supervised: Supervised, known: KnownProcess): Promise<void> {
+    let nextProbe = 0;
+    while (isAlive(known) && !supervised.stop.signal.aborted) {
+      if (Date.now() >= nextProbe) {
+        const holds = await allHold(supervised.daemon.ready);
+        if (isAlive(known)) set(supervised, { state: holds ? "ready" : "starting" });
+        nextProbe = Date.now() + (holds ? reprobeMs : probeMs);
+      }
+      await sleep(isReady(supervised.daemon.name) ? watchMs : probeMs);
+    }
+  }
+
+  async function supervise(supervised: Supervised, env: Record<string, string>): Promise<void> {
+    const { daemon, stop } = supervised;
+    let deaths = 0;
+    while (!stop.signal.aborted && !(daemon.after ?? []).every(isReady)) await sleep(probeMs / 2);
+    while (!stop.signal.aborted) {
+      const startedAt = Date.now();
+      try {
+        const known = await findOrStart(supervised, env);
+        set(supervised, { state: "starting", pid: known.pid });
+        await watch(supervised, known);
+        if (stop.signal.aborted) await endProcess(known, { graceMs: stopGraceMs, group: true });
+      } catch (error) {
+        context.log(`${daemon.name}: ${(error as Error).message}`);
+      }
+      if (stop.signal.aborted) return;
+      deaths = Date.now() - startedAt > 60_000 ? 1 : deaths + 1;
+      delete supervised.state.pid;
+      set(supervised, { state: "down", restarts: supervised.state.restarts + 1 });
+      context.log(`${daemon.name} ended and is started again`);
+      if (daemon.gate && !supervised.everReady && deaths === fatalDeaths) {
+        const message = `${daemon.name} ended ${deaths} times before it was ready: ${tellingLines(daemon.log)}`;
+        onFailure({ kind: "daemon", message, logFile: daemon.log });
+      }
+      await sleep(Math.min(backoffMinMs * 2 ** (deaths - 1), backoffMaxMs), undefined, { signal: stop.signal }).catch(() => {});
+    }
+  }
+
+  async function stopOne(supervised: Supervised): Promise<void> {
+    all.delete(supervised.daemon.name);
+    supervised.stop.abort();
+    await supervised.over;
+    context.changed();
+  }
+
+  return {
+    /** Starts what is new, ends what is not wanted any more, starts anew what has another command. */
+    async apply(daemons: Daemon[], env: Record<string, string>): Promise<void> {
+      const digests = new Map(daemons.map((daemon) => [daemon.name, digestOf(daemon, env)]));
+      await Promise.all([...all.values()].filter((one) => digests.get(one.daemon.name) !== one.digest).map(stopOne));
+      for (const daemon of daemons) {
+        const known = all.get(daemon.name);
+        if (known) {
+          known.daemon = daemon; // Its probes and its gate may have changed.
+          continue;
+        }
+        const state: State = { name: daemon.name, state: "waiting", restarts: 0 };
+        const digest = digests.get(daemon.name)!;
+        const fresh: Supervised = { daemon, digest, state, everReady: false, stop: new AbortController(), over: Promise.resolve() };
+        all.set(daemon.name, fresh);
+        fresh.over = supervise(fresh, env);
+      }
+      context.changed();
+    },
+    /** Ends all of them, also those that only an earlier agent has started (`names`). */
+    async stopAll(names: string[]): Promise<void> {
+      await Promise.all([...all.values()].map(stopOne));
+      await Promise.all(names.map((name) => endProcess(readRecord(recordFile(name)), { graceMs: stopGraceMs, group: true })));
+    },
+    isReady,
+    gatesReady: () => [...all.values()].every((one) => !one.daemon.gate || one.state.state === "ready"),
+    report: (): State[] => [...all.values()].map((one) => one.state),
+  };
+}
+
+const digestOf = ({ argv, env, cwd, log }: Daemon, shared: Record<string, string>): string =>
+  createHash("sha256")
+    .update(JSON.stringify([argv, env, cwd, log, shared]))
+    .digest("hex");
+
+function readRecord(file: string): (KnownProcess & { digest: string }) | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as KnownProcess & { digest: string };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,53 @@
+/** The agent of a node: `main.ts NODE_FOLDER`. Node's builtins only, so that it starts fast. howdah-init starts it again when it ends. */
+import { readFileSync } from "node:fs";
+import type { AgentContext } from "./context.ts";
+import { createConverger } from "./converge.ts";
+import { createCredentials } from "./credentials.ts";
+import { nodeLayout } from "./layout.ts";
+import { followManifest, sendReports } from "./link.ts";
+import { readNodeRecord } from "./node-record.ts";
+import { createS3 } from "./s3.ts";
+import { createShipper } from "./ship.ts";
+
+const folder = process.argv[2];
+if (!folder) throw new Error("usage: main.ts NODE_FOLDER");
+// howdah-init ends the node's processes, and only it: an agent that ends alone leaves them to the next one.
+process.on("SIGTERM", () => process.exit(0));
+
+const layout = nodeLayout(folder);
+const record = readNodeRecord(layout);
+const warnings = new Set<string>();
+
+const context: AgentContext = {
+  layout,
+  record,
+  changed() {
+    reports.changed();
+    converger.look();
+  },
+  warn(text) {
+    if (warnings.has(text)) return;
+    warnings.add(text);
+    context.log(`warning: ${text}`);
+    reports.changed();
+  },
+  log: (text) => console.error(`${new Date().toISOString()} ${text}`),
+};
+
+const credentials = createCredentials(context);
+const s3 = createS3({
+  region: record.region,
+  endpoint: () => readFileSync(record.endpointFile, "utf8").trim(),
+  async credentials() {
+    const { AccessKeyId, SecretAccessKey, Token } = await credentials.current();
+    return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, ...(Token ? { sessionToken: Token } : {}) };
+  },
+});
+const shipper = createShipper(context, s3);
+const converger = createConverger(context, s3, shipper);
+const reports = sendReports(context, () => ({ ...converger.report(), warnings: [...warnings] }));
+
+void credentials.serve();
+void shipper.run();
+converger.resume();
+void followManifest(context, converger.generation, (manifest) => converger.take(manifest));

@@ -1,0 +1,115 @@
+/**
+ * Things that must happen at most once (steps, bootstrap actions). `started` is made and synced before anything runs; run-once.sh then records
+ * who runs it (`process`) and how it ended (`exit`). An agent that comes later, after a crash at any point, reads from these what is so.
+ */
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type KnownProcess, endProcess, isAlive } from "../process/known.ts";
+
+const wrapper = join(import.meta.dirname, "run-once.sh");
+const pollMs = 50;
+
+export interface OnceCommand {
+  argv: string[];
+  cwd: string;
+  env: Record<string, string>;
+  stdout: string;
+  stderr: string;
+}
+
+/** `lost`: it was started, and nobody knows how it ended; it will not run again. Times are epoch milliseconds. */
+export type OnceState =
+  | { state: "new" }
+  | { state: "running"; startedAt: number; process: KnownProcess }
+  | { state: "exited"; startedAt: number; endedAt: number; exitCode: number }
+  | { state: "lost"; startedAt: number };
+
+/** What the files in `folder` say. Declares a start lost that has left a marker only: from then on it cannot run any more. */
+export function lookOnce(folder: string): OnceState {
+  const marker = join(folder, "started");
+  if (!existsSync(marker)) return { state: "new" };
+  const startedAt = statSync(marker).mtimeMs;
+  const ended = readExit(folder, startedAt);
+  if (ended) return ended;
+  const file = join(folder, "process");
+  try {
+    writeFileSync(file, "lost\n", { flag: "wx" });
+    return { state: "lost", startedAt };
+  } catch {
+    // The usual case: run-once.sh was there first.
+  }
+  let process: KnownProcess;
+  try {
+    process = JSON.parse(readFileSync(file, "utf8")) as KnownProcess;
+  } catch {
+    return { state: "lost", startedAt };
+  }
+  if (isAlive(process)) return { state: "running", startedAt, process };
+  // It may have written its exit code after the first look.
+  return readExit(folder, startedAt) ?? { state: "lost", startedAt };
+}
+
+function readExit(folder: string, startedAt: number): OnceState | undefined {
+  const file = join(folder, "exit");
+  try {
+    return { state: "exited", startedAt, endedAt: statSync(file).mtimeMs, exitCode: Number(readFileSync(file, "utf8")) };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Runs the command, or, where an earlier agent has started it, follows what it started. `onStart` is called once it runs.
+ * Resolves when it has ended, or is lost. Throws where the command was never started: then it may be tried again.
+ */
+export async function runOnce(folder: string, command: OnceCommand, onStart: (startedAt: number) => void): Promise<OnceState> {
+  mkdirSync(folder, { recursive: true });
+  for (const file of [command.stdout, command.stderr]) mkdirSync(dirname(file), { recursive: true });
+  if (lookOnce(folder).state === "new") {
+    mark(join(folder, "started"));
+    let ended = false;
+    void start(folder, command).then(() => (ended = true));
+    // The wrapper's record comes a few milliseconds later; until then a look would declare it lost.
+    while (!ended && !existsSync(join(folder, "process"))) await sleep(5);
+  }
+  for (let announced = false; ;) {
+    const now = lookOnce(folder);
+    if (now.state !== "running") return now;
+    if (!announced) onStart(now.startedAt);
+    announced = true;
+    await sleep(pollMs);
+  }
+}
+
+/** Ends a running command with its whole process group; nothing where it does not run. */
+export async function stopOnce(folder: string, graceMs: number): Promise<void> {
+  const now = lookOnce(folder);
+  if (now.state === "running") await endProcess(now.process, { graceMs, group: true });
+}
+
+function mark(file: string): void {
+  const fd = openSync(file, "wx");
+  writeSync(fd, `${Date.now()}\n`);
+  fsyncSync(fd);
+  closeSync(fd);
+  const folder = openSync(dirname(file), "r");
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+function start(folder: string, { argv, cwd, env, stdout, stderr }: OnceCommand): Promise<void> {
+  const [out, err] = [openSync(stdout, "a"), openSync(stderr, "a")];
+  try {
+    const child = spawn("/bin/sh", [wrapper, folder, ...argv], { cwd, env, detached: true, stdio: ["ignore", out, err] });
+    child.unref();
+    return new Promise((resolve) => {
+      child.on("exit", () => resolve());
+      child.on("error", () => resolve());
+    });
+  } finally {
+    closeSync(out);
+    closeSync(err);
+  }
+}

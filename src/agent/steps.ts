@@ -1,0 +1,121 @@
+/** Steps, each at most once on a node. Its folder is steps/ID (what run-once.ts keeps there is never shipped), its logs have EMR's names. */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type AgentContext, environment } from "./context.ts";
+import { fetchFile } from "./fetch.ts";
+import type { Manifest, StepOrder, StepReport } from "./manifest.ts";
+import { type OnceState, lookOnce, runOnce, stopOnce } from "./run-once.ts";
+import type { S3 } from "./s3.ts";
+import type { Shipper } from "./ship.ts";
+import { tellingLines } from "./text.ts";
+
+const shipWithinMs = 30_000;
+
+export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
+  const states = new Map<string, StepReport>();
+  let ordered = new Set<string>();
+  const folderOf = (id: string) => join(context.layout.steps, id);
+  const logOf = (id: string, name: "controller" | "stdout" | "stderr" | "syslog") => join(context.layout.logs, "steps", id, name);
+
+  const set = (report: StepReport) => {
+    states.set(report.id, report);
+    context.changed();
+  };
+  const tell = (id: string, level: "INFO" | "WARN", text: string) =>
+    appendFileSync(logOf(id, "controller"), `${new Date().toISOString()} ${level} ${text}\n`);
+
+  /** Why a fetch failed for good: kept, so that no later agent tries the step again after the control plane was told. */
+  const fetchFailure = (id: string) => join(folderOf(id), "fetch-failed");
+
+  async function fetchAll({ id, fetch }: StepOrder): Promise<boolean> {
+    if (existsSync(fetchFailure(id))) return false;
+    try {
+      for (const { uri, to } of fetch) {
+        tell(id, "INFO", `Fetching ${uri}`);
+        await fetchFile(s3, uri, to);
+      }
+      return true;
+    } catch (error) {
+      const { message } = error as Error;
+      tell(id, "WARN", message);
+      writeFileSync(fetchFailure(id), message);
+      return false;
+    }
+  }
+
+  async function run(order: StepOrder, manifest: Manifest): Promise<StepReport> {
+    const { id } = order;
+    mkdirSync(join(context.layout.logs, "steps", id), { recursive: true });
+    mkdirSync(folderOf(id), { recursive: true });
+    if (lookOnce(folderOf(id)).state === "new") {
+      set({ id, state: "fetching" });
+      if (!(await fetchAll(order)))
+        return { id, state: "fetch-failed", endedAt: Date.now(), message: readFileSync(fetchFailure(id), "utf8") };
+      tell(id, "INFO", `startExec ${order.argv.map(quote).join(" ")}`);
+      tell(id, "INFO", `Working folder ${folderOf(id)}`);
+    }
+    const env = environment(context, manifest.env, order.env, {
+      HOWDAH_STEP_ID: id,
+      HOWDAH_STEP_LOGS: join(context.layout.logs, "steps", id),
+    });
+    const command = { argv: order.argv, cwd: folderOf(id), env, stdout: logOf(id, "stdout"), stderr: logOf(id, "stderr") };
+    return reportOf(id, await runOnce(folderOf(id), command, (startedAt) => set({ id, state: "running", startedAt })));
+  }
+
+  function reportOf(id: string, end: OnceState): StepReport {
+    if (end.state !== "exited")
+      return {
+        id,
+        state: "lost",
+        ...(end.state === "lost" ? { startedAt: end.startedAt } : {}),
+        message: "the step was cut off; how it ended is not known",
+      };
+    const { exitCode, startedAt, endedAt } = end;
+    return { id, state: "exited", exitCode, startedAt, endedAt, ...(exitCode === 0 ? {} : { message: tellingLines(logOf(id, "stderr")) }) };
+  }
+
+  /** Closes the controller's log and ships everything; once, over restarts of the agent too. */
+  async function close(end: StepReport): Promise<StepReport> {
+    const [closed, shipped] = [join(folderOf(end.id), "closed"), join(folderOf(end.id), "shipped")];
+    if (!existsSync(closed)) {
+      const seconds = Math.round(((end.endedAt ?? Date.now()) - (end.startedAt ?? Date.now())) / 1000);
+      if (end.state === "exited") tell(end.id, "INFO", `waitProcessCompletion ended with exit code ${end.exitCode}`);
+      const well = end.state === "exited" && end.exitCode === 0;
+      tell(
+        end.id,
+        well ? "INFO" : "WARN",
+        `Step ${well ? "succeeded" : "failed"} (${end.state}${end.exitCode === undefined ? "" : ` ${end.exitCode}`}) and took ${seconds} seconds`,
+      );
+      writeFileSync(closed, "");
+    }
+    if (existsSync(shipped)) return { ...end, logsShipped: true };
+    set(end);
+    const logsShipped = await shipper.shipStep(end.id, shipWithinMs);
+    if (logsShipped) writeFileSync(shipped, "");
+    return { ...end, logsShipped };
+  }
+
+  return {
+    /** Starts the steps that are new. One that is no longer ordered goes on: it has begun, and its end is still reported. */
+    apply(manifest: Manifest): void {
+      ordered = new Set(manifest.steps.map(({ id }) => id));
+      for (const order of manifest.steps) {
+        if (states.has(order.id)) continue;
+        states.set(order.id, { id: order.id, state: "fetching" });
+        void run(order, manifest)
+          .catch((error: Error): StepReport => ({ id: order.id, state: "lost", message: error.message }))
+          .then(close)
+          .then(set, (error: Error) => context.log(`step ${order.id}: ${error.message}`));
+      }
+    },
+    /** Ends the steps that run, `ids` being those that an earlier agent may have started. */
+    async stopAll(ids: string[]): Promise<void> {
+      await Promise.all([...new Set([...states.keys(), ...ids])].map((id) => stopOnce(folderOf(id), 3_000)));
+    },
+    report: (): StepReport[] =>
+      [...states.values()].filter(({ id, state }) => ordered.has(id) || state === "running" || state === "fetching"),
+  };
+}
+
+/** A word as a shell would need it: only for reading. */
+const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

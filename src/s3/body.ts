@@ -25,8 +25,17 @@ const streaming: Record<string, { signed: boolean; trailer: boolean }> = {
   "STREAMING-UNSIGNED-PAYLOAD-TRAILER": { signed: false, trailer: true },
 };
 
-/** `declared` is x-amz-content-sha256, as it was signed. Throws AwsError for headers that contradict one another. */
-export function checkedBody(source: AsyncIterable<Buffer>, headers: IncomingHttpHeaders, declared: string, proof: Verified): CheckedBody {
+/**
+ * `declared` is x-amz-content-sha256, as it was signed. `checksumsOfObject`: checksum headers are of the object that the request
+ * completes, not of its body. Throws AwsError for headers that contradict one another.
+ */
+export function checkedBody(
+  source: AsyncIterable<Buffer>,
+  headers: IncomingHttpHeaders,
+  declared: string,
+  proof: Verified,
+  checksumsOfObject = false,
+): CheckedBody {
   const mode = streaming[declared];
   if (!mode && declared !== unsignedPayload && !/^[0-9a-f]{64}$/.test(declared)) {
     throw new AwsError(
@@ -38,7 +47,7 @@ export function checkedBody(source: AsyncIterable<Buffer>, headers: IncomingHttp
   }
   const trailers = new Map<string, string>();
   const verified = new Map<string, string>();
-  const checks: Check[] = declaredChecksums(headers, verified);
+  const checks: Check[] = checksumsOfObject ? [] : declaredChecksums(headers, verified);
   const length = bodyLength(headers, mode !== undefined);
   let stream = source;
   if (mode) {

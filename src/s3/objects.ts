@@ -11,7 +11,7 @@ import { readClaim, SignatureRefusal, type SignedRequest, type Verified, verifyC
 import { type CheckedBody, checkedBody } from "./body.ts";
 import { checksumPrefix } from "./checksums.ts";
 import { s3ErrorBody } from "./error-body.ts";
-import { refuseUnsupported } from "./unsupported.ts";
+import { refuseUnsupported, refuseUnsupportedDelete } from "./unsupported.ts";
 import { answerOf, openUpstream, type S3Server, type UpstreamRequest } from "./upstream.ts";
 
 export interface ObjectsOptions {
@@ -74,9 +74,13 @@ async function forward(
   const query = new URLSearchParams(signed.query);
   const server = options.server();
   checkOwner(req.headers, proof);
-  if (!server.external) refuseUnsupported(req.headers, query);
   const source = req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  const body = checkedBody(source, req.headers, declared, proof);
+  const completes = signed.method === "POST" && query.has("uploadId");
+  const body = checkedBody(source, req.headers, declared, proof, completes);
+  if (!server.external) {
+    refuseUnsupported(signed.method, signed.path, query, req.headers, body.length);
+    if (query.has("delete")) body.stream = checkedDelete(body.stream);
+  }
   const upstream = upstreamRequest(req, signed, server, body.length);
   begin();
   const answer = await exchange(server, upstream, body, res);
@@ -86,6 +90,24 @@ async function forward(
   if (req.method === "PUT" && answer.statusCode === 200) for (const [name, value] of verified) headers[name] ??= value;
   res.writeHead(answer.statusCode ?? 502, headers);
   await pipeline(answer, res);
+}
+
+/** S3's own limit for the list of a multi-object delete. */
+const deleteLimit = 2 << 20;
+
+/** The list of a multi-object delete, once all of it is proven and looked at. */
+async function* checkedDelete(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of stream) {
+    size += piece.length;
+    if (size > deleteLimit)
+      throw new AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema");
+    pieces.push(piece);
+  }
+  const body = Buffer.concat(pieces, size);
+  refuseUnsupportedDelete(body.toString("utf8"));
+  yield body;
 }
 
 function signedPart(req: IncomingMessage): SignedRequest {

@@ -47,6 +47,9 @@ const jvmFlags = [
   "-Xshare:auto",
   "-Xms64m",
   "-Xmx512m",
+  // Keys are file names.
+  "-Dfile.encoding=UTF-8",
+  "-Dsun.jnu.encoding=UTF-8",
   "-DLOG_LEVEL=warn",
   "-DJETTY_LOG_LEVEL=warn",
 ];
@@ -153,7 +156,7 @@ function start(options: S3ProxyOptions, record: Book): KnownProcess {
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value.replaceAll("\\", "\\\\")}\n`);
   writePrivately(properties, lines.join(""));
   const argv = [join(javaHome, "bin", "java"), ...jvmFlags, "-jar", jar, "--properties", properties];
-  return spawnDetached(argv, { cwd: data.run, env: { ...ownerEnv, [folderVariable]: data.s3 }, log });
+  return spawnDetached(argv, { cwd: data.run, env: { ...ownerEnv, LC_ALL: "C.UTF-8", [folderVariable]: data.s3 }, log });
 }
 
 /** The wanted port, else any; 0 wants none. Another program may still take it first: then the start fails and is tried again. */

@@ -65,12 +65,62 @@ const subresources = new Set([
 ]);
 
 function notImplemented(what: string): AwsError {
-  const message = `A header or query you provided implies functionality that is not implemented: ${what}. Howdah's embedded S3 server does not have it.`;
+  const message = `A header, query or key you provided implies functionality that is not implemented: ${what}. Howdah's embedded S3 server does not have it.`;
   return new AwsError("NotImplemented", message, 501);
 }
 
-/** Throws NotImplemented, naming what it was, for a request that asks for more than the embedded server does. */
-export function refuseUnsupported(headers: IncomingHttpHeaders, query: URLSearchParams): void {
+/** The embedded server keeps objects as files: a key such as `a//b` or `a/../b` would be another object's. */
+function refuseKey(key: string): void {
+  const segments = key.split("/");
+  if (segments.at(-1) === "") segments.pop();
+  if (segments.some((segment) => ["", ".", ".."].includes(segment))) throw notImplemented(`a key with empty, '.' or '..' parts: ${key}`);
+}
+
+/** The part of a decoded `/bucket/key` after the bucket; empty for the bucket itself. */
+function keyOf(path: string): string {
+  return /^\/?[^/]*\/(.*)$/s.exec(path)?.[1] ?? "";
+}
+
+const checksumsOfObjects = /^x-amz-checksum-(crc|sha)/;
+
+/** The embedded server takes any folder's name. */
+function checkBucketName(name: string): void {
+  if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !name.includes("..") && !/^\d+(\.\d+){3}$/.test(name)) return;
+  throw new AwsError("InvalidBucketName", "The specified bucket is not valid.", 400, { BucketName: name });
+}
+
+/** The objects that a multi-object delete names, in its XML. */
+export function refuseUnsupportedDelete(body: string): void {
+  for (const [, key] of body.matchAll(/<Key>([^<]*)<\/Key>/g)) refuseKey(key!);
+}
+
+/**
+ * Throws NotImplemented, naming what it was, for a request that asks for more than the embedded server does. `path` is as on the
+ * request line, `length` the body's.
+ */
+export function refuseUnsupported(
+  method: string,
+  path: string,
+  query: URLSearchParams,
+  headers: IncomingHttpHeaders,
+  length: number,
+): void {
+  const key = keyOf(decodeURIComponent(path));
+  if (key !== "") refuseKey(key);
+  const copied = headers["x-amz-copy-source"];
+  if (copied !== undefined) {
+    refuseKey(keyOf(decodeURIComponent(String(copied).split("?")[0]!)));
+    for (const name of ["if-match", "if-none-match"]) if (headers[name] !== undefined) throw notImplemented(`${name} on a copy`);
+  }
+  if (method === "POST" && query.has("uploadId")) {
+    const whole = Object.keys(headers).find((name) => checksumsOfObjects.test(name));
+    if (whole) throw notImplemented(`${whole} of an object made of parts`);
+  }
+  if (method === "PUT" && key === "" && [...query.keys()].every((name) => name === "x-id" || name.startsWith("X-Amz-")))
+    checkBucketName(decodeURIComponent(path).replaceAll("/", ""));
+  // It would be a folder.
+  if (method === "PUT" && key.endsWith("/") && length > 0)
+    throw notImplemented(`an object with content under a key that ends in a slash: ${key}`);
   for (const [name, value] of Object.entries(headers)) {
     if (!name.startsWith("x-amz-") || honoured.has(name) || honouredPrefixes.some((prefix) => name.startsWith(prefix))) continue;
     throw notImplemented(`${name}: ${String(value)}`);

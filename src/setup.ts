@@ -49,9 +49,10 @@ export function readInstallation(releaseLabel: string): Installation | { missing
   return missing.length > 0 ? { missing } : installation;
 }
 
+const there = (path: string, name: string) => (existsSync(path) ? [] : [name]);
+
 function findMissing(release: Release, at: Places, installation: Installation): string[] {
   const { javaHome: jdk, nodeJavaHome: home } = installation;
-  const there = (path: string, name: string) => (existsSync(path) ? [] : [name]);
   const missing = [
     ...there(join(jdk, "bin", "java"), "Java"),
     ...there(installation.python, "Python"),
@@ -88,6 +89,8 @@ function archiveUses(at: Places, archives: ArchivePlan[]): ArchiveUse[] {
   }));
 }
 
+const task = (stage: number, title: string, run: (report: Report) => Promise<void>): SetupTask => ({ stage, title, run });
+
 /** What the tasks learn on the way. */
 interface Found {
   jdk: string;
@@ -104,7 +107,6 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
     const plan = archivePlans(release, at, found.jdk).find(({ list }) => list.startsWith(kind));
     if (plan) await ensureArchive(at.cache, plan, found.jdk);
   };
-  const task = (stage: number, title: string, run: (report: Report) => Promise<void>): SetupTask => ({ stage, title, run });
   return [
     task(0, "Java and Python of this machine", async () => {
       found.jdk = findJava();
@@ -144,7 +146,7 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
           archive: archiveOf("hadoop"),
           nameTemplate: at.nameTemplate,
         },
-        spark: { home: at.spark, version: release.spark.version, archive: archiveOf("spark") },
+        spark: { home: at.spark, version: release.spark.version, classPath: sparkClassPath(at.spark), archive: archiveOf("spark") },
         s3proxy: { jar: at.s3proxy },
         native,
       };

@@ -9,7 +9,7 @@ export interface Installation {
   /** bin folder of the venv with the aws CLI and boto3. */
   toolsBin: string;
   hadoop: { home: string; version: string; classPath: string[]; archive: string | undefined; nameTemplate: string };
-  spark: { home: string; version: string; archive: string | undefined };
+  spark: { home: string; version: string; classPath: string[]; archive: string | undefined };
   s3proxy: { jar: string };
   native: { init: string; preload: string };
 }

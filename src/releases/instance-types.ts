@@ -50,20 +50,22 @@ export function instanceType(name: string): InstanceType | undefined {
   return { name, vcpu, memoryMb, yarn: derived(vcpu, memoryMb) };
 }
 
+/** Of a container with this many MB. */
+export const heapOption = (mb: number) => `-Xmx${Math.round(mb * 0.8)}m`;
+
 function derived(vcpu: number, memoryMb: number): InstanceType["yarn"] {
   const minAllocationMb = 32;
   const inSteps = (mb: number) => Math.floor(mb / minAllocationMb) * minAllocationMb;
   const nodeMemoryMb = inSteps(memoryMb - Math.min(memoryMb / 4, 8192));
   const mapMemoryMb = Math.floor(nodeMemoryMb / vcpu);
   const reduceMemoryMb = Math.min(2 * mapMemoryMb, nodeMemoryMb);
-  const heap = (mb: number) => `-Xmx${Math.round(mb * 0.8)}m`;
   return {
     nodeMemoryMb,
     minAllocationMb,
     mapMemoryMb,
-    mapJavaOpts: heap(mapMemoryMb),
+    mapJavaOpts: heapOption(mapMemoryMb),
     reduceMemoryMb,
-    reduceJavaOpts: heap(reduceMemoryMb),
+    reduceJavaOpts: heapOption(reduceMemoryMb),
     amMemoryMb: reduceMemoryMb,
   };
 }

@@ -28,11 +28,12 @@ export interface PomDependency {
   exclude: string[];
 }
 
+function exclusion(pattern: string): string {
+  const [group, artifact] = pattern.split(":");
+  return `<exclusion><groupId>${group}</groupId><artifactId>${artifact}</artifactId></exclusion>`;
+}
+
 function pom(dependencies: PomDependency[]): string {
-  const exclusion = (pattern: string) => {
-    const [group, artifact] = pattern.split(":");
-    return `<exclusion><groupId>${group}</groupId><artifactId>${artifact}</artifactId></exclusion>`;
-  };
   const dependency = (d: PomDependency) =>
     `<dependency><groupId>${d.group}</groupId><artifactId>${d.artifact}</artifactId><version>${d.version}</version>` +
     (d.classifier ? `<classifier>${d.classifier}</classifier>` : "") +

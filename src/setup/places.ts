@@ -29,6 +29,8 @@ export interface Places {
 
 /** Rises when what set-up makes of the same inputs changes. */
 const format = 1;
+/** Rises with the shape of Installation. */
+const recordFormat = 2;
 
 export function places(release: Release): Places {
   const cache = cacheFolder();
@@ -37,7 +39,7 @@ export function places(release: Release): Places {
   const tools = digest(format, readFileSync(toolsRequirements, "utf8"));
   return {
     cache,
-    record: join(cache, "installations", `${release.label}-${digest(format, hadoop, spark, tools, release.s3proxy.sha256)}.json`),
+    record: join(cache, "installations", `${release.label}-${digest(recordFormat, hadoop, spark, tools, release.s3proxy.sha256)}.json`),
     hadoop: join(cache, `hadoop-${release.hadoop.version}-${hadoop}`),
     spark: join(cache, `spark-${release.spark.version}-${spark}`),
     tools: join(cache, `tools-${tools}`),

@@ -1,0 +1,18 @@
+/** Where Hadoop's own things are on a node. */
+import { join } from "node:path";
+import type { NodeLayout } from "../../agent/layout.ts";
+
+export function hadoopPlaces(layout: NodeLayout) {
+  return {
+    conf: join(layout.conf, "hadoop"),
+    name: join(layout.data, "hdfs", "namenode"),
+    blocks: join(layout.data, "hdfs", "datanode"),
+    yarnLocal: join(layout.data, "yarn"),
+    tmp: join(layout.tmp, "hadoop"),
+    hdfsLogs: join(layout.logs, "hadoop-hdfs"),
+    yarnLogs: join(layout.logs, "hadoop-yarn"),
+    mapredLogs: join(layout.logs, "hadoop-mapreduce"),
+    /** Of containers: application_…/container_…/stdout. */
+    userLogs: join(layout.logs, "userlogs"),
+  };
+}

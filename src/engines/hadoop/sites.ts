@@ -1,0 +1,199 @@
+/** Hadoop's configuration of a node: defaults of EMR for the instance type, addresses, intervals that suit a cluster of this size. */
+import { join } from "node:path";
+import { heapOption } from "../../releases/instance-types.ts";
+import type { ClusterFacts, NodeFacts } from "../engine.ts";
+import { ports } from "../ports.ts";
+import { type Properties, propertiesOf } from "../settings.ts";
+import { hadoopPlaces } from "./places.ts";
+import { defaultReplication } from "./roles.ts";
+import { fromEmrfs, s3Properties } from "./s3.ts";
+
+/** Variables of the NodeManager that containers have too. */
+const containerVariables = [
+  "JAVA_HOME",
+  "HADOOP_COMMON_HOME",
+  "HADOOP_HDFS_HOME",
+  "HADOOP_YARN_HOME",
+  "HADOOP_MAPRED_HOME",
+  "HADOOP_HOME",
+  "HADOOP_CONF_DIR",
+  "CLASSPATH_PREPEND_DISTCACHE",
+  "PATH",
+  "LANG",
+  "TZ",
+  "LD_PRELOAD",
+  "PYSPARK_PYTHON",
+  "SPARK_LOCAL_IP",
+  "SPARK_HOME",
+  "SPARK_CONF_DIR",
+  "AWS_ENDPOINT_URL",
+  "AWS_REGION",
+  "AWS_DEFAULT_REGION",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+  "HOWDAH_NODE_IP",
+  "HOWDAH_NODE_NAME",
+  "HOWDAH_NODE",
+  "HOWDAH_OWNER",
+  "HOWDAH_HADOOP_ARCHIVE",
+];
+
+/** Short intervals make a small cluster quick; with many nodes they would keep the master busy. `base` is for up to 20 nodes. */
+function scaled(cluster: ClusterFacts, base: number): number {
+  return Math.round(base * Math.max(1, cluster.nodes.length / 20));
+}
+
+function coreSite(facts: NodeFacts): Properties {
+  return {
+    "fs.defaultFS": `hdfs://${facts.cluster.master.address}:${ports.nameNode}`,
+    "hadoop.tmp.dir": hadoopPlaces(facts.layout).tmp,
+    "hadoop.http.staticuser.user": "hadoop",
+    "hadoop.proxyuser.hadoop.hosts": "*",
+    "hadoop.proxyuser.hadoop.groups": "*",
+    "io.file.buffer.size": "65536",
+    "ipc.client.connect.max.retries.on.timeouts": "5",
+    // The default of one second between tries is what a DataNode waits when it is faster than its NameNode.
+    "ipc.client.connect.retry.interval": "200",
+    "ipc.client.connect.max.retries": "50",
+    ...s3Properties(facts),
+    ...fromEmrfs(propertiesOf(facts.configurations, "emrfs-site")),
+  };
+}
+
+function hdfsSite(facts: NodeFacts): Properties {
+  const { cluster, address } = facts;
+  const at = hadoopPlaces(facts.layout);
+  const master = cluster.master.address;
+  return {
+    "dfs.namenode.name.dir": `file://${at.name}`,
+    "dfs.datanode.data.dir": `file://${at.blocks}`,
+    "dfs.replication": String(defaultReplication(cluster)),
+    "dfs.blocksize": "134217728",
+    "dfs.permissions.enabled": "true",
+    "dfs.permissions.superusergroup": "hdfsadmingroup",
+    "dfs.namenode.rpc-address": `${master}:${ports.nameNode}`,
+    "dfs.namenode.http-address": `${master}:${ports.nameNodeWeb}`,
+    "dfs.datanode.address": `${address}:${ports.dataNode}`,
+    "dfs.datanode.http.address": `${address}:${ports.dataNodeWeb}`,
+    "dfs.datanode.ipc.address": `${address}:${ports.dataNodeIpc}`,
+    "dfs.datanode.hostname": address,
+    "dfs.namenode.datanode.registration.ip-hostname-check": "false",
+    "dfs.webhdfs.enabled": "true",
+    // Disks of a laptop are often nearly full: HDFS leaves 1 GB, and nothing is said by percentage.
+    "dfs.datanode.du.reserved": "1073741824",
+    "dfs.heartbeat.interval": `${scaled(cluster, 1)}s`,
+    "dfs.namenode.heartbeat.recheck-interval": String(scaled(cluster, 3000)),
+    "dfs.namenode.stale.datanode.interval": String(scaled(cluster, 6000)),
+    "dfs.namenode.safemode.extension": "0",
+    "dfs.namenode.redundancy.interval.seconds": "1s",
+    "dfs.namenode.decommission.interval": "1s",
+    "dfs.namenode.replication.work.multiplier.per.iteration": "10",
+    "dfs.blockreport.initialDelay": "0s",
+    "dfs.namenode.handler.count": "16",
+    "dfs.client.block.write.replace-datanode-on-failure.best-effort": "true",
+  };
+}
+
+function yarnSite(facts: NodeFacts): Properties {
+  const { cluster, address, instanceType, installation } = facts;
+  const at = hadoopPlaces(facts.layout);
+  const largest = Math.max(...cluster.nodes.map((node) => node.instanceType.yarn.nodeMemoryMb));
+  const mostCores = Math.max(...cluster.nodes.map((node) => node.instanceType.vcpu));
+  return {
+    "yarn.resourcemanager.hostname": cluster.master.address,
+    "yarn.resourcemanager.scheduler.class": "org.apache.hadoop.yarn.server.resourcemanager.scheduler.capacity.CapacityScheduler",
+    "yarn.nodemanager.hostname": address,
+    "yarn.nodemanager.address": `${address}:${ports.nodeManager}`,
+    "yarn.nodemanager.localizer.address": `${address}:${ports.localizer}`,
+    "yarn.nodemanager.webapp.address": `${address}:${ports.nodeManagerWeb}`,
+    "yarn.nodemanager.collector-service.address": `${address}:${ports.collector}`,
+    "yarn.nodemanager.aux-services": "mapreduce_shuffle",
+    "yarn.nodemanager.local-dirs": at.yarnLocal,
+    "yarn.nodemanager.log-dirs": at.userLogs,
+    "yarn.nodemanager.resource.memory-mb": String(instanceType.yarn.nodeMemoryMb),
+    "yarn.nodemanager.resource.cpu-vcores": String(instanceType.vcpu),
+    "yarn.scheduler.minimum-allocation-mb": String(instanceType.yarn.minAllocationMb),
+    "yarn.scheduler.maximum-allocation-mb": String(largest),
+    "yarn.scheduler.maximum-allocation-vcores": String(mostCores),
+    // As on EMR: virtual memory is not limited. Physical memory is: a container that outgrows its size is ended there too.
+    "yarn.nodemanager.vmem-check-enabled": "false",
+    "yarn.nodemanager.pmem-check-enabled": "true",
+    // EMR stops using a disk at 90 %. The host's disk is shared with everything else on it: what counts is what is left.
+    "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "100",
+    "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb": "1024",
+    "yarn.nodemanager.env-whitelist": containerVariables.join(","),
+    "yarn.application.classpath": installation.hadoop.classPath.join(","),
+    "yarn.log-aggregation-enable": "true",
+    "yarn.nodemanager.remote-app-log-dir": "/var/log/hadoop-yarn/apps",
+    "yarn.log-aggregation.retain-seconds": "172800",
+    "yarn.log.server.url": `http://${cluster.master.address}:${ports.jobHistoryWeb}/jobhistory/logs`,
+    // Local container logs go when they are aggregated; the agent needs them a while longer to ship them.
+    "yarn.nodemanager.delete.debug-delay-sec": "120",
+    "yarn.node-labels.enabled": "false",
+    "yarn.timeline-service.enabled": "false",
+    "yarn.resourcemanager.recovery.enabled": "false",
+    "yarn.resourcemanager.connect.retry-interval.ms": "500",
+    "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": String(scaled(cluster, 100)),
+    "yarn.nm.liveness-monitor.expiry-interval-ms": String(scaled(cluster, 10_000)),
+    "yarn.resourcemanager.nm.liveness-monitor.interval-ms": "1000",
+    "yarn.nodemanager.container-monitor.interval-ms": "1000",
+    "yarn.client.application-client-protocol.poll-interval-ms": "100",
+    "yarn.resourcemanager.nodemanager-graceful-decommission-timeout-secs": "3600",
+  };
+}
+
+/** Tasks are short: the serial collector starts at once. C2 stays on, unlike for daemons. */
+const taskOptions = (heap: string) => `${heap} -XX:+UseSerialGC -Xms64m -Djava.net.preferIPv4Stack=true`;
+
+function mapredSite(facts: NodeFacts): Properties {
+  const { cluster, instanceType, installation } = facts;
+  const { yarn } = instanceType;
+  const master = cluster.master.address;
+  return {
+    "mapreduce.framework.name": "yarn",
+    "mapreduce.application.classpath": installation.hadoop.classPath.join(","),
+    "mapreduce.jobhistory.address": `${master}:${ports.jobHistory}`,
+    "mapreduce.jobhistory.admin.address": `${master}:${ports.jobHistoryAdmin}`,
+    "mapreduce.jobhistory.webapp.address": `${master}:${ports.jobHistoryWeb}`,
+    "yarn.app.mapreduce.am.staging-dir": "/tmp/hadoop-yarn/staging",
+    "yarn.app.mapreduce.am.resource.mb": String(yarn.amMemoryMb),
+    "yarn.app.mapreduce.am.command-opts": taskOptions(heapOption(yarn.amMemoryMb)),
+    "mapreduce.map.memory.mb": String(yarn.mapMemoryMb),
+    "mapreduce.map.java.opts": taskOptions(yarn.mapJavaOpts),
+    "mapreduce.reduce.memory.mb": String(yarn.reduceMemoryMb),
+    "mapreduce.reduce.java.opts": taskOptions(yarn.reduceJavaOpts),
+    "mapreduce.task.io.sort.mb": "200",
+    "mapreduce.job.reduce.slowstart.completedmaps": "0.5",
+    "yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms": String(scaled(cluster, 200)),
+    "mapreduce.client.completion.pollinterval": "500",
+    "mapreduce.client.progressmonitor.pollinterval": "500",
+  };
+}
+
+const capacityScheduler: Properties = {
+  "yarn.scheduler.capacity.root.queues": "default",
+  "yarn.scheduler.capacity.root.default.capacity": "100",
+  "yarn.scheduler.capacity.root.default.maximum-capacity": "100",
+  "yarn.scheduler.capacity.root.default.state": "RUNNING",
+  "yarn.scheduler.capacity.root.default.acl_submit_applications": "*",
+  "yarn.scheduler.capacity.root.default.acl_administer_queue": "*",
+  "yarn.scheduler.capacity.maximum-applications": "10000",
+  "yarn.scheduler.capacity.maximum-am-resource-percent": "0.5",
+  "yarn.scheduler.capacity.resource-calculator": "org.apache.hadoop.yarn.util.resource.DefaultResourceCalculator",
+  "yarn.scheduler.capacity.node-locality-delay": "-1",
+};
+
+/** Each file's properties, with the user's over them. */
+export function hadoopSites(facts: NodeFacts): Record<string, Properties> {
+  const own = (classification: string) => propertiesOf(facts.configurations, classification);
+  return {
+    "core-site.xml": { ...coreSite(facts), ...own("core-site") },
+    "hdfs-site.xml": { ...hdfsSite(facts), ...own("hdfs-site") },
+    "yarn-site.xml": { ...yarnSite(facts), ...own("yarn-site") },
+    "mapred-site.xml": { ...mapredSite(facts), ...own("mapred-site") },
+    "capacity-scheduler.xml": { ...capacityScheduler, ...own("capacity-scheduler") },
+  };
+}
+
+/** Of a node's folder for Hadoop's configuration. */
+export const sitePath = (facts: NodeFacts, name: string) => join(hadoopPlaces(facts.layout).conf, name);

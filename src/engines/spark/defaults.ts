@@ -1,0 +1,95 @@
+/** spark-defaults.conf as EMR makes it: sizes by the core nodes' instance type, dynamic allocation, the event log in HDFS. */
+import type { InstanceType } from "../../releases/instance-types.ts";
+import type { ClusterFacts, NodeFacts } from "../engine.ts";
+import { nodeManagerCount } from "../hadoop/roles.ts";
+import { ports } from "../ports.ts";
+import { type Properties, propertiesOf } from "../settings.ts";
+
+/** EMR's spark.yarn.executor.memoryOverheadFactor. */
+const overheadFactor = 0.1875;
+/** EMR leaves this part of a node's YARN memory to application masters: 9486M executors on m5.xlarge follow from it. */
+const executorShare = 11 / 12;
+const coresPerExecutor = 4;
+
+/** The instance type that sizes are made for: EMR takes the core group's; a single node's is the master's. */
+function sizingType(cluster: ClusterFacts): InstanceType {
+  const cores = cluster.nodes.filter(({ role }) => role === "CORE").map((node) => node.instanceType);
+  const candidates = cores.length > 0 ? cores : cluster.nodes.map((node) => node.instanceType);
+  return candidates.reduce((a, b) => (b.yarn.nodeMemoryMb < a.yarn.nodeMemoryMb ? b : a));
+}
+
+/** Heap (MB) and cores of an executor, where `perNode` of them share a node. */
+function executorSize(type: InstanceType, perNode: number): { memoryMb: number; cores: number } {
+  const container = (type.yarn.nodeMemoryMb * executorShare) / perNode;
+  return { memoryMb: Math.floor(container / (1 + overheadFactor)), cores: Math.max(1, Math.floor(type.vcpu / perNode)) };
+}
+
+function sizes(facts: NodeFacts): Properties {
+  const type = sizingType(facts.cluster);
+  if (propertiesOf(facts.configurations, "spark")["maximizeResourceAllocation"] !== "true") {
+    const { memoryMb, cores } = executorSize(type, Math.max(1, Math.round(type.vcpu / coresPerExecutor)));
+    return { "spark.executor.memory": `${memoryMb}M`, "spark.executor.cores": String(cores), "spark.driver.memory": "2048M" };
+  }
+  const { memoryMb, cores } = executorSize(type, 1);
+  const nodes = nodeManagerCount(facts.cluster);
+  const dynamic = propertiesOf(facts.configurations, "spark-defaults")["spark.dynamicAllocation.enabled"] === "true";
+  return {
+    "spark.executor.memory": `${memoryMb}M`,
+    "spark.executor.cores": String(cores),
+    "spark.driver.memory": `${memoryMb}M`,
+    "spark.default.parallelism": String(2 * nodes * cores),
+    ...(dynamic ? {} : { "spark.executor.instances": String(nodes), "spark.dynamicAllocation.enabled": "false" }),
+  };
+}
+
+/** Without users' own settings. */
+function emrDefaults(facts: NodeFacts): Properties {
+  const { cluster, installation } = facts;
+  const { home } = installation.spark;
+  const eventLog = `hdfs://${cluster.master.address}:${ports.nameNode}/var/log/spark/apps`;
+  return {
+    "spark.master": "yarn",
+    "spark.submit.deployMode": "client",
+    "spark.yarn.jars": `local:${home}/jars/*`,
+    "spark.yarn.historyServer.address": `${cluster.master.address}:${ports.sparkHistoryWeb}`,
+    "spark.eventLog.enabled": "true",
+    "spark.eventLog.dir": eventLog,
+    "spark.history.fs.logDirectory": eventLog,
+    "spark.history.fs.update.interval": "5s",
+    "spark.history.ui.port": String(ports.sparkHistoryWeb),
+    // There is no external shuffle service: executors that hold shuffle files are kept instead.
+    "spark.shuffle.service.enabled": "false",
+    "spark.dynamicAllocation.enabled": "true",
+    "spark.dynamicAllocation.shuffleTracking.enabled": "true",
+    "spark.executor.memoryOverheadFactor": String(overheadFactor),
+    "spark.driver.memoryOverheadFactor": String(overheadFactor),
+    "spark.hadoop.yarn.timeline-service.enabled": "false",
+    "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
+    "spark.hadoop.mapreduce.fileoutputcommitter.cleanup-failures.ignored": "true",
+    "spark.sql.sources.commitProtocolClass": "org.apache.spark.internal.io.cloud.PathOutputCommitProtocol",
+    "spark.sql.parquet.output.committer.class": "org.apache.spark.internal.io.cloud.BindingParquetOutputCommitter",
+    "spark.pyspark.python": installation.python,
+    "spark.yarn.appMasterEnv.PYSPARK_PYTHON": installation.python,
+    "spark.executorEnv.PYSPARK_PYTHON": installation.python,
+    "spark.driver.defaultJavaOptions": "-Djava.net.preferIPv4Stack=true",
+    "spark.executor.defaultJavaOptions": "-Djava.net.preferIPv4Stack=true",
+    "spark.yarn.am.extraJavaOptions": "-Djava.net.preferIPv4Stack=true",
+    // A small job's time is mostly waiting for the next look: EMR's clusters look once a second.
+    "spark.yarn.report.interval": "200ms",
+    "spark.yarn.report.loggingFrequency": "100",
+    "spark.yarn.scheduler.heartbeat.interval-ms": "1000",
+    "spark.yarn.scheduler.initial-allocation.interval": "100ms",
+    ...sizes(facts),
+  };
+}
+
+export function sparkDefaults(facts: NodeFacts): Properties {
+  return { ...emrDefaults(facts), ...propertiesOf(facts.configurations, "spark-defaults") };
+}
+
+/** spark-defaults.conf: a name, blanks, and the rest of the line. */
+export function sparkDefaultsFile(properties: Properties): string {
+  return Object.entries(properties)
+    .map(([name, value]) => `${name} ${value}\n`)
+    .join("");
+}

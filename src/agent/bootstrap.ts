@@ -76,6 +76,6 @@ export function createBootstrap(context: AgentContext, s3: S3) {
     async stop(): Promise<void> {
       await Promise.all([...states.keys()].map((ordinal) => stopOnce(folderOf(ordinal), 1_000)));
     },
-    report: (): State[] => [...states.values()].sort((a, b) => a.ordinal - b.ordinal),
+    report: (): State[] => [...states.values()].toSorted((a, b) => a.ordinal - b.ordinal),
   };
 }

@@ -62,7 +62,6 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
     if (failure?.kind === "files") failure = undefined;
     await daemons.apply(manifest.daemons, manifest.env);
     tasks.apply(manifest.tasks, manifest.env);
-    look();
   }
 
   /** After any change: is the node ready now, and may steps start? */
@@ -78,13 +77,12 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
   }
 
   async function work(): Promise<void> {
-    if (busy || stopping) return;
-    for (let done: Manifest | undefined; current && done !== current && !stopping;) {
-      busy = true;
-      done = current;
-      await converge(done).finally(() => (busy = false));
-    }
-    look();
+    if (busy || stopping || !current) return;
+    const manifest = current;
+    busy = true;
+    await converge(manifest).finally(() => (busy = false));
+    if (current === manifest) look();
+    else await work(); // A newer one came meanwhile.
   }
 
   async function stop(manifest: Manifest): Promise<void> {

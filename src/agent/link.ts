@@ -43,7 +43,7 @@ export async function followManifest(context: AgentContext, generation: () => nu
 
 /** Sends reports for ever: at once when `changed` is called, and every 5 s. Only the newest one matters, so a failed one is not kept. */
 export function sendReports(context: Pick<AgentContext, "record">, report: () => Omit<Report, "seq">): { changed(): void } {
-  let wake = () => {};
+  let wake: (() => void) | undefined;
   let due = true;
   let seq = Date.now();
 
@@ -75,7 +75,7 @@ export function sendReports(context: Pick<AgentContext, "record">, report: () =>
   return {
     changed() {
       due = true;
-      wake();
+      wake?.();
     },
   };
 }

@@ -2,7 +2,7 @@
  * Things that must happen at most once (steps, bootstrap actions). `started` is made and synced before anything runs; run-once.sh then records
  * who runs it (`process`) and how it ended (`exit`). An agent that comes later, after a crash at any point, reads from these what is so.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -69,10 +69,9 @@ export async function runOnce(folder: string, command: OnceCommand, onStart: (st
   for (const file of [command.stdout, command.stderr]) mkdirSync(dirname(file), { recursive: true });
   if (lookOnce(folder).state === "new") {
     mark(join(folder, "started"));
-    let ended = false;
-    void start(folder, command).then(() => (ended = true));
+    const child = start(folder, command);
     // The wrapper's record comes a few milliseconds later; until then a look would declare it lost.
-    while (!ended && !existsSync(join(folder, "process"))) await sleep(5);
+    while (child.exitCode === null && child.signalCode === null && !existsSync(join(folder, "process"))) await sleep(5);
   }
   for (let announced = false; ;) {
     const now = lookOnce(folder);
@@ -99,15 +98,13 @@ function mark(file: string): void {
   closeSync(folder);
 }
 
-function start(folder: string, { argv, cwd, env, stdout, stderr }: OnceCommand): Promise<void> {
+function start(folder: string, { argv, cwd, env, stdout, stderr }: OnceCommand): ChildProcess {
   const [out, err] = [openSync(stdout, "a"), openSync(stderr, "a")];
   try {
     const child = spawn("/bin/sh", [wrapper, folder, ...argv], { cwd, env, detached: true, stdio: ["ignore", out, err] });
+    child.on("error", () => {}); // Without a record it is lost, and the files say so.
     child.unref();
-    return new Promise((resolve) => {
-      child.on("exit", () => resolve());
-      child.on("error", () => resolve());
-    });
+    return child;
   } finally {
     closeSync(out);
     closeSync(err);

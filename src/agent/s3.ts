@@ -59,11 +59,12 @@ export function createS3({ region, endpoint, credentials }: S3Options): S3 {
   };
 }
 
+const encode = (text: string) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+
 /** s3://bucket/key → ENDPOINT/bucket/key, percent-encoded as SigV4 wants it. */
 function objectUrl(endpoint: string, uri: string): URL {
   const match = /^s3[an]?:\/\/([^/]+)\/(.+)$/.exec(uri);
   if (!match) throw new NoSuchObject(`${uri} is not s3://bucket/key`);
-  const encode = (text: string) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
   return new URL(`/${match[1]}/${match[2]!.split("/").map(encode).join("/")}`, endpoint);
 }
 

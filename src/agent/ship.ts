@@ -106,21 +106,6 @@ export function createShipper(context: AgentContext, s3: S3) {
     if (failed) throw failed.reason as Error;
   }
 
-  /** Repeats `work` until it holds or `withinMs` are over; why it does not hold, then. */
-  async function within(withinMs: number, work: () => Promise<void>): Promise<string | undefined> {
-    const giveUpAt = Date.now() + withinMs;
-    let reason = "S3 does not answer";
-    for (let pause = 200; Date.now() < giveUpAt; pause = Math.min(pause * 2, 2_000)) {
-      const attempt = work().then(
-        () => true,
-        (error: Error) => ((reason = error.message), false),
-      );
-      if (await Promise.race([attempt, sleep(giveUpAt - Date.now(), false, { ref: false })])) return undefined;
-      await sleep(Math.max(0, Math.min(pause, giveUpAt - Date.now())));
-    }
-    return reason;
-  }
-
   return {
     configure(to: LogShipping | null): void {
       shipping = to;
@@ -161,6 +146,21 @@ export function createShipper(context: AgentContext, s3: S3) {
 }
 
 export type Shipper = ReturnType<typeof createShipper>;
+
+/** Repeats `work` until it holds or `withinMs` are over; why it does not hold, then. */
+async function within(withinMs: number, work: () => Promise<void>): Promise<string | undefined> {
+  const giveUpAt = Date.now() + withinMs;
+  let reason = "S3 does not answer";
+  for (let pause = 200; Date.now() < giveUpAt; pause = Math.min(pause * 2, 2_000)) {
+    const attempt = work().then(
+      () => true,
+      (error: Error) => ((reason = error.message), false),
+    );
+    if (await Promise.race([attempt, sleep(giveUpAt - Date.now(), false, { ref: false })])) return undefined;
+    await sleep(Math.max(0, Math.min(pause, giveUpAt - Date.now())));
+  }
+  return reason;
+}
 
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);

@@ -16,7 +16,7 @@ type State = Report["tasks"][number];
 export function createTasks(context: AgentContext, isReady: (daemon: string) => boolean) {
   const all = new Map<string, { task: Task; state: State }>();
   const logs = join(context.layout.logs, "tasks");
-  let stopped = false;
+  const stopping = new AbortController();
 
   function attempt(task: Task, env: Record<string, string>, log: string): Promise<string | undefined> {
     const out = openSync(log, "w");
@@ -37,8 +37,8 @@ export function createTasks(context: AgentContext, isReady: (daemon: string) => 
 
   async function untilDone(entry: { task: Task; state: State }, env: Record<string, string>, marker: string): Promise<void> {
     const { task } = entry;
-    while (!stopped && !isReady(task.after)) await sleep(50);
-    for (let pause = pauseMinMs; !stopped; pause = Math.min(pause * 2, pauseMaxMs)) {
+    while (!stopping.signal.aborted && !isReady(task.after)) await sleep(50);
+    for (let pause = pauseMinMs; !stopping.signal.aborted; pause = Math.min(pause * 2, pauseMaxMs)) {
       const failure = await attempt(task, env, join(logs, `${task.name}.log`)).catch((error: Error) => error.message);
       if (failure === undefined) {
         writeFileSync(marker, "");
@@ -71,7 +71,7 @@ export function createTasks(context: AgentContext, isReady: (daemon: string) => 
       }
     },
     stop(): void {
-      stopped = true;
+      stopping.abort();
     },
     gatesDone: () => [...all.values()].every(({ task, state }) => !task.gate || state.state === "done"),
     report: (): State[] => [...all.values()].map(({ state }) => state),

@@ -19,7 +19,7 @@ export function foreignListeners(ports: readonly number[]): ForeignListener[] {
       if (fields[3] === "0A" && /^0+$/.test(address ?? "") && ports.includes(port)) found.set(port, fields[9]!);
     }
   }
-  return [...found].map(([port, inode]) => ({ port, ...ownerOf(inode) })).sort((a, b) => a.port - b.port);
+  return [...found].map(([port, inode]) => ({ port, ...ownerOf(inode) })).toSorted((a, b) => a.port - b.port);
 }
 
 function readTable(file: string): string[] {

@@ -5,33 +5,10 @@ import type { NodeLayout } from "../../agent/layout.ts";
 import type { LaunchSpec } from "../provider.ts";
 
 /** Made in the upper layer they belong to the caller, so that the node can write there whoever owns the host's folder of that name. */
-const writable = [
-  ...[
-    "etc/hadoop/conf",
-    "etc/spark/conf",
-    "home/hadoop",
-    "mnt/var/log",
-    "mnt/var/lib/info",
-    "mnt/tmp",
-    "opt",
-    "root",
-    "run/lock",
-    "srv",
-    "tmp",
-  ],
-  ...[
-    "usr/bin",
-    "usr/lib/hadoop",
-    "usr/lib/spark",
-    "usr/local/bin",
-    "usr/local/lib",
-    "usr/local/share",
-    "usr/share",
-    "var/cache",
-    "var/lib",
-    "var/log",
-  ],
-];
+const writable = (
+  "etc/hadoop/conf etc/spark/conf home/hadoop mnt/var/log mnt/var/lib/info mnt/tmp opt root run/lock srv tmp " +
+  "usr/bin usr/lib/hadoop usr/lib/spark usr/local/bin usr/local/lib usr/local/share usr/share var/cache var/lib var/log"
+).split(" ");
 const worldWritable = ["var/tmp"];
 
 /** EMR's users. All are uid 0 of the node, so that `chown hdfs:hadoop` and `sudo -u hdfs` work; the first name is what `whoami` says. */

@@ -1,0 +1,136 @@
+/** Provider `local` in both degrees: the conformance suite, and what is particular to it. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { promisify } from "node:util";
+import { foreignListeners } from "../../src/providers/local/listeners.ts";
+import { bestDegree } from "../../src/providers/local/provider.ts";
+import type { LaunchSpec } from "../../src/providers/provider.ts";
+import { createNodeHarness, launchSpec, manifest } from "./node-harness.ts";
+import { providerConformance } from "./provider-conformance.ts";
+
+const best = await bestDegree();
+
+/** A daemon and a step that leave their session and process group, as Hadoop's containers do. */
+async function occupy(harness: Awaited<ReturnType<typeof createNodeHarness>>, spec: LaunchSpec): Promise<void> {
+  const log = join(harness.layout(spec.instanceId).logs, "stay.log");
+  const argv = ["bash", "-c", "setsid sleep 3600 & trap '' TERM; while :; do sleep 1; done"];
+  harness.control().order(manifest(spec, { generation: Date.now(), daemons: [{ name: "stay", argv, log, ready: [], gate: true }] }));
+  await harness.control().reported(spec.instanceId, "ready", ({ phase }) => phase === "ready");
+}
+
+for (const degree of ["view", "plain"] as const) {
+  if (degree === "view" && best.degree === "plain") {
+    it(`provider local (view)`, { skip: best.reason }, () => {});
+    continue;
+  }
+  for (const victim of ["init", "guard"] as const)
+    providerConformance(`local (${degree}), ${victim} killed`, async () => {
+      const harness = await createNodeHarness(degree);
+      return {
+        provider: harness.provider,
+        create: harness.create,
+        launchSpec,
+        occupy: (spec) => occupy(harness, spec),
+        kill(instanceId) {
+          const { pid } = harness.init(instanceId);
+          const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+          const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+          process.kill(victim === "init" ? pid : parent, "SIGKILL");
+        },
+        processes: (instanceId) => harness.processes(instanceId).length,
+        dispose: harness.dispose,
+      };
+    });
+}
+
+describe("local nodes", () => {
+  it("in plain, even both processes of the init killed at once leave nothing after terminate", async () => {
+    const harness = await createNodeHarness("plain");
+    try {
+      const spec = launchSpec(await harness.provider.claimNetwork("j-BOTH", undefined), 1, "j-BOTH", "i-00000000000000b07");
+      await harness.provider.launch(spec);
+      await occupy(harness, spec);
+      const { pid } = harness.init(spec.instanceId);
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const guard = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+      process.kill(guard, "SIGSTOP");
+      process.kill(pid, "SIGKILL");
+      process.kill(guard, "SIGKILL");
+      await harness.provider.terminate(spec.instanceId);
+      assert.deepEqual(harness.processes(spec.instanceId), []);
+    } finally {
+      await harness.dispose();
+    }
+  });
+
+  it(
+    "in view, a node has EMR's paths, its own name and files, and hides the data folder",
+    { skip: best.degree === "plain" && best.reason },
+    async () => {
+      const harness = await createNodeHarness("view");
+      try {
+        const spec = launchSpec(await harness.provider.claimNetwork("j-VIEW", undefined), 7, "j-VIEW", "i-000000000000000fe");
+        await harness.provider.launch(spec);
+        const script = `set -e
+        test "$(hostname)" = ${spec.hostname}; getent hosts "$(hostname)" | grep -q ${spec.address}; test "$(whoami)" = hadoop
+        touch /home/hadoop/x /mnt/var/log/x /usr/lib/spark/x /etc/howdah-test /opt/x /var/tmp/x /dev/shm/howdah-test; sudo touch /usr/local/bin/howdah-test
+        test -f $HOME/x; test ! -e ${harness.data.root}/howdah.db; test -r ${harness.data.endpoint}; test ! -w ${process.cwd()}
+        test "$(sudo -u hdfs sh -c 'echo $HADOOP_USER_NAME')" = hdfs; chown hdfs:hadoop /home/hadoop/x
+        test $$ -lt 1000; test -z "$(ls -A /tmp | grep howdah-nodes -v | grep howdah)"; echo well`;
+        harness
+          .control()
+          .order(manifest(spec, { steps: [{ id: "s-VIEW", name: "look", fetch: [], argv: ["bash", "-c", script], env: {} }] }));
+        const report = await harness.control().reported(spec.instanceId, "the step's end", ({ steps }) => steps[0]?.state === "exited");
+        const { logs, home } = harness.layout(spec.instanceId);
+        assert.equal(report.steps[0]!.exitCode, 0, readFileSync(join(logs, "steps/s-VIEW/stderr"), "utf8"));
+        readFileSync(join(home, "x"));
+        for (const path of ["/etc/howdah-test", "/usr/local/bin/howdah-test", "/dev/shm/howdah-test"])
+          assert.throws(() => readFileSync(path), path);
+      } finally {
+        await harness.dispose();
+      }
+    },
+  );
+
+  it("works for a user without root too", { skip: process.getuid!() !== 0 && "it is one" }, async () => {
+    const user = 61_234;
+    const home = (await promisify(execFile)("mktemp", ["-d"])).stdout.trim();
+    await promisify(execFile)("chown", [`${user}:${user}`, home]);
+    try {
+      const env = { ...process.env, HOME: home, TMPDIR: home, HOWDAH_CACHE: join(home, "cache") };
+      const script = join(import.meta.dirname, "unprivileged-node.ts");
+      const args = [
+        `--reuid=${user}`,
+        `--regid=${user}`,
+        "--clear-groups",
+        process.execPath,
+        "--disable-warning=ExperimentalWarning",
+        script,
+      ];
+      const { stdout } = await promisify(execFile)("setpriv", args, { env, timeout: 180_000 });
+      assert.match(stdout, new RegExp(`^uid ${user}`));
+      for (const degree of best.degree === "view" ? ["view", "plain"] : ["plain"]) assert.match(stdout, new RegExp(`${degree}: well`));
+    } finally {
+      await promisify(execFile)("rm", ["-rf", home]);
+    }
+  });
+
+  it("names the program that has a port on all addresses", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
+    const { port } = server.address() as AddressInfo;
+    const local = createServer();
+    await new Promise<void>((resolve) => local.listen(0, "127.0.0.1", resolve));
+    const found = foreignListeners([port, (local.address() as AddressInfo).port]);
+    assert.deepEqual(
+      found.map(({ port, pid }) => ({ port, pid })),
+      [{ port, pid: process.pid }],
+    );
+    server.close();
+    local.close();
+  });
+});

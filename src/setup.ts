@@ -16,7 +16,7 @@ import { findJava, findPython } from "./setup/machine.ts";
 import { ensureNameTemplate, nameTemplateMissing } from "./setup/name-template.ts";
 import { makeVenv } from "./setup/pip.ts";
 import { nodeJavaHome, places, toolsRequirements, type Places } from "./setup/places.ts";
-import { ensureSpark, sparkClassPath, sparkMissing } from "./setup/spark-home.ts";
+import { ensureSpark, fetchSpark, sparkClassPath, sparkMissing } from "./setup/spark-home.ts";
 import type { Report, SetupProgress, SetupTask } from "./setup/task.ts";
 
 export { datasetFlights } from "./setup/dataset.ts";
@@ -116,8 +116,9 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
       // Hard links share their content with the objects: a damaged one is found, and fetched again, by its object.
       await ensureObjects(at.cache, jars, report);
     }),
-    task(2, "Spark distribution (pip)", (report) => ensureSpark(at, release, found.python, report)),
+    task(1, "Spark (pip)", (report) => fetchSpark(at, release, found.python, report)),
     task(1, "Node tools: aws, boto3 (pip)", () => ensureTools(at, found.python)),
+    task(2, "Spark distribution", () => ensureSpark(at, release)),
     task(2, "Hadoop distribution", async () => {
       await ensureHadoop(at, release, found.jdk);
       if (s3proxyMissing(at, release.s3proxy).length > 0) await placeObject(at.cache, release.s3proxy.sha256, at.s3proxy);

@@ -50,6 +50,9 @@ const supported = rows(supportedFile, 11).map((cells) => ({
 }));
 supported.sort((a, b) => a.name.localeCompare(b.name, "en"));
 
+// m2.2xlarge is given the memory of m2.4xlarge, more than it has.
+for (const { name, memoryMb } of supported) if (Number(yarn.get(name)?.[0]) > memoryMb) yarn.delete(name);
+
 const lines = supported.map(
   ({ name, vcpu, memoryMb }) => `${JSON.stringify(name)}: ${JSON.stringify([vcpu, memoryMb, ...(yarn.get(name) ?? [])])}`,
 );

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Release } from "../releases/release.ts";
-import { inTemporaryFolder, isIntact, makeFolder, markVerified } from "./cache.ts";
+import { inTemporaryFolder, isIntact, makeFolder, markVerified, objectPath, storeObject } from "./cache.ts";
 import { missingJars, placeJars } from "./jars.ts";
 import { downloadDistribution } from "./pip.ts";
 import type { Places } from "./places.ts";
@@ -51,13 +51,25 @@ export function sparkMissing(places: Places, release: Release): string[] {
   ];
 }
 
-export async function ensureSpark(places: Places, release: Release, python: string, report: Report): Promise<void> {
+/** Brings the distribution into the cache, where Spark is not as it must be. */
+export async function fetchSpark(places: Places, release: Release, python: string, report: Report): Promise<void> {
+  const { cache } = places;
+  const { distribution } = release.spark;
+  const there = isIntact(objectPath(cache, distribution.sha256), distribution.size);
+  if (there || sparkMissing(places, release).length === 0) return;
+  await inTemporaryFolder(cache, async (folder) => {
+    await storeObject(cache, await downloadDistribution(python, distribution, folder, report), distribution);
+  });
+}
+
+/** Makes the home of what fetchSpark and Maven have brought. */
+export async function ensureSpark(places: Places, release: Release): Promise<void> {
   if (sparkMissing(places, release).length === 0) return;
   const { cache, spark: home } = places;
-  await inTemporaryFolder(cache, async (download) => {
-    const file = await downloadDistribution(python, release.spark.distribution, download, report);
-    await run(["tar", "-xzf", file, "-C", download], { timeoutMs: 5 * 60_000 });
-    const unpacked = join(download, release.spark.distribution.file.replace(/\.tar\.gz$/, ""));
+  const file = objectPath(cache, release.spark.distribution.sha256);
+  await inTemporaryFolder(cache, async (work) => {
+    await run(["tar", "-xzf", file, "-C", work], { timeoutMs: 5 * 60_000 });
+    const unpacked = join(work, release.spark.distribution.file.replace(/\.tar\.gz$/, ""));
     await makeFolder(cache, home, async (folder) => {
       await mkdir(join(folder, "python"));
       for (const [from, to] of contents) await rename(join(unpacked, from), join(folder, to));
@@ -70,4 +82,6 @@ export async function ensureSpark(places: Places, release: Release, python: stri
       await writeFile(join(folder, inventory), JSON.stringify(sizes));
     });
   });
+  // 317 MB that nothing needs any more.
+  await rm(file);
 }

@@ -21,7 +21,7 @@ function sizingType(cluster: ClusterFacts): InstanceType {
 /** Heap (MB) and cores of an executor, where `perNode` of them share a node. */
 function executorSize(type: InstanceType, perNode: number): { memoryMb: number; cores: number } {
   const container = (type.yarn.nodeMemoryMb * executorShare) / perNode;
-  return { memoryMb: Math.floor(container / (1 + overheadFactor)), cores: Math.max(1, Math.floor(type.vcpu / perNode)) };
+  return { memoryMb: Math.ceil(container / (1 + overheadFactor)), cores: Math.max(1, Math.floor(type.vcpu / perNode)) };
 }
 
 function sizes(facts: NodeFacts): Properties {

@@ -1,0 +1,49 @@
+/** Facts of an imagined cluster, for tests of plans. */
+import { nodeLayout } from "../../src/agent/layout.ts";
+import type { NodeRole } from "../../src/agent/manifest.ts";
+import type { Configuration, NodeFacts } from "../../src/engines/engine.ts";
+import type { Installation } from "../../src/engines/installation.ts";
+import { instanceType } from "../../src/releases/instance-types.ts";
+
+export const installation: Installation = {
+  releaseLabel: "emr-7.13.0",
+  javaHome: "/jdk",
+  nodeJavaHome: "/cache/java",
+  python: "/python/bin/python3",
+  toolsBin: "/cache/tools/bin",
+  hadoop: {
+    home: "/cache/hadoop",
+    version: "3.4.2",
+    classPath: ["/cache/hadoop/lib/a.jar"],
+    archive: "/cache/h.jsa",
+    nameTemplate: "/cache/name",
+  },
+  spark: { home: "/cache/spark", version: "3.5.6", classPath: ["/cache/spark/jars/s.jar"], archive: undefined },
+  s3proxy: { jar: "/cache/s3proxy.jar" },
+  native: { init: "/cache/init", preload: "/cache/libhowdah.so" },
+};
+
+/** Facts of node `index` of a cluster of m5.xlarge with these roles. */
+export function factsOf(roles: NodeRole[], index: number, configurations: Configuration[] = [], type = "m5.xlarge"): NodeFacts {
+  const nodes = roles.map((role, i) => ({ instanceId: `i-${i}`, role, address: `127.77.9.${i + 1}`, instanceType: instanceType(type)! }));
+  const node = nodes[index]!;
+  return {
+    cluster: {
+      id: "j-TEST",
+      region: "eu-west-1",
+      endpoint: "http://127.0.0.1:5000",
+      applications: ["Spark"],
+      master: { address: nodes[0]!.address, hostname: "ip-127-77-9-1" },
+      nodes,
+    },
+    ...node,
+    configurations,
+    layout: nodeLayout(`/data/nodes/${node.instanceId}`),
+    installation,
+  };
+}
+
+/** Shorthand for a configuration as EMR's API has it. */
+export function configuration(name: string, properties: Record<string, string>, nested: Configuration[] = []): Configuration {
+  return { Classification: name, Properties: properties, Configurations: nested };
+}

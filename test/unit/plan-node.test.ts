@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { NodeRole } from "../../src/agent/manifest.ts";
+import { planNode } from "../../src/engines/plan-node.ts";
+import { configuration, factsOf } from "./engine-facts.ts";
+
+const four: NodeRole[] = ["MASTER", "CORE", "CORE", "TASK"];
+const daemonsOf = (roles: NodeRole[], index: number) => planNode(factsOf(roles, index)).daemons.map(({ name }) => name);
+const fileOf = (facts: ReturnType<typeof factsOf>, end: string) =>
+  planNode(facts).files.find(({ path }) => path.endsWith(end))?.content ?? "";
+const property = (xml: string, name: string) => new RegExp(`<name>${name.replaceAll(".", "\\.")}</name><value>([^<]*)`).exec(xml)?.[1];
+
+test("each role has its daemons", () => {
+  assert.deepEqual(daemonsOf(four, 0), [
+    "hadoop-hdfs-namenode",
+    "hadoop-yarn-resourcemanager",
+    "hadoop-mapreduce-historyserver",
+    "spark-history-server",
+  ]);
+  assert.deepEqual(daemonsOf(four, 1), ["hadoop-hdfs-datanode", "hadoop-yarn-nodemanager"]);
+  assert.deepEqual(daemonsOf(four, 3), ["hadoop-yarn-nodemanager"]);
+  assert.equal(daemonsOf(["MASTER"], 0).length, 6);
+});
+
+test("a plan is a pure function of its facts, and plain JSON", () => {
+  for (const index of four.keys()) {
+    const plan = planNode(factsOf(four, index));
+    assert.deepEqual(planNode(structuredClone(factsOf(four, index))), plan);
+    assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
+  }
+});
+
+test("the master is ready when every DataNode and NodeManager of the cluster is", () => {
+  const daemons = planNode(factsOf(four, 0)).daemons;
+  const least = daemons.flatMap(({ ready }) => ready).flatMap((probe) => ("http" in probe ? (probe.http.atLeast ?? []) : []));
+  assert.deepEqual(least, [2, 3]);
+  assert.deepEqual(
+    daemons.filter(({ gate }) => !gate).map(({ name }) => name),
+    ["hadoop-mapreduce-historyserver", "spark-history-server"],
+  );
+});
+
+test("replication follows the number of core nodes as on EMR", () => {
+  const replication = (cores: number) =>
+    property(fileOf(factsOf(["MASTER", ...Array.from({ length: cores }, (): NodeRole => "CORE")], 0), "hdfs-site.xml"), "dfs.replication");
+  assert.deepEqual([1, 3, 4, 9, 10].map(replication), ["1", "1", "2", "2", "3"]);
+});
+
+test("memory is what EMR advertises for the type, and containers may be as large as the largest node", () => {
+  const xml = fileOf(factsOf(four, 1), "yarn-site.xml");
+  assert.equal(property(xml, "yarn.nodemanager.resource.memory-mb"), "12288");
+  assert.equal(property(xml, "yarn.scheduler.maximum-allocation-mb"), "12288");
+  assert.equal(property(xml, "yarn.nodemanager.resource.cpu-vcores"), "4");
+  const defaults = fileOf(factsOf(four, 0), "spark-defaults.conf");
+  assert.match(defaults, /^spark\.executor\.memory 9486M$/m);
+  assert.match(defaults, /^spark\.executor\.cores 4$/m);
+});
+
+test("users' settings win, and are escaped", () => {
+  const facts = factsOf(four, 0, [
+    configuration("core-site", { "a.b": "x<&>y" }),
+    configuration("spark-defaults", { "spark.executor.memory": "1g" }),
+    configuration("hadoop-env", {}, [configuration("export", { HADOOP_NAMENODE_HEAPSIZE: "300", MY: 'a "b" $C' })]),
+    configuration("emrfs-site", { "fs.s3.maxConnections": "77" }),
+  ]);
+  assert.equal(property(fileOf(facts, "core-site.xml"), "a.b"), "x&lt;&amp;&gt;y");
+  assert.equal(property(fileOf(facts, "core-site.xml"), "fs.s3a.connection.maximum"), "77");
+  assert.match(fileOf(facts, "spark-defaults.conf"), /^spark\.executor\.memory 1g$/m);
+  assert.match(fileOf(facts, "hadoop-env.sh"), /^export MY="a \\"b\\" \$C"$/m);
+  assert.ok(planNode(facts).daemons[0]!.argv.includes("-Xmx300m"));
+});
+
+test("maximizeResourceAllocation gives one executor per node", () => {
+  const facts = factsOf(four, 0, [configuration("spark", { maximizeResourceAllocation: "true" })]);
+  assert.match(fileOf(facts, "spark-defaults.conf"), /^spark\.executor\.instances 3$/m);
+  assert.match(fileOf(facts, "spark-defaults.conf"), /^spark\.dynamicAllocation\.enabled false$/m);
+});
+
+test("no file and no environment holds a key; credentials come from the node's own endpoint", () => {
+  const plan = planNode(factsOf(four, 1));
+  assert.ok(!plan.files.some(({ content }) => /access\.key|secret\.key/.test(content ?? "")));
+  assert.equal(plan.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, "http://127.77.9.2:8179/");
+  assert.ok(!Object.keys(plan.env).some((name) => /SECRET|ACCESS_KEY/.test(name)));
+});
+
+test("two clusters have different HDFS identities", () => {
+  const other = factsOf(four, 0);
+  const version = fileOf(factsOf(four, 0), "current/VERSION");
+  assert.match(version, /^clusterID=CID-j-TEST$/m);
+  assert.notEqual(fileOf({ ...other, cluster: { ...other.cluster, id: "j-OTHER" } }, "current/VERSION"), version);
+  assert.ok(
+    planNode(factsOf(four, 0))
+      .files.filter(({ path }) => path.includes("/current/"))
+      .every(({ once }) => once),
+  );
+});

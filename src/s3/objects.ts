@@ -6,11 +6,12 @@ import { pipeline } from "node:stream/promises";
 import type { KeyLookup } from "../access/keys.ts";
 import { AwsError } from "../aws/errors.ts";
 import { refusalError } from "../aws/refusals.ts";
-import { uriEncode, unsignedPayload } from "../aws/sigv4.ts";
+import { unsignedPayload } from "../aws/sigv4.ts";
 import { readClaim, SignatureRefusal, type SignedRequest, type Verified, verifyClaim } from "../aws/sigv4-verify.ts";
 import { type CheckedBody, checkedBody } from "./body.ts";
-import { checksumPrefix } from "./checksums.ts";
 import { s3ErrorBody } from "./error-body.ts";
+import { answerHeaders, upstreamRequest, withHoisted } from "./forwarding.ts";
+import { verifyV2 } from "./signature-v2.ts";
 import { refuseUnsupported, refuseUnsupportedDelete } from "./unsupported.ts";
 import { answerOf, openUpstream, type S3Server, type UpstreamRequest } from "./upstream.ts";
 
@@ -68,27 +69,26 @@ async function forward(
   begin: () => void,
 ): Promise<void> {
   const signed = signedPart(req);
-  const claim = readClaim(signed);
-  const declared = declaredHash(req.headers, signed.query, claim.expires !== undefined);
-  const proof = verifyClaim(signed, claim, declared, options.keys, options.now());
   const query = new URLSearchParams(signed.query);
   const server = options.server();
-  checkOwner(req.headers, proof);
-  const source = req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  const { proof, declared } = prove(signed, query, req.headers, options);
+  const headers = withHoisted(req.headers, query);
+  checkOwner(headers, proof);
   const completes = signed.method === "POST" && query.has("uploadId");
-  const body = checkedBody(source, req.headers, declared, proof, completes);
+  const source = req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  const body = checkedBody(source, headers, declared, proof, completes);
   if (!server.external) {
-    refuseUnsupported(signed.method, signed.path, query, req.headers, body.length);
+    refuseUnsupported(signed.method, signed.path, query, headers, body.length);
     if (query.has("delete")) body.stream = checkedDelete(body.stream);
   }
-  const upstream = upstreamRequest(req, signed, server, body.length);
+  const upstream = upstreamRequest(signed, headers, server, body.length);
   begin();
   const answer = await exchange(server, upstream, body, res);
   const { verified } = body;
-  const headers = answerHeaders(answer, requestId);
+  const answered = answerHeaders(answer, requestId);
   // S3 answers an upload with the checksums that it found right, and clients pass them on when they complete a multipart upload.
-  if (req.method === "PUT" && answer.statusCode === 200) for (const [name, value] of verified) headers[name] ??= value;
-  res.writeHead(answer.statusCode ?? 502, headers);
+  if (req.method === "PUT" && answer.statusCode === 200) for (const [name, value] of verified) answered[name] ??= value;
+  res.writeHead(answer.statusCode ?? 502, answered);
   await pipeline(answer, res);
 }
 
@@ -117,11 +117,18 @@ function signedPart(req: IncomingMessage): SignedRequest {
   return { method: req.method ?? "", path, query, rawHeaders: req.rawHeaders };
 }
 
-function declaredHash(headers: IncomingHttpHeaders, query: string, presigned: boolean): string {
+/** Who asks, and what the body's hash is said to be. Throws SignatureRefusal or AwsError. */
+function prove(signed: SignedRequest, query: URLSearchParams, headers: IncomingHttpHeaders, options: ObjectsOptions) {
+  const now = options.now();
+  const old = verifyV2(signed, query, options.keys, now);
+  if (old) return { proof: old, declared: unsignedPayload };
+  const claim = readClaim(signed);
   const header = headers["x-amz-content-sha256"];
-  if (typeof header === "string") return header;
-  if (presigned) return new URLSearchParams(query).get("X-Amz-Content-Sha256") ?? unsignedPayload;
-  throw new AwsError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
+  let declared: string;
+  if (typeof header === "string") declared = header;
+  else if (claim.expires !== undefined) declared = query.get("X-Amz-Content-Sha256") ?? unsignedPayload;
+  else throw new AwsError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
+  return { proof: verifyClaim(signed, claim, declared, options.keys, now), declared };
 }
 
 /** The one account of this Howdah owns every bucket. */
@@ -129,62 +136,6 @@ function checkOwner(headers: IncomingHttpHeaders, proof: Verified): void {
   for (const name of ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"]) {
     if (headers[name] !== undefined && headers[name] !== proof.key.accountId) throw new AwsError("AccessDenied", "Access Denied", 403);
   }
-}
-
-/** Of this connection, of the client's signature, or settled here. */
-const notForwarded = new Set([
-  "authorization",
-  "connection",
-  "content-length",
-  "expect",
-  "host",
-  "keep-alive",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "x-amz-content-sha256",
-  "x-amz-date",
-  "x-amz-decoded-content-length",
-  "x-amz-expected-bucket-owner",
-  "x-amz-security-token",
-  "x-amz-source-expected-bucket-owner",
-  "x-amz-trailer",
-]);
-
-function upstreamRequest(req: IncomingMessage, signed: SignedRequest, server: S3Server, length: number): UpstreamRequest {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(req.headers)) {
-    if (notForwarded.has(name) || value === undefined) continue;
-    // Checked here, and not kept by the embedded server.
-    if (!server.external && (name.startsWith(checksumPrefix) || name === "x-amz-sdk-checksum-algorithm")) continue;
-    headers[name] = Array.isArray(value) ? value.join(",") : value;
-  }
-  const encodings = (headers["content-encoding"] ?? "").split(",").map((text) => text.trim());
-  const left = encodings.filter((text) => text !== "" && text !== "aws-chunked").join(",");
-  if (left) headers["content-encoding"] = left;
-  else delete headers["content-encoding"];
-  const hasBody = length > 0 || req.method === "PUT" || req.method === "POST";
-  return {
-    method: req.method ?? "GET",
-    // Encoded anew, so that both servers and both signatures see the same key whatever the client chose to encode.
-    path: signed.path
-      .split("/")
-      .map((segment) => uriEncode(decodeURIComponent(segment)))
-      .join("/"),
-    query: signed.query
-      .split("&")
-      .filter(
-        (part) =>
-          part !== "" &&
-          !/^X-Amz-(Algorithm|Credential|Date|Expires|SignedHeaders|Signature|Security-Token|Content-Sha256)(=|$)/i.test(part),
-      )
-      .join("&"),
-    headers,
-    length: hasBody ? length : undefined,
-  };
 }
 
 /** Sends the request as its body is proven, and resolves with the answer. The upstream request ends with the client's. */
@@ -215,14 +166,6 @@ async function exchange(server: S3Server, request: UpstreamRequest, body: Checke
     abandon();
     throw error;
   }
-}
-
-function answerHeaders(answer: IncomingMessage, requestId: string): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(answer.headers)) {
-    if (value !== undefined && !["connection", "keep-alive", "transfer-encoding", "server", "date"].includes(name)) headers[name] = value;
-  }
-  return { ...headers, server: "Howdah", "x-amz-request-id": requestId };
 }
 
 /** Reads what a refused client still sends, up to a limit: closing at once would reset the connection before it reads why. */

@@ -76,9 +76,11 @@ function refuseKey(key: string): void {
   if (segments.some((segment) => ["", ".", ".."].includes(segment))) throw notImplemented(`a key with empty, '.' or '..' parts: ${key}`);
 }
 
-/** The part of a decoded `/bucket/key` after the bucket; empty for the bucket itself. */
+/** What comes after the bucket in a decoded `/bucket/key` or `bucket/key`; empty for the bucket itself. */
 function keyOf(path: string): string {
-  return /^\/?[^/]*\/(.*)$/s.exec(path)?.[1] ?? "";
+  const rest = path.replace(/^\//, "");
+  const at = rest.indexOf("/");
+  return at < 0 ? "" : rest.slice(at + 1);
 }
 
 const checksumsOfObjects = /^x-amz-checksum-(crc|sha)/;

@@ -84,6 +84,10 @@ export async function startHarness(): Promise<Harness> {
     controlSocket: socket,
     s3: { endpoint: upstream, accessKeyId, secretAccessKey, region },
     log: (fault) => faults.push(fault.message),
+  }).catch(async (error: unknown) => {
+    behind.close();
+    await stopS3Proxy(data);
+    throw error;
   });
   const endpoint = `http://127.0.0.1:${front.port}`;
   return {
@@ -103,6 +107,7 @@ export async function startHarness(): Promise<Harness> {
       AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
       ...(key.sessionToken ? { AWS_SESSION_TOKEN: key.sessionToken } : {}),
       AWS_DEFAULT_REGION: "us-east-1",
+      AWS_PAGER: "",
       AWS_EC2_METADATA_DISABLED: "true",
       AWS_MAX_ATTEMPTS: "1",
     }),

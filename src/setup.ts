@@ -138,7 +138,7 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
         releaseLabel,
         javaHome: found.jdk,
         nodeJavaHome: home,
-        python: found.python,
+        python: join(at.tools, "bin", "python3"),
         toolsBin: join(at.tools, "bin"),
         hadoop: {
           home: at.hadoop,
@@ -159,7 +159,8 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
 }
 
 async function ensureTools(at: Places, python: string): Promise<void> {
-  if (existsSync(join(at.tools, "bin", "aws"))) return;
+  // A venv whose Python was removed or updated has its `python3` point to nothing.
+  if (["aws", "python3"].every((name) => existsSync(join(at.tools, "bin", name)))) return;
   await makeFolder(at.cache, at.tools, (folder) => makeVenv(python, toolsRequirements, folder, at.tools));
 }
 

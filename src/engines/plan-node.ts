@@ -11,21 +11,13 @@ const systemPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"
 export function planNode(facts: NodeFacts): EnginePlan {
   const { installation } = facts;
   const plans = enginesFor(facts.cluster.applications).map((engine) => engine.plan(facts));
-  const python = installation.python.slice(0, installation.python.lastIndexOf("/"));
   return {
     files: plans.flatMap((plan) => plan.files),
     daemons: plans.flatMap((plan) => plan.daemons),
     tasks: plans.flatMap((plan) => plan.tasks),
     env: Object.assign({}, ...plans.map((plan) => plan.env), commonEnvironment(facts)) as Record<string, string>,
-    // The tools' venv comes last of the project's folders: its python3 must not be a job's.
     path: [
-      ...new Set([
-        ...plans.flatMap((plan) => plan.path),
-        join(installation.nodeJavaHome, "bin"),
-        python,
-        installation.toolsBin,
-        ...systemPath,
-      ]),
+      ...new Set([...plans.flatMap((plan) => plan.path), join(installation.nodeJavaHome, "bin"), installation.toolsBin, ...systemPath]),
     ],
     logs: plans.flatMap((plan) => plan.logs),
   };

@@ -30,7 +30,7 @@ export interface Places {
 /** Rises when what set-up makes of the same inputs changes. */
 const format = 1;
 /** Rises with the shape of Installation. */
-const recordFormat = 2;
+const recordFormat = 3;
 
 export function places(release: Release): Places {
   const cache = cacheFolder();

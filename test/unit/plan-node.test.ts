@@ -40,9 +40,12 @@ test("the master is ready when every DataNode and NodeManager of the cluster is"
   );
 });
 
+const replication = (cores: number) => {
+  const roles: NodeRole[] = ["MASTER", ...Array.from({ length: cores }, (): NodeRole => "CORE")];
+  return property(fileOf(factsOf(roles, 0), "hdfs-site.xml"), "dfs.replication");
+};
+
 test("replication follows the number of core nodes as on EMR", () => {
-  const replication = (cores: number) =>
-    property(fileOf(factsOf(["MASTER", ...Array.from({ length: cores }, (): NodeRole => "CORE")], 0), "hdfs-site.xml"), "dfs.replication");
   assert.deepEqual([1, 3, 4, 9, 10].map(replication), ["1", "1", "2", "2", "3"]);
 });
 

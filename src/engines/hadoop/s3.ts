@@ -25,7 +25,7 @@ export function s3Properties({ cluster }: NodeFacts): Properties {
     "fs.s3a.multipart.size": "32M",
     "fs.s3a.connection.maximum": "200",
     "fs.s3a.threads.max": "32",
-    "fs.s3a.connection.establish.timeout": "10s",
+    "fs.s3a.connection.establish.timeout": "15s",
     "fs.s3a.connection.timeout": "120s",
     "fs.s3a.attempts.maximum": "5",
     "fs.s3a.retry.limit": "5",

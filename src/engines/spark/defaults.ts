@@ -73,7 +73,6 @@ function emrDefaults(facts: NodeFacts): Properties {
     "spark.executorEnv.PYSPARK_PYTHON": installation.python,
     "spark.driver.defaultJavaOptions": "-Djava.net.preferIPv4Stack=true",
     "spark.executor.defaultJavaOptions": "-Djava.net.preferIPv4Stack=true",
-    "spark.yarn.am.extraJavaOptions": "-Djava.net.preferIPv4Stack=true",
     // A small job's time is mostly waiting for the next look: EMR's clusters look once a second.
     "spark.yarn.report.interval": "200ms",
     "spark.yarn.report.loggingFrequency": "100",

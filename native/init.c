@@ -1,7 +1,7 @@
 /*
  * howdah-init: the small program over a node's agent. It survives the control plane, keeps the agent running, and takes the whole node with it when it ends.
  *
- *   howdah-init FOLDER ADDRESS [--view SETUP ARG ...] -- AGENT ARG ...
+ *   howdah-init FOLDER ADDRESS [--view HOSTNAME SETUP ARG ...] -- AGENT ARG ...
  *
  * Two processes. The guard stays outside; the init is its child, PID 1 of a PID namespace with --view (with user, mount and UTS namespaces,
  * furnished by SETUP, which runs inside and may change the root), else a child subreaper. If either is killed the other ends the node. The
@@ -194,14 +194,14 @@ static void record(const char *folder, pid_t pid) {
 }
 
 int main(int argc, char **argv) {
-  int view = argc > 4 && strcmp(argv[3], "--view") == 0, split = 3;
+  int view = argc > 6 && strcmp(argv[3], "--view") == 0, split = 3;
   while (split < argc && strcmp(argv[split], "--") != 0) split++;
   if (argc < 5 || split + 1 >= argc || (!view && split != 3)) {
-    fprintf(stderr, "usage: howdah-init FOLDER ADDRESS [--view SETUP ARG ...] -- AGENT ARG ...\n");
+    fprintf(stderr, "usage: howdah-init FOLDER ADDRESS [--view HOSTNAME SETUP ARG ...] -- AGENT ARG ...\n");
     return 64;
   }
   const char *folder = argv[1];
-  char **agent = argv + split + 1, **setup = argv + 4;
+  char **agent = argv + split + 1, **setup = argv + 5;
   argv[split] = NULL;
   setsid(); /* fails harmlessly where the caller has made a session for us */
   sigemptyset(&watched);
@@ -225,6 +225,7 @@ int main(int argc, char **argv) {
     if (read(go[0], &byte, 1) != 1) return 1; /* the guard is gone already */
     if (view) {
       int status;
+      if (sethostname(argv[4], strlen(argv[4]))) die(SETUP_FAILED, "sethostname");
       pid_t furnishing = start(setup);
       while (waitpid(furnishing, &status, 0) < 0 && errno == EINTR) {}
       if (status != 0) return SETUP_FAILED;

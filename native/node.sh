@@ -1,15 +1,15 @@
 #!/bin/bash
 # Furnishes a node in degree `view`: run by howdah-init as uid 0 of fresh user, mount, PID and UTS namespaces, never on the host itself.
 #
-#   node.sh NODE_FOLDER HOSTNAME DATA_ROOT LINK_FOLDER BIND ...
+#   node.sh NODE_FOLDER DATA_ROOT LINK_FOLDER BIND ...
 #
 # The node sees the host's programs, but writes only to itself: each top folder of the host is the lower layer of an overlay whose upper layer
 # is NODE_FOLDER/upper (what the provider has put there shadows the host's files). Own are /tmp, /run, /mnt, /dev and /proc. NODE_FOLDER,
 # LINK_FOLDER and every BIND (read-only) are at their own path; the rest of DATA_ROOT, with other nodes' secrets, is hidden.
 # It keeps accidents inside, and is no wall against a hostile program: whoever is uid 0 in there can take these mounts away again.
 set -e
-node=$1 name=$2 data=$3 link=$4
-shift 4
+node=$1 data=$2 link=$3
+shift 3
 cd "$node" # so that no path of the data folder is ever part of overlay's options, which know no quoting
 root=$node/root
 layers=0
@@ -101,7 +101,6 @@ at "$node"
 at "$link"
 for path; do case $path/ in "$data"/?*) at "$path" read-only ;; esac; done
 
-hostname "$name"
 mkdir root/.host
 cd "$root"
 pivot_root . .host

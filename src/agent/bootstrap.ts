@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type AgentContext, environment } from "./context.ts";
+import { warnOfEmrPaths } from "./emr-paths.ts";
 import { fetchFile } from "./fetch.ts";
 import type { BootstrapOrder, Manifest, NodeFailure, Report } from "./manifest.ts";
 import { lookOnce, runOnce, stopOnce } from "./run-once.ts";
@@ -30,6 +31,7 @@ export function createBootstrap(context: AgentContext, s3: S3) {
     if (lookOnce(folder).state === "new") {
       try {
         await fetchFile(s3, order.path, script);
+        warnOfEmrPaths(context, `bootstrap action ${ordinal} (${order.name})`, script);
       } catch (error) {
         set({ ordinal, state: "failed" });
         return { kind: "bootstrap-download", ordinal, message: (error as Error).message };

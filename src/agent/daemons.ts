@@ -61,7 +61,7 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
     while (isAlive(known) && !supervised.stop.signal.aborted) {
       if (Date.now() >= nextProbe) {
         const holds = await allHold(supervised.daemon.ready);
-        if (isAlive(known)) set(supervised, { state: holds ? "ready" : "starting" });
+        if (isAlive(known) && !supervised.stop.signal.aborted) set(supervised, { state: holds ? "ready" : "starting" });
         nextProbe = Date.now() + (holds ? reprobeMs : probeMs);
       }
       await sleep(isReady(supervised.daemon.name) ? watchMs : probeMs);
@@ -96,9 +96,10 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
   }
 
   async function stopOne(supervised: Supervised): Promise<void> {
-    all.delete(supervised.daemon.name);
     supervised.stop.abort();
+    set(supervised, { state: "down" });
     await supervised.over;
+    all.delete(supervised.daemon.name);
     context.changed();
   }
 

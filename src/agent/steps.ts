@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentContext, environment } from "./context.ts";
+import { warnOfEmrPaths } from "./emr-paths.ts";
 import { fetchFile } from "./fetch.ts";
 import type { Manifest, StepOrder, StepReport } from "./manifest.ts";
 import { type OnceState, lookOnce, runOnce, stopOnce } from "./run-once.ts";
@@ -33,6 +34,7 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
       for (const { uri, to } of fetch) {
         tell(id, "INFO", `Fetching ${uri}`);
         await fetchFile(s3, uri, to);
+        warnOfEmrPaths(context, `${uri} of step ${id}`, to);
       }
       return true;
     } catch (error) {

@@ -90,6 +90,17 @@ export function providerConformance(name: string, make: () => Promise<ProviderUn
       assert.equal(under.processes(spec.instanceId), 0);
     });
 
+    it("an instance whose init was killed just now can be launched at once", async () => {
+      const spec = await launched("j-RELAUNCH");
+      await under.occupy(spec);
+      under.kill(spec.instanceId);
+      await eventually("stopped", async () => (await provider.observe(spec.instanceId)) !== "running");
+      await provider.launch(spec);
+      assert.equal(await provider.observe(spec.instanceId), "running");
+      await provider.terminate(spec.instanceId);
+      assert.equal(under.processes(spec.instanceId), 0);
+    });
+
     it("gives two clusters two networks, and a cluster the same one again", async () => {
       const first = await provider.claimNetwork("j-A", undefined);
       const second = await provider.claimNetwork("j-B", undefined);

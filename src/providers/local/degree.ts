@@ -16,7 +16,6 @@ mount --make-rprivate / || { echo "mounts cannot be changed in a user namespace"
 mount -t tmpfs howdah root || { echo "tmpfs cannot be mounted in a user namespace" >&2; exit 1; }
 mount -t overlay overlay -o lowerdir=/usr,upperdir=upper,workdir=work,userxattr root || { echo "overlays cannot be mounted in a user namespace" >&2; exit 1; }
 mount -t proc proc proc || { echo "a container hides parts of /proc" >&2; exit 1; }
-hostname howdah-trial
 `;
 
 /** `view` where user, mount, PID and UTS namespaces with overlays work on the disk of `folder`; else `plain`, and why. */

@@ -14,7 +14,7 @@ import type { Native } from "../../native/build.ts";
 import { type KnownProcess, bootId, endProcess, findByEnvironment, isAlive } from "../../process/known.ts";
 import { AddressTaken, type InstanceObservation, type LaunchSpec, type Provider } from "../provider.ts";
 import type { Degree } from "./degree.ts";
-import { createNetworkClaims } from "./network.ts";
+import { createNetworkClaims, heldAddresses } from "./network.ts";
 import { writeSkeleton } from "./skeleton.ts";
 
 export interface LocalProviderOptions {
@@ -35,6 +35,9 @@ const project = resolve(import.meta.dirname, "../../..");
 const agentProgram = join(project, "src", "agent", `main${extname(import.meta.filename)}`);
 /** Exit code of howdah-init. */
 const addressTaken = 75;
+const launchMs = 30_000;
+/** A process that ends gives its environment back before its claim: for so long a taken address may still be our own. */
+const dyingMs = 1_000;
 
 export function createLocalProvider(options: LocalProviderOptions): Provider {
   const { data, degree } = options;
@@ -67,7 +70,7 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
     const binds = [...new Set([project, dirname(native.init), dirname(process.execPath), ...options.binds])].filter((path) =>
       existsSync(path),
     );
-    const view = ["--view", "bash", join(project, "native", "node.sh"), layout.root, spec.hostname, data.root, data.link, ...binds];
+    const view = ["--view", spec.hostname, "bash", join(project, "native", "node.sh"), layout.root, data.root, data.link, ...binds];
     const agent = [process.execPath, "--disable-warning=ExperimentalWarning", agentProgram, layout.root];
     // Only what is named here: a node must not inherit the operator's credentials.
     const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", ...options.owner, [nodeVariable]: spec.instanceId };
@@ -102,14 +105,26 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
       await prepare(spec, layout, native);
       await rm(initRecord(layout), { force: true });
       let ended: number | string | undefined;
-      void startInit(spec, layout, native).then((code) => (ended = code));
-      const giveUpAt = Date.now() + 30_000;
+      const start = () => {
+        ended = undefined;
+        void startInit(spec, layout, native).then((code) => (ended = code));
+      };
+      start();
+      const giveUpAt = Date.now() + launchMs;
+      let takenSince: number | undefined;
       while (!isAlive(initOf(layout))) {
-        // The init of an earlier launch, cut off by a crash, has the address while it is still on its way: it is as good.
-        if (ended === addressTaken && !findByEnvironment(nodeVariable, spec.instanceId).length) throw new AddressTaken(spec.address);
-        if (ended !== undefined && ended !== addressTaken)
+        if (ended === addressTaken && findByEnvironment(nodeVariable, spec.instanceId).length === 0) {
+          takenSince ??= Date.now();
+          if (!heldAddresses().includes(spec.address)) start();
+          else if (Date.now() - takenSince > dyingMs) throw new AddressTaken(spec.address);
+        } else if (ended === addressTaken) {
+          // An earlier launch of this very instance, cut off by a crash, is on its way, or an earlier init is about to end: either is waited for.
+          takenSince = undefined;
+        } else if (ended !== undefined) {
           throw new Error(`node ${spec.instanceId} did not start (${ended}): ${tail(initLog(layout))}`);
-        if (Date.now() > giveUpAt) throw new Error(`node ${spec.instanceId} did not start in 30 s: ${tail(initLog(layout))}`);
+        }
+        if (Date.now() > giveUpAt)
+          throw new Error(`node ${spec.instanceId} did not start in ${launchMs / 1000} s: ${tail(initLog(layout))}`);
         await sleep(10);
       }
     },

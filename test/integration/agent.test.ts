@@ -1,0 +1,337 @@
+/** The agent on real nodes (degree plain; the degree makes no difference to it) against a control plane that is just a small HTTP server. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { credentialsPort } from "../../src/agent/layout.ts";
+import type { Daemon, Manifest, StepOrder } from "../../src/agent/manifest.ts";
+import { lookOnce, runOnce } from "../../src/agent/run-once.ts";
+import { identify, isAlive, signal } from "../../src/process/known.ts";
+import type { LaunchSpec } from "../../src/providers/provider.ts";
+import { createNodeHarness, eventually, launchSpec, manifest, type NodeHarness } from "./node-harness.ts";
+
+let harness: NodeHarness;
+let network = "";
+let ordinal = 0;
+before(async () => {
+  harness = await createNodeHarness("plain");
+  network = await harness.provider.claimNetwork("j-AGENT", undefined);
+});
+after(() => harness?.dispose());
+
+/** A node, with what a test needs to talk about it. */
+async function start(parts: (node: { spec: LaunchSpec; logs: string }) => Partial<Manifest>) {
+  ordinal++;
+  const spec = launchSpec(network, ordinal, "j-AGENT", `i-${ordinal.toString(16).padStart(17, "a")}`);
+  const { logs, root, steps } = harness.layout(spec.instanceId);
+  let now = manifest(spec, parts({ spec, logs }));
+  harness.control().order(now);
+  await harness.provider.launch(spec);
+  const id = spec.instanceId;
+  return {
+    spec,
+    id,
+    logs,
+    root,
+    steps,
+    change(parts: Partial<Manifest>) {
+      now = { ...now, ...parts, generation: now.generation + 1 };
+      harness.control().order(now);
+    },
+    again: () => harness.control().order(now),
+    reported: (what: string, fits: Parameters<ReturnType<NodeHarness["control"]>["reported"]>[2]) =>
+      harness.control().reported(id, what, fits),
+    async killAgent() {
+      const agent = await eventually("an agent", () => harness.agent(id));
+      signal(agent, "SIGKILL");
+      await eventually("the agent's end", () => !isAlive(agent));
+    },
+    end: () => harness.provider.terminate(id),
+  };
+}
+
+const daemon = (logs: string, argv: string[], more: Partial<Daemon> = {}): Daemon => ({
+  name: "web",
+  argv,
+  log: join(logs, "web.log"),
+  ready: [],
+  gate: true,
+  ...more,
+});
+const web = (spec: LaunchSpec, logs: string, more: Partial<Daemon> = {}) =>
+  daemon(logs, ["python3", "-m", "http.server", "8088"], { ready: [{ tcp: { host: spec.address, port: 8088 } }], ...more });
+const step = (id: string, script: string): StepOrder => ({
+  id,
+  name: id,
+  fetch: [],
+  argv: ["bash", "-c", script],
+  env: { GREETING: "hi" },
+});
+const lines = (file: string): string[] => (existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean) : []);
+
+describe("agent", () => {
+  it("goes through files, bootstrap actions, daemons, tasks and steps in that order", async () => {
+    const order = join(mkdtempSync(join(tmpdir(), "howdah-order-")), "order");
+    const node = await start(({ spec, logs }) => {
+      const note = (text: string) => ["bash", "-c", `echo ${text} >> ${order}`];
+      const script = `${order}.sh`;
+      writeFileSync(script, `#!/bin/bash\ntest ! -e ${logs}/../conf/a.conf && echo bootstrap $1 >> ${order}\n`);
+      return {
+        env: { PLACE: "earth" },
+        files: [
+          { path: join(logs, "../conf/a.conf"), content: "a", mode: 0o600 },
+          { path: join(logs, "../conf/b.conf"), copyFrom: join(logs, "../conf/a.conf") },
+        ],
+        bootstrapActions: [
+          { ordinal: 1, name: "one", path: `file://${script}`, args: ["1"] },
+          { ordinal: 2, name: "two", path: script, args: ["2"] },
+        ],
+        daemons: [
+          web(spec, logs, { after: ["first"] }),
+          daemon(logs, ["bash", "-c", `cat ${logs}/../conf/b.conf > /dev/null && echo daemon >> ${order}; exec sleep 3600`], {
+            name: "first",
+          }),
+        ],
+        tasks: [{ name: "task", after: "web", argv: note("task"), gate: true }],
+        steps: [step("s-ORDER", `echo "step $GREETING $PLACE" | tee -a ${order}`)],
+      };
+    });
+    const report = await node.reported("the step's end", ({ steps }) => steps[0]?.logsShipped !== undefined);
+    assert.equal(report.phase, "ready");
+    assert.deepEqual(lines(order), ["bootstrap 1", "bootstrap 2", "daemon", "task", "step hi earth"]);
+    assert.deepEqual(
+      report.bootstrapActions.map(({ state, exitCode }) => [state, exitCode]),
+      [
+        ["done", 0],
+        ["done", 0],
+      ],
+    );
+    assert.deepEqual(
+      report.daemons.map(({ name, state }) => `${name} ${state}`),
+      ["web ready", "first ready"],
+    );
+    assert.equal(readFileSync(join(node.logs, "steps/s-ORDER/stdout"), "utf8"), "step hi earth\n");
+    assert.match(readFileSync(join(node.logs, "steps/s-ORDER/controller"), "utf8"), /startExec bash -c[\s\S]*exit code 0/);
+    await node.end();
+    rmSync(join(order, ".."), { recursive: true });
+  });
+
+  it("starts a daemon again when it dies, and adopts it after kill -9 of the agent", async () => {
+    const node = await start(({ spec, logs }) => ({ daemons: [web(spec, logs)] }));
+    const first = (await node.reported("ready", ({ phase }) => phase === "ready")).daemons[0]!.pid!;
+    process.kill(first, "SIGKILL");
+    const second = (await node.reported("a restart", ({ daemons }) => daemons[0]!.restarts === 1 && daemons[0]!.state === "ready"))
+      .daemons[0]!.pid!;
+    assert.notEqual(second, first);
+
+    const before = harness.control().report(node.id)!.seq;
+    await node.killAgent();
+    const report = await node.reported(
+      "the next agent's",
+      ({ seq, daemons }) => seq > before && daemons[0]?.state === "ready" && daemons[0].restarts === 0,
+    );
+    assert.equal(report.daemons[0]!.pid, second);
+    assert.equal(report.phase, "ready");
+
+    node.change({ daemons: [web(node.spec, node.logs, { env: { NEW: "1" } })] });
+    const third = (await node.reported("the changed daemon", ({ daemons }) => daemons[0]?.state === "ready" && daemons[0].pid !== second))
+      .daemons[0]!.pid!;
+    node.change({ daemons: [] });
+    await node.reported("no daemon", ({ daemons }) => daemons.length === 0);
+    assert.equal(identify(third), undefined);
+    await node.end();
+  });
+
+  it("says that a daemon cannot be started", async () => {
+    const argv = ["bash", "-c", "echo 'java.net.BindException: Address in use' >&2; exit 1"];
+    const node = await start(({ spec, logs }) => ({
+      daemons: [daemon(logs, argv, { ready: [{ tcp: { host: spec.address, port: 1234 } }] })],
+    }));
+    const { failure } = await node.reported("failed", ({ phase }) => phase === "failed");
+    assert.equal(failure?.kind, "daemon");
+    assert.match(failure.message, /BindException/);
+    await node.end();
+  });
+
+  it("finds a control plane that was started again at another port", async () => {
+    const node = await start(({ spec, logs }) => ({ daemons: [web(spec, logs)] }));
+    await node.reported("ready", ({ phase }) => phase === "ready");
+    await harness.restartControl();
+    node.change({ steps: [step("s-LATER", "true")] });
+    await node.reported("the step's end", ({ steps }) => steps[0]?.exitCode === 0);
+    assert.deepEqual(harness.control().refused, []);
+    await node.end();
+  });
+
+  it("runs a step exactly once, though the agent is killed again and again", async () => {
+    const node = await start(() => ({}));
+    await node.reported("ready", ({ phase }) => phase === "ready");
+    const ran = join(node.root, "ran");
+    node.change({
+      steps: [step("s-ONCE", `echo begun >> ${ran}; sleep 3; echo ended >> ${ran}; echo "bad: Exception: no luck" >&2; exit 7`)],
+    });
+    await eventually("the step's begin", () => lines(ran).length > 0);
+    await node.killAgent();
+    await node.reported("running", ({ steps }) => steps[0]?.state === "running");
+    await node.killAgent();
+    await eventually("the end", () => lines(ran).length === 2);
+    const { steps } = await node.reported("exited", ({ steps }) => steps[0]?.logsShipped === true);
+    assert.equal(steps[0]!.exitCode, 7);
+    assert.match(steps[0]!.message!, /no luck/);
+    await node.killAgent();
+    const before = harness.control().report(node.id)!.seq;
+    await node.reported("exited, again", ({ steps, seq }) => seq > before && steps[0]?.exitCode === 7);
+    assert.deepEqual(lines(ran), ["begun", "ended"]);
+    await node.end();
+  });
+
+  it("a step whose runner was killed is lost, and not run again", async () => {
+    const node = await start(() => ({ steps: [step("s-LOST", `echo begun >> ran; sleep 3600`)] }));
+    const ran = join(node.steps, "s-LOST", "ran");
+    await eventually("the step's begin", () => lines(ran).length > 0);
+    const runner = JSON.parse(readFileSync(join(node.steps, "s-LOST", "process"), "utf8")) as { pid: number };
+    process.kill(-runner.pid, "SIGKILL");
+    await node.reported("lost", ({ steps }) => steps[0]?.state === "lost");
+    await node.killAgent();
+    const before = harness.control().report(node.id)!.seq;
+    await node.reported("lost, again", ({ steps, seq }) => seq > before && steps[0]?.state === "lost");
+    assert.deepEqual(lines(ran), ["begun"]);
+    await node.end();
+  });
+
+  it("a bootstrap action that fails, or cannot be fetched, fails the node", async () => {
+    const failing = await start(({ spec }) => {
+      const script = join(harness.data.root, `${spec.instanceId}.sh`);
+      writeFileSync(script, "#!/bin/bash\nsudo true /home/hadoop 2> /dev/null; echo oh no >&2\nexit 3\n");
+      return { bootstrapActions: [{ ordinal: 1, name: "bad", path: script, args: [] }], steps: [step("s-NEVER", "true")] };
+    });
+    const report = await failing.reported("failed", ({ phase }) => phase === "failed");
+    assert.deepEqual([report.failure!.kind, report.failure!.ordinal, report.failure!.exitCode], ["bootstrap-exit", 1, 3]);
+    assert.equal(readFileSync(report.failure!.logFile!, "utf8"), "oh no\n");
+    assert.match(report.warnings.join("\n"), /bootstrap action 1 \(bad\) uses sudo, \/home\/hadoop/);
+    assert.deepEqual(readdirSync(failing.steps), []);
+    await failing.end();
+
+    const missing = await start(() => ({ bootstrapActions: [{ ordinal: 1, name: "gone", path: "s3://bucket/no/such.sh", args: [] }] }));
+    const { failure } = await missing.reported("failed", ({ phase }) => phase === "failed");
+    assert.equal(failure!.kind, "bootstrap-download");
+    assert.match(failure!.message, /s3:\/\/bucket\/no\/such\.sh.*404/);
+    await missing.end();
+  });
+
+  it("a bootstrap action that runs when the agent is killed runs once", async () => {
+    harness.control().objects.set("bucket/slow.sh", Buffer.from('#!/bin/bash\necho "begun $1" >> ran; sleep 2; echo ended >> ran\n'));
+    const node = await start(() => ({ bootstrapActions: [{ ordinal: 1, name: "slow", path: "s3://bucket/slow.sh", args: ["a b"] }] }));
+    const ran = join(node.root, "bootstrap-actions", "1", "ran");
+    await eventually("its begin", () => lines(ran).length > 0);
+    await node.killAgent();
+    await node.reported("ready", ({ phase }) => phase === "ready");
+    assert.deepEqual(lines(ran), ["begun a b", "ended"]);
+    await node.end();
+  });
+
+  it("ships logs in EMR's layout, a step's completely, and all when the node stops", async () => {
+    const { objects } = harness.control();
+    objects.set("bucket/script.sh", Buffer.from("#!/bin/bash\necho out $1; echo err >&2\n"));
+    const node = await start(({ spec, logs }) => ({
+      daemons: [
+        web(spec, logs),
+        daemon(logs, ["bash", "-c", "echo started; exec sleep 3600"], { name: "b", log: join(logs, "b", "b.log") }),
+      ],
+      logs: { uri: "s3://logs/here/j-AGENT", folders: [{ from: join(logs, "b"), to: "node/{i}/applications/b" }] },
+      bootstrapActions: [{ ordinal: 1, name: "ba", path: "s3://bucket/script.sh", args: ["ba"] }],
+      steps: [
+        {
+          ...step("s-SHIP", ""),
+          fetch: [{ uri: "s3://bucket/script.sh", to: join(logs, "../fetched.sh") }],
+          argv: [join(logs, "../fetched.sh"), "step"],
+        },
+      ],
+    }));
+    await node.reported("shipped", ({ steps }) => steps[0]?.logsShipped === true);
+    const text = (key: string) => harness.control().text(`logs/here/j-AGENT/${key}`);
+    assert.equal(text("steps/s-SHIP/stdout.gz"), "out step\n");
+    assert.equal(text("steps/s-SHIP/stderr.gz"), "err\n");
+    assert.match(text("steps/s-SHIP/controller.gz")!, /Fetching s3:\/\/bucket\/script.sh[\s\S]*succeeded/);
+    node.change({ stopping: true });
+    const report = await node.reported("stopped", ({ phase }) => phase === "stopped");
+    assert.equal(text(`node/${node.id}/applications/b/b.log.gz`), "started\n");
+    assert.equal(text(`node/${node.id}/bootstrap-actions/1/stdout.gz`), "out ba\n");
+    assert.deepEqual(report.daemons, []);
+    assert.deepEqual(report.warnings, []);
+    await node.end();
+  });
+
+  it("an S3 that is down delays no step, and is said in a warning", async () => {
+    const node = await start(() => ({ logs: { uri: "s3://logs/dead", folders: [] } }));
+    await node.reported("ready", ({ phase }) => phase === "ready");
+    harness.control().setS3(false);
+    node.change({ steps: [step("s-DEAD1", "true")] });
+    await node.reported("the first step's end", ({ steps }) => steps[0]?.exitCode === 0);
+    node.change({ steps: [step("s-DEAD1", "true"), step("s-DEAD2", "true")] });
+    await node.reported("the second step's end", ({ steps }) => steps[1]?.exitCode === 0);
+    const report = await node.reported("the warning", ({ steps }) => steps[0]?.logsShipped === false);
+    assert.match(report.warnings.join("\n"), /logs of step s-DEAD1 were not in s3:\/\/logs\/dead\/steps\/s-DEAD1\//);
+    harness.control().setS3(true);
+    await eventually("the log after all", () => harness.control().text("logs/dead/steps/s-DEAD1/controller.gz"));
+    await node.end();
+  });
+
+  it("gives the cluster's credentials to who shows the token of the file", async () => {
+    const node = await start(() => ({
+      steps: [
+        step(
+          "s-CREDENTIALS",
+          'curl -sf -H "Authorization: $(cat $AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE)" $AWS_CONTAINER_CREDENTIALS_FULL_URI',
+        ),
+      ],
+    }));
+    await node.reported("the step's end", ({ steps }) => steps[0]?.exitCode === 0);
+    assert.match(readFileSync(join(node.logs, "steps/s-CREDENTIALS/stdout"), "utf8"), /"AccessKeyId":"AKIDTEST"/);
+    const answer = await fetch(`http://${node.spec.address}:${credentialsPort}/credentials`, { headers: { authorization: "wrong" } });
+    assert.equal(answer.status, 403);
+    await node.end();
+  });
+});
+
+const command = (folder: string) => ({
+  argv: ["bash", "-c", `echo ran >> ${folder}/ran`],
+  cwd: "/",
+  env: { PATH: process.env.PATH! },
+  stdout: join(folder, "out"),
+  stderr: join(folder, "err"),
+});
+const fresh = () => mkdtempSync(join(harness.data.root, "once-"));
+
+describe("at most once", () => {
+  it("a marker alone, as an agent leaves it that is killed before the start, is lost for good", async () => {
+    const folder = fresh();
+    writeFileSync(join(folder, "started"), "");
+    assert.equal((await runOnce(folder, command(folder), () => {})).state, "lost");
+    assert.equal(lookOnce(folder).state, "lost");
+    assert.deepEqual(lines(join(folder, "ran")), []);
+  });
+
+  it("a runner that comes after its start was declared lost does not run the command", async () => {
+    const folder = fresh();
+    writeFileSync(join(folder, "started"), "");
+    assert.equal(lookOnce(folder).state, "lost");
+    const late = fresh();
+    mkdirSync(late, { recursive: true });
+    writeFileSync(join(late, "process"), "lost\n");
+    // What the wrapper does when it starts at last.
+    assert.equal((await runOnce(late, command(late), () => {})).state, "lost");
+    await sleep(200);
+    assert.deepEqual(lines(join(late, "ran")), []);
+  });
+
+  it("what has ended is read, not run again", async () => {
+    const folder = fresh();
+    const end = await runOnce(folder, command(folder), () => {});
+    assert.deepEqual([end.state, end.state === "exited" && end.exitCode], ["exited", 0]);
+    assert.equal((await runOnce(folder, command(folder), () => {})).state, "exited");
+    assert.deepEqual(lines(join(folder, "ran")), ["ran"]);
+  });
+});

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { uriEncode } from "../aws/sigv4.ts";
 import type { SignedRequest } from "../aws/sigv4-verify.ts";
 import { checksumPrefix } from "./checksums.ts";
+import { isForm } from "./unsupported.ts";
 import type { S3Server, UpstreamRequest } from "./upstream.ts";
 
 /** Parameters of a presigned URL that prove it. */
@@ -52,10 +53,17 @@ export function upstreamRequest(signed: SignedRequest, given: IncomingHttpHeader
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(given)) {
     if (notForwarded.has(name) || value === undefined) continue;
-    // Checked here, and not kept by the embedded server.
-    if (!server.external && (name.startsWith(checksumPrefix) || name === "x-amz-sdk-checksum-algorithm")) continue;
+    // Checked here, and not kept by the embedded server; but without one it does not take a multi-object delete.
+    if (
+      !server.external &&
+      !/(^|&)delete(=|&|$)/.test(signed.query) &&
+      (name.startsWith(checksumPrefix) || name === "x-amz-sdk-checksum-algorithm")
+    )
+      continue;
     headers[name] = Array.isArray(value) ? value.join(",") : value;
   }
+  // Of a part or a list, it says nothing that S3 keeps.
+  if (!server.external && length > 0 && isForm(given)) delete headers["content-type"];
   const encodings = (headers["content-encoding"] ?? "").split(",").map((text) => text.trim());
   const left = encodings.filter((text) => text !== "" && text !== "aws-chunked").join(",");
   if (left) headers["content-encoding"] = left;

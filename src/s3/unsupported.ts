@@ -83,6 +83,11 @@ function keyOf(path: string): string {
   return at < 0 ? "" : rest.slice(at + 1);
 }
 
+/** The embedded server takes such a body for parameters of the request. */
+export function isForm(headers: IncomingHttpHeaders): boolean {
+  return /^\s*application\/x-www-form-urlencoded/i.test(headers["content-type"] ?? "");
+}
+
 const checksumsOfObjects = /^x-amz-checksum-(crc|sha)/;
 
 /** The embedded server takes any folder's name. */
@@ -109,6 +114,11 @@ export function refuseUnsupported(
 ): void {
   const key = keyOf(decodeURIComponent(path));
   if (key !== "") refuseKey(key);
+  if (method === "PUT" && length > 0 && !query.has("uploadId") && isForm(headers)) {
+    throw notImplemented(
+      "an object of the type application/x-www-form-urlencoded, which it would read as a form. Send another Content-Type",
+    );
+  }
   const copied = headers["x-amz-copy-source"];
   if (copied !== undefined) {
     refuseKey(keyOf(decodeURIComponent(String(copied).split("?")[0]!)));

@@ -12,6 +12,7 @@ import { type CheckedBody, checkedBody } from "./body.ts";
 import { s3ErrorBody } from "./error-body.ts";
 import { answerHeaders, upstreamRequest, withHoisted } from "./forwarding.ts";
 import { verifyV2 } from "./signature-v2.ts";
+import { nameClash } from "./name-clash.ts";
 import { refuseUnsupported, refuseUnsupportedDelete } from "./unsupported.ts";
 import { answerOf, openUpstream, type S3Server, type UpstreamRequest } from "./upstream.ts";
 
@@ -83,8 +84,11 @@ async function forward(
   }
   const upstream = upstreamRequest(signed, headers, server, body.length);
   begin();
-  const answer = await exchange(server, upstream, body, res);
+  const answer = await exchange(server, upstream, body, req, res);
   const { verified } = body;
+  const refused = server.external ? undefined : await nameClash(server, upstream, answer);
+  if (refused) throw refused;
+  res.setTimeout(clientSilence, () => res.destroy());
   const answered = answerHeaders(answer, requestId);
   // S3 answers an upload with the checksums that it found right, and clients pass them on when they complete a multipart upload.
   if (req.method === "PUT" && answer.statusCode === 200) for (const [name, value] of verified) answered[name] ??= value;
@@ -139,7 +143,13 @@ function checkOwner(headers: IncomingHttpHeaders, proof: Verified): void {
 }
 
 /** Sends the request as its body is proven, and resolves with the answer. The upstream request ends with the client's. */
-async function exchange(server: S3Server, request: UpstreamRequest, body: CheckedBody, res: ServerResponse): Promise<IncomingMessage> {
+async function exchange(
+  server: S3Server,
+  request: UpstreamRequest,
+  body: CheckedBody,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<IncomingMessage> {
   let upstream: ClientRequest | undefined;
   let answer: Promise<IncomingMessage> | undefined;
   let answered = false;
@@ -159,9 +169,17 @@ async function exchange(server: S3Server, request: UpstreamRequest, body: Checke
       if (!upstream.write(piece) && !upstream.destroyed) await Promise.race([once(upstream, "drain"), answer]);
       if (upstream.destroyed) break;
     }
+    // From here on it is the client that waits.
+    req.setTimeout(0);
+    const empty = upstream === undefined;
     upstream ??= connect();
     if (!answered) upstream.end();
-    return await answer!;
+    return await answer!.catch((error: unknown) => {
+      // The server closed an idle connection just as it was taken up again.
+      if (!empty || !upstream?.reusedSocket || res.destroyed) throw error;
+      connect().end();
+      return answer!;
+    });
   } catch (error) {
     abandon();
     throw error;

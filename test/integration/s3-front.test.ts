@@ -191,6 +191,30 @@ describe("objects, with the SDK", () => {
   });
 });
 
+const presign = (method: string, path: string, now: Date, more: Record<string, string> = {}) => {
+  const scope = { day: amzDate(now).slice(0, 8), region: "us-east-1", service: "s3" };
+  const url = new URL(path, harness.endpoint);
+  url.search = new URLSearchParams({
+    "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+    "X-Amz-Credential": `${admin.accessKeyId}/${scopeText(scope)}`,
+    "X-Amz-Date": amzDate(now),
+    "X-Amz-Expires": "60",
+    "X-Amz-SignedHeaders": "host",
+    ...more,
+  }).toString();
+  const canonical = [
+    method,
+    url.pathname,
+    url.search.slice(1).split("&").toSorted().join("&"),
+    `host:${url.host}\n`,
+    "host",
+    "UNSIGNED-PAYLOAD",
+  ].join("\n");
+  const text = ["AWS4-HMAC-SHA256", amzDate(now), scopeText(scope), sha256Hex(canonical)].join("\n");
+  url.searchParams.set("X-Amz-Signature", hmac(signingKey(admin.secretAccessKey, scope), text).toString("hex"));
+  return url;
+};
+
 describe("signatures", () => {
   test("refusals, in S3's words", async () => {
     const path = `/${bucket}/sig`;
@@ -212,29 +236,6 @@ describe("signatures", () => {
   });
 
   test("presigned URLs, until they expire", async () => {
-    const presign = (method: string, path: string, now: Date, more: Record<string, string> = {}) => {
-      const scope = { day: amzDate(now).slice(0, 8), region: "us-east-1", service: "s3" };
-      const url = new URL(path, harness.endpoint);
-      url.search = new URLSearchParams({
-        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-        "X-Amz-Credential": `${admin.accessKeyId}/${scopeText(scope)}`,
-        "X-Amz-Date": amzDate(now),
-        "X-Amz-Expires": "60",
-        "X-Amz-SignedHeaders": "host",
-        ...more,
-      }).toString();
-      const canonical = [
-        method,
-        url.pathname,
-        [...url.search.slice(1).split("&")].toSorted().join("&"),
-        `host:${url.host}\n`,
-        "host",
-        "UNSIGNED-PAYLOAD",
-      ].join("\n");
-      const text = ["AWS4-HMAC-SHA256", amzDate(now), scopeText(scope), sha256Hex(canonical)].join("\n");
-      url.searchParams.set("X-Amz-Signature", hmac(signingKey(admin.secretAccessKey, scope), text).toString("hex"));
-      return url;
-    };
     const path = `/${bucket}/presigned`;
     assert.equal((await raw("PUT", presign("PUT", path, new Date()), {}, "by url")).status, 200);
     const got = await raw("GET", presign("GET", path, new Date(), { "response-content-type": "text/weird" }), {}, "");
@@ -278,6 +279,37 @@ function chunked(pieces: Buffer[], now: Date, seed: string, options: { trailer?:
   parts.push("\r\n");
   return Buffer.concat(parts.map((part) => Buffer.from(part)));
 }
+
+/** Waits for leave to send its body: was it given, and the answer's status. */
+const wait = (key: typeof admin) => {
+  const url = new URL(`/${bucket}/expect`, harness.endpoint);
+  const body = "expected";
+  const signed = signRequest({
+    method: "PUT",
+    url,
+    headers: {},
+    payloadHash: sha256Hex(body),
+    credentials: credentials(key),
+    region: "us-east-1",
+    service: "s3",
+    now: new Date(),
+  });
+  return new Promise<[boolean, number]>((resolve, reject) => {
+    let continued = false;
+    const req = request(url, { method: "PUT", agent: false, headers: { ...signed, "content-length": "8", expect: "100-continue" } });
+    req.on("continue", () => {
+      continued = true;
+      req.end(body);
+    });
+    req.on("response", (res) => {
+      res.resume();
+      resolve([continued, res.statusCode!]);
+      req.destroy();
+    });
+    req.on("error", reject);
+    req.flushHeaders();
+  });
+};
 
 describe("bodies", () => {
   const pieces = [randomBytes(65_536), randomBytes(65_536), randomBytes(1000)];
@@ -344,35 +376,6 @@ describe("bodies", () => {
   });
 
   test("Expect: 100-continue is answered after the signature is", async () => {
-    const wait = (key: typeof admin) => {
-      const url = new URL(`/${bucket}/expect`, harness.endpoint);
-      const body = "expected";
-      const signed = signRequest({
-        method: "PUT",
-        url,
-        headers: {},
-        payloadHash: sha256Hex(body),
-        credentials: credentials(key),
-        region: "us-east-1",
-        service: "s3",
-        now: new Date(),
-      });
-      return new Promise<[boolean, number]>((resolve, reject) => {
-        let continued = false;
-        const req = request(url, { method: "PUT", agent: false, headers: { ...signed, "content-length": "8", expect: "100-continue" } });
-        req.on("continue", () => {
-          continued = true;
-          req.end(body);
-        });
-        req.on("response", (res) => {
-          res.resume();
-          resolve([continued, res.statusCode!]);
-          req.destroy();
-        });
-        req.on("error", reject);
-        req.flushHeaders();
-      });
-    };
     assert.deepEqual(await wait(admin), [true, 200]);
     assert.deepEqual(await wait({ ...admin, secretAccessKey: "wrong" }), [false, 403]);
   });

@@ -166,6 +166,13 @@ describe("validation", () => {
     }
   };
 
+  const typed = (document: object, message: string) => {
+    assert.throws(() => validate(run, { Name: "n", Instances: {}, ...document }, emrService.constraints), {
+      code: "SerializationException",
+      message,
+    });
+  };
+
   test("speaks as AWS does", () => {
     assert.equal(problem({}), "");
     assert.equal(
@@ -188,12 +195,6 @@ describe("validation", () => {
   });
 
   test("tells a wrong type from a wrong value", () => {
-    const typed = (document: object, message: string) => {
-      assert.throws(() => validate(run, { Name: "n", Instances: {}, ...document }, emrService.constraints), {
-        code: "SerializationException",
-        message,
-      });
-    };
     typed({ Steps: {} }, "Start of structure or map found where not expected.");
     typed({ Steps: "x" }, "STRING_VALUE cannot be converted to List");
     typed({ Name: ["x"] }, "Start of list found where not expected.");

@@ -168,11 +168,12 @@ test("checksums, by their published check values", () => {
   }
 });
 
+const refuse = (method: string, url: string, headers = {}, length = 0) => {
+  const [path, query] = url.split("?");
+  refuseUnsupported(method, path!, new URLSearchParams(query), headers, length);
+};
+
 describe("what the embedded server cannot do", () => {
-  const refuse = (method: string, url: string, headers = {}, length = 0) => {
-    const [path, query] = url.split("?");
-    refuseUnsupported(method, path!, new URLSearchParams(query), headers, length);
-  };
   const code = "NotImplemented";
 
   test("is refused", () => {

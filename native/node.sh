@@ -4,8 +4,8 @@
 #   node.sh NODE_FOLDER DATA_ROOT LINK_FOLDER BIND ...
 #
 # The node sees the host's programs, but writes only to itself: each top folder of the host is the lower layer of an overlay whose upper layer
-# is NODE_FOLDER/upper (what the provider has put there shadows the host's files). Own are /tmp, /run, /mnt, /dev and /proc. NODE_FOLDER,
-# LINK_FOLDER and every BIND (read-only) are at their own path; the rest of DATA_ROOT, with other nodes' secrets, is hidden.
+# is NODE_FOLDER/upper (what the provider has put there shadows the host's files). Own are /tmp, /run, /mnt, /dev and /proc. NODE_FOLDER and,
+# read-only, LINK_FOLDER and every BIND are at their own path; the rest of DATA_ROOT, with other nodes' secrets, is hidden.
 # It keeps accidents inside, and is no wall against a hostile program: whoever is uid 0 in there can take these mounts away again.
 set -e
 node=$1 data=$2 link=$3
@@ -36,11 +36,12 @@ layer() {
   mount --bind "upper$path" "root$path"
   for entry in "$path"/* "$path"/.[!.]*; do
     if [ -L "$entry" ]; then
-      [ -e "upper$entry" ] || cp -P "$entry" "root$entry"
+      [ -L "upper$entry" ] || [ -e "upper$entry" ] || cp -P "$entry" "root$entry"
     elif [ -d "$entry" ]; then
       layer "$entry" $((depth + 1))
-    elif [ -f "$entry" ] && [ ! -e "upper$entry" ]; then
-      : >"root$entry" && mount --bind "$entry" "root$entry"
+    elif [ -f "$entry" ] && [ ! -s "upper$entry" ]; then # an empty one is the place of an earlier launch
+      : >"root$entry"
+      bind_read_only "$entry" "root$entry"
     fi
   done
 }
@@ -98,7 +99,7 @@ for path; do case $path/ in "$data"/?*) ;; *) at "$path" read-only ;; esac; done
 mkdir -p "$root$data"
 mount -t tmpfs -o mode=755,size=1m howdah "$root$data"
 at "$node"
-at "$link"
+at "$link" read-only
 for path; do case $path/ in "$data"/?*) at "$path" read-only ;; esac; done
 
 mkdir root/.host

@@ -17,6 +17,8 @@ export function nodeLayout(root: string) {
     steps: join(root, "steps"),
     tmp: join(root, "tmp"),
     home: join(root, "home"),
+    /** The node's own copy of the agent. */
+    agent: join(root, "agent"),
     /** Degree view: what the node has changed of the host's folders; scratch of the overlays; where its root is put together. */
     upper: join(root, "upper"),
     work: join(root, "work"),

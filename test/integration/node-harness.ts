@@ -162,7 +162,7 @@ export async function createNodeHarness(degree: "view" | "plain") {
       return findByEnvironment(nodeVariable, instanceId).find(({ pid }) => {
         try {
           const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-          return argv[0] === process.execPath && argv.some((word) => word.endsWith("agent/main.ts"));
+          return argv[0] === process.execPath && argv.some((word) => word.endsWith("agent/main.js"));
         } catch {
           return false;
         }

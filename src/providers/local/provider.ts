@@ -4,15 +4,17 @@
  */
 import { spawn } from "node:child_process";
 import { chmodSync, existsSync, lstatSync, openSync, closeSync, readFileSync, readdirSync } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, extname, join, resolve } from "node:path";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type NodeLayout, nodeLayout } from "../../agent/layout.ts";
 import { type NodeRecord, readNodeRecord } from "../../agent/node-record.ts";
 import { type DataFolder, nodeVariable } from "../../data-folder.ts";
+import { writeWhole } from "../../files.ts";
 import type { Native } from "../../native/build.ts";
 import { type KnownProcess, bootId, endProcess, findByEnvironment, isAlive } from "../../process/known.ts";
 import { AddressTaken, type InstanceObservation, type LaunchSpec, type Provider } from "../provider.ts";
+import { agentProgram, copyAgent } from "./agent-copy.ts";
 import type { Degree } from "./degree.ts";
 import { createNetworkClaims, heldAddresses } from "./network.ts";
 import { writeSkeleton } from "./skeleton.ts";
@@ -31,8 +33,6 @@ export interface LocalProviderOptions {
 export { bestDegree } from "./degree.ts";
 
 const project = resolve(import.meta.dirname, "../../..");
-/** The same extension as this file: packages are published as JavaScript. */
-const agentProgram = join(project, "src", "agent", `main${extname(import.meta.filename)}`);
 /** Exit code of howdah-init. */
 const addressTaken = 75;
 const launchMs = 30_000;
@@ -60,9 +60,9 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
       for (const folder of [upper, work, mount]) await mkdir(folder, { recursive: true });
       await writeSkeleton(layout, spec);
     }
+    await copyAgent(layout);
     const record: NodeRecord = { ...spec, degree, owner: options.owner, endpointFile: data.endpoint, preload: native.preload };
-    await writeFile(`${layout.spec}.new`, JSON.stringify(record), { mode: 0o600 });
-    await rename(`${layout.spec}.new`, layout.spec);
+    writeWhole(layout.spec, JSON.stringify(record));
     await mkdir(data.link, { recursive: true });
   }
 
@@ -71,7 +71,7 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
       existsSync(path),
     );
     const view = ["--view", spec.hostname, "bash", join(project, "native", "node.sh"), layout.root, data.root, data.link, ...binds];
-    const agent = [process.execPath, "--disable-warning=ExperimentalWarning", agentProgram, layout.root];
+    const agent = [process.execPath, agentProgram(layout), layout.root];
     // Only what is named here: a node must not inherit the operator's credentials.
     const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", ...options.owner, [nodeVariable]: spec.instanceId };
     const log = openSync(initLog(layout), "a");

@@ -105,7 +105,8 @@ export function canonicalRequest(input: CanonicalInput, service: string): string
 }
 
 export function stringToSign(date: string, scope: Scope, canonical: string): string {
-  return [algorithm, date, scopeText(scope), sha256Hex(canonical)].join("\n");
+  // Signed are the bytes on the wire: Node has a header's bytes as the characters of the same numbers.
+  return [algorithm, date, scopeText(scope), sha256Hex(Buffer.from(canonical, "latin1"))].join("\n");
 }
 
 /** A derived key serves a whole day, so that a signature costs two hashes and not six. */

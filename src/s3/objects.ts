@@ -121,9 +121,19 @@ function signedPart(req: IncomingMessage): SignedRequest {
   return { method: req.method ?? "", path, query, rawHeaders: req.rawHeaders };
 }
 
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Who asks, and what the body's hash is said to be. Throws SignatureRefusal or AwsError. */
 function prove(signed: SignedRequest, query: URLSearchParams, headers: IncomingHttpHeaders, options: ObjectsOptions) {
   const now = options.now();
+  if (!isEncoded(`${signed.path}?${signed.query}`)) throw new SignatureRefusal("bad-uri");
   const old = verifyV2(signed, query, options.keys, now);
   if (old) return { proof: old, declared: unsignedPayload };
   const claim = readClaim(signed);

@@ -76,6 +76,14 @@ function refuseKey(key: string): void {
   if (segments.some((segment) => ["", ".", ".."].includes(segment))) throw notImplemented(`a key with empty, '.' or '..' parts: ${key}`);
 }
 
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new AwsError("InvalidURI", "Couldn't parse the specified URI.");
+  }
+}
+
 /** What comes after the bucket in a decoded `/bucket/key` or `bucket/key`; empty for the bucket itself. */
 function keyOf(path: string): string {
   const rest = path.replace(/^\//, "");
@@ -112,7 +120,7 @@ export function refuseUnsupported(
   headers: IncomingHttpHeaders,
   length: number,
 ): void {
-  const key = keyOf(decodeURIComponent(path));
+  const key = keyOf(decode(path));
   if (key !== "") refuseKey(key);
   if (method === "PUT" && length > 0 && !query.has("uploadId") && isForm(headers)) {
     throw notImplemented(
@@ -121,7 +129,9 @@ export function refuseUnsupported(
   }
   const copied = headers["x-amz-copy-source"];
   if (copied !== undefined) {
-    refuseKey(keyOf(decodeURIComponent(String(copied).split("?")[0]!)));
+    const [source, version] = String(copied).split("?");
+    if (version !== undefined) throw notImplemented(`x-amz-copy-source with ${version}`);
+    refuseKey(keyOf(decode(source!)));
     for (const name of ["if-match", "if-none-match"]) if (headers[name] !== undefined) throw notImplemented(`${name} on a copy`);
   }
   if (method === "POST" && query.has("uploadId")) {
@@ -129,7 +139,7 @@ export function refuseUnsupported(
     if (whole) throw notImplemented(`${whole} of an object made of parts`);
   }
   if (method === "PUT" && key === "" && [...query.keys()].every((name) => name === "x-id" || name.startsWith("X-Amz-")))
-    checkBucketName(decodeURIComponent(path).replaceAll("/", ""));
+    checkBucketName(decode(path).replaceAll("/", ""));
   // It would be a folder.
   if (method === "PUT" && key.endsWith("/") && length > 0)
     throw notImplemented(`an object with content under a key that ends in a slash: ${key}`);

@@ -126,6 +126,13 @@ describe("objects, with the SDK", () => {
     assert.equal(deleted.Deleted?.length, 2);
   });
 
+  test("buckets of any region, in the names that S3 takes", async () => {
+    const client = harness.client(admin, { region: "eu-west-1" });
+    await client.send(new CreateBucketCommand({ Bucket: "in-europe", CreateBucketConfiguration: { LocationConstraint: "eu-west-1" } }));
+    await client.send(new PutObjectCommand({ Bucket: "in-europe", Key: "k", Body: "x", Metadata: { a: "b" } }));
+    await assert.rejects(client.send(new CreateBucketCommand({ Bucket: "Upper_Case" })), { name: "InvalidBucketName" });
+  });
+
   test("streams with a trailing checksum, in each algorithm", async () => {
     const body = randomBytes(300_000);
     for (const ChecksumAlgorithm of ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const) {
@@ -231,6 +238,8 @@ describe("signatures", () => {
       "400 AuthorizationHeaderMalformed",
     );
     assert.equal(codeOf(await send({ path, hash: "nonsense" })), "400 InvalidArgument");
+    const notEncoded = new URL(`/${bucket}/%zz?AWSAccessKeyId=${admin.accessKeyId}&Signature=x&Expires=1`, harness.endpoint);
+    assert.equal(codeOf(await raw("GET", notEncoded, {}, "")), "400 InvalidURI");
     assert.equal((await send({ path, body: "fine" })).status, 200);
     assert.equal(await content("sig"), "fine");
   });

@@ -182,6 +182,8 @@ describe("what the embedded server cannot do", () => {
     assert.throws(() => refuse("PUT", "/bucket/folder/", {}, 1), { code });
     assert.throws(() => refuse("PUT", "/bucket/a", { "x-amz-copy-source": "/other/a%2F%2Fb" }), { code });
     assert.throws(() => refuse("PUT", "/bucket/a", { "x-amz-copy-source": "/other/a", "if-none-match": "*" }), { code });
+    assert.throws(() => refuse("PUT", "/bucket/a", { "x-amz-copy-source": "/other/a?versionId=1" }), { code });
+    assert.throws(() => refuse("PUT", "/bucket/a", { "x-amz-copy-source": "/other/%zz" }), { code: "InvalidURI" });
     assert.throws(() => refuse("POST", "/bucket/a?uploadId=1", { "x-amz-checksum-crc32": "AAAAAA==" }), { code });
     for (const query of ["versioning", "policy", "tagging", "versionId=1", "partNumber=1"])
       assert.throws(() => refuse("GET", `/bucket/a?${query}`), { code }, query);

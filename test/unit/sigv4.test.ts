@@ -150,6 +150,10 @@ function verify(request: Signed, body: string, at = now) {
   return verifyClaim(request, readClaim(request), sha256Hex(body), lookup, at);
 }
 
+const onTheWire = (text: string) => Buffer.from(text, "utf8").toString("latin1");
+const signer = (value: string) => sign(key, "s3", new URL("http://127.0.0.1/"), { "x-amz-meta-a": value }, "");
+const canonical = (value: string) => stringToSign("d", { day: "", region: "", service: "" }, value);
+
 describe("verifying", () => {
   test("takes what was signed, whatever it is, and nothing else", () => {
     const name = fc.stringMatching(/^x-amz-[a-z]{1,8}$/).filter((text) => !["x-amz-date", "x-amz-target"].includes(text));
@@ -217,6 +221,11 @@ describe("verifying", () => {
     const otherDay = good.rawHeaders.map((text) => text.replace("/20260102/", "/20260101/"));
     assert.throws(() => verify({ ...good, rawHeaders: otherDay }, ""), { kind: "mismatch", message: /'20260101' != '20260102'/ });
     assert.throws(() => verify({ ...good, path: "/%zz" }, ""), { kind: "bad-uri" });
+  });
+
+  test("reads headers as the bytes that they are on the wire", () => {
+    assert.ok(verify(signer(onTheWire("grün ✓")), ""));
+    assert.equal(canonical(onTheWire("grün ✓")).split("\n").at(-1), sha256Hex("grün ✓"));
   });
 
   test("wants the headers signed that give a request its meaning", () => {

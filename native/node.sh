@@ -15,7 +15,7 @@ root=$node/root
 layers=0
 
 mount --make-rprivate /
-mount -t tmpfs -o mode=755,size=16m howdah root
+mount --bind root root # a root must be a mount; what programs put right under / stays on the disk
 
 bind_read_only() {
   mount --rbind "$1" "$2"
@@ -46,17 +46,17 @@ layer() {
   done
 }
 
-# at PATH [read-only]: a folder of the host at its own path.
-at() {
+# at_own_path PATH: a folder of the host, read-only.
+at_own_path() {
   mkdir -p "$root$1"
-  if [ "$2" ]; then bind_read_only "$1" "$root$1"; else mount --rbind "$1" "$root$1"; fi
+  bind_read_only "$1" "$root$1"
 }
 
 for path in /*; do
   case ${path#/} in
   proc | sys | dev | tmp | run | mnt | lost+found) continue ;;
   esac
-  if [ -L "$path" ]; then cp -P "$path" root/; elif [ -d "$path" ]; then layer "$path" 1; fi
+  if [ -L "$path" ]; then [ -L "root$path" ] || cp -P "$path" root/; elif [ -d "$path" ]; then layer "$path" 1; fi
 done
 for own in tmp run mnt; do
   mkdir -p "upper/$own" "root/$own"
@@ -66,7 +66,7 @@ mount --bind tmp root/tmp
 mount --bind logs root/mnt/var/log
 mount --bind home root/home/hadoop
 
-mkdir root/proc root/sys root/dev
+mkdir -p root/proc root/sys root/dev root/.host
 mount -t proc proc root/proc
 mount --rbind /sys root/sys
 mount -t tmpfs -o mode=755,size=64k howdah root/dev
@@ -95,16 +95,15 @@ if [ -w /proc/sys/kernel/core_pattern ]; then
 fi
 
 # A BIND may hold DATA_ROOT (the project's folder does in a demo), or be inside it: the outer ones first, then DATA_ROOT hidden, then the inner ones.
-for path; do case $path/ in "$data"/?*) ;; *) at "$path" read-only ;; esac; done
+for path; do case $path/ in "$data"/?*) ;; *) at_own_path "$path" ;; esac; done
 mkdir -p "$root$data"
 mount -t tmpfs -o mode=755,size=1m howdah "$root$data"
-at "$node"
-at "$link" read-only
-for path; do case $path/ in "$data"/?*) at "$path" read-only ;; esac; done
+mkdir -p "$root$node"
+mount --bind "$node" "$root$node" # without the mounts in it, which are this very view
+at_own_path "$link"
+for path; do case $path/ in "$data"/?*) at_own_path "$path" ;; esac; done
 
-mkdir root/.host
 cd "$root"
 pivot_root . .host
 cd /
 umount -l /.host
-rmdir /.host

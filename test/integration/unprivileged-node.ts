@@ -9,13 +9,11 @@ for (const degree of best.degree === "view" ? (["view", "plain"] as const) : (["
   try {
     const spec = launchSpec(await harness.provider.claimNetwork("j-USER", undefined), 1, "j-USER", "i-00000000000000a5e");
     await harness.provider.launch(spec);
-    harness
-      .control()
-      .order(
-        manifest(spec, {
-          steps: [{ id: "s-USER", name: "a", fetch: [], argv: ["sh", "-c", "mkdir $HOME/d && chmod 0 $HOME/d"], env: {} }],
-        }),
-      );
+    harness.control().order(
+      manifest(spec, {
+        steps: [{ id: "s-USER", name: "a", fetch: [], argv: ["sh", "-c", "mkdir $HOME/d && chmod 0 $HOME/d"], env: {} }],
+      }),
+    );
     const report = await harness.control().reported(spec.instanceId, "the step's end", ({ steps }) => steps[0]?.state === "exited");
     await harness.provider.terminate(spec.instanceId);
     const left = harness.processes(spec.instanceId).length;

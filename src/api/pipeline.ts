@@ -15,6 +15,9 @@ import { readClaim, SignatureRefusal, type SignedRequest, type Verified, verifyC
 /** AWS's limit for a request of such services, as sent and once more after decompression. */
 const bodyLimit = 1 << 20;
 
+/** How much of a body that is too large is read on, so that the client comes to reading the refusal. */
+const drainLimit = 16 << 20;
+
 /** A handler as the pipeline sees it; `Handlers<typeof emr>` has the types of each operation. */
 type AnyHandler = (input: never, context: RequestContext) => unknown;
 
@@ -165,13 +168,14 @@ async function readBody(req: IncomingMessage): Promise<Buffer> {
     // The socket must outlive a refusal, to carry it.
     for await (const chunk of req.iterator({ destroyOnReturn: false })) {
       size += (chunk as Buffer).length;
-      if (size > bodyLimit) throw tooLarge();
-      chunks.push(chunk as Buffer);
+      if (size > drainLimit) throw tooLarge();
+      if (size <= bodyLimit) chunks.push(chunk as Buffer);
     }
   } catch (error) {
     if (error instanceof AwsError) throw error;
     throw new AwsError("RequestAborted", "The client went away before its request was complete.");
   }
+  if (size > bodyLimit) throw tooLarge();
   return Buffer.concat(chunks, size);
 }
 

@@ -23,7 +23,9 @@ export function controlPlane(socketPath: string) {
       if (res.headersSent) res.destroy();
       else refuse(res);
     });
-    pipeline(req, upstream).catch(() => upstream.destroy());
+    // Not a pipeline: it would cut the client off when the control plane answers before it has read the whole body.
+    upstream.once("close", () => req.unpipe(upstream).resume());
+    req.pipe(upstream);
   };
 }
 

@@ -37,6 +37,8 @@ const workerFile = new URL(import.meta.url.endsWith(".ts") ? "./front-worker.ts"
 
 /** Longest time for the thread to listen, and to end. */
 const patience = 30_000;
+/** Between the end of a thread and the next. */
+const reopenAfter = 200;
 
 /**
  * Opens the port. Rejects where it is taken or the database cannot be read. A thread that dies later is started again on the
@@ -46,41 +48,53 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const { log = () => {}, ...first } = options;
   let workerOptions: WorkerOptions = first;
   let closing = false;
-  let worker = spawn();
-  const port = await listening(worker);
-  workerOptions = { ...workerOptions, port };
+  let reopening: NodeJS.Timeout | undefined;
+  let worker: Worker | undefined;
+  const report = (message: string) => log({ requestId: "-", message });
 
-  function spawn(): Worker {
-    const started = new Worker(workerFile, { workerData: workerOptions, name: "front" });
-    started.on("message", (message: FromWorker) => {
+  const open = async (): Promise<number> => {
+    const opened = new Worker(workerFile, { workerData: workerOptions, name: "front" });
+    worker = opened;
+    opened.on("message", (message: FromWorker) => {
       if (message.kind === "fault") log({ requestId: message.requestId, message: message.message });
     });
-    return started;
-  }
-
-  function keepAlive(running: Worker): void {
-    running.on("error", (error) => log({ requestId: "-", message: `the front door's thread failed: ${String(error)}` }));
-    running.once("exit", () => {
-      if (closing) return;
-      worker = spawn();
-      listening(worker).catch((error: unknown) => log({ requestId: "-", message: `the front door cannot reopen: ${String(error)}` }));
-      keepAlive(worker);
+    opened.once("exit", () => {
+      if (worker === opened) worker = undefined;
     });
-  }
-  keepAlive(worker);
+    const port = await listening(opened).catch(async (error: unknown) => {
+      await opened.terminate();
+      throw error;
+    });
+    opened.on("error", (error) => report(`the front door's thread failed: ${String(error)}`));
+    opened.once("exit", reopen);
+    return port;
+  };
+  const reopen = (): void => {
+    if (closing) return;
+    reopening = setTimeout(() => {
+      open().catch((error: unknown) => {
+        report(`the front door cannot reopen: ${String(error)}`);
+        reopen();
+      });
+    }, reopenAfter);
+  };
 
+  const port = await open();
+  workerOptions = { ...workerOptions, port };
   return {
     port,
     useS3(server) {
       workerOptions = { ...workerOptions, s3: server };
-      worker.postMessage({ kind: "s3", s3: server } satisfies ToWorker);
+      worker?.postMessage({ kind: "s3", s3: server } satisfies ToWorker);
     },
     async close() {
-      if (closing) return;
       closing = true;
-      const ended = new Promise((resolve) => worker.once("exit", resolve));
-      worker.postMessage({ kind: "close" } satisfies ToWorker);
-      const force = setTimeout(() => void worker.terminate(), patience);
+      clearTimeout(reopening);
+      const last = worker;
+      if (!last) return;
+      const ended = new Promise((resolve) => last.once("exit", resolve));
+      last.postMessage({ kind: "close" } satisfies ToWorker);
+      const force = setTimeout(() => void last.terminate(), patience);
       await ended;
       clearTimeout(force);
     },

@@ -446,6 +446,19 @@ test("any other S3 server by configuration, to which all headers go", async () =
   }
 });
 
+test("a port that is taken, and a database that is not there, are said at once", async () => {
+  const { accessKeyId, secretAccessKey } = admin;
+  const options = {
+    host: "127.0.0.1",
+    port: harness.front.port,
+    databasePath: dataFolder(harness.root).database,
+    controlSocket: join(harness.root, "control.sock"),
+    s3: { endpoint: harness.endpoint, accessKeyId, secretAccessKey, region: "us-east-1" },
+  };
+  await assert.rejects(startFront(options), { code: "EADDRINUSE" });
+  await assert.rejects(startFront({ ...options, port: 0, databasePath: join(harness.root, "nowhere.db") }), /unable to open database/);
+});
+
 describe("everything else goes to the control plane", () => {
   test("with its body, and back as a stream", async () => {
     harness.control.answer = (req, res) => {
@@ -486,6 +499,17 @@ describe("everything else goes to the control plane", () => {
     await once(socket, "data");
     socket.destroy();
     await left.promise;
+  });
+
+  test("an answer that comes before the end of the body arrives", async () => {
+    harness.control.answer = (req, res) => {
+      req.once("data", () => {
+        res.writeHead(413);
+        res.end("too large");
+      });
+    };
+    const answer = await raw("POST", new URL("/_howdah/x", harness.endpoint), {}, Buffer.alloc(3_000_000));
+    assert.deepEqual([answer.status, answer.text], [413, "too large"]);
   });
 
   test("a control plane that cuts the connection is reported", async () => {

@@ -29,7 +29,8 @@ export async function startBare(options: { installation: Installation; endpoint:
   };
   const plans = nodes.map((node) => {
     const layout = nodeLayout(join(options.folder, node.instanceId));
-    for (const folder of [layout.run, layout.conf, layout.data, layout.logs, layout.steps, layout.tmp, layout.home]) mkdirSync(folder, { recursive: true });
+    for (const folder of [layout.run, layout.conf, layout.data, layout.logs, layout.steps, layout.tmp, layout.home])
+      mkdirSync(folder, { recursive: true });
     const plan = planNode({ ...node, cluster, configurations: [], layout, installation: options.installation });
     for (const file of plan.files) write(file);
     return { layout, env: { ...plan.env, PATH: plan.path.join(":") }, daemons: plan.daemons.filter((daemon) => daemon.gate) };
@@ -46,7 +47,7 @@ export async function startBare(options: { installation: Installation; endpoint:
     }
   try {
     const giveUpAt = performance.now() + 120_000;
-    for (let waiting = probes; waiting.length > 0; ) {
+    for (let waiting = probes; waiting.length > 0;) {
       const answers = await Promise.all(waiting.map(async (one) => [one, await probe(one)] as const));
       waiting = answers.filter(([, holds]) => !holds).map(([one]) => one);
       if (performance.now() > giveUpAt) throw new Error(`the bare daemons are not ready after 120 s: ${JSON.stringify(waiting)}`);

@@ -23,7 +23,11 @@ const data = dataFolder(mkdtempSync(join(homedir(), ".howdah-bench-")));
 
 /** Seconds from the answer-less moment of the request to WAITING. */
 async function createdToWaiting(emr: EMRClient): Promise<number> {
-  const group = (InstanceRole: "MASTER" | "CORE" | "TASK", InstanceCount: number) => ({ InstanceRole, InstanceType: "m5.xlarge", InstanceCount });
+  const group = (InstanceRole: "MASTER" | "CORE" | "TASK", InstanceCount: number) => ({
+    InstanceRole,
+    InstanceType: "m5.xlarge",
+    InstanceCount,
+  });
   const from = performance.now();
   const { JobFlowId: ClusterId = "" } = await emr.send(
     new RunJobFlowCommand({
@@ -63,10 +67,14 @@ try {
   for (let round = 1; round <= rounds; round++) {
     ours.push(await createdToWaiting(emr));
     bare.push(await startBare({ installation, endpoint, folder: join(data.root, `bare-${round}`) }));
-    console.log(`round ${round}: created to WAITING ${ours.at(-1)?.toFixed(2)} s, bare start of the same JVMs ${bare.at(-1)?.toFixed(2)} s`);
+    console.log(
+      `round ${round}: created to WAITING ${ours.at(-1)?.toFixed(2)} s, bare start of the same JVMs ${bare.at(-1)?.toFixed(2)} s`,
+    );
   }
 } finally {
   await takeDown(data);
   rmSync(data.root, { recursive: true, force: true });
 }
-console.log(`median: ${median(ours).toFixed(2)} s against ${median(bare).toFixed(2)} s: ${(median(ours) / median(bare)).toFixed(2)} times (goal: under 1.5)`);
+console.log(
+  `median: ${median(ours).toFixed(2)} s against ${median(bare).toFixed(2)} s: ${(median(ours) / median(bare)).toFixed(2)} times (goal: under 1.5)`,
+);

@@ -25,7 +25,7 @@ import { instanceReconciler } from "./reconcile/instances.ts";
 import { createLoop } from "./reconcile/loop.ts";
 import { stepsReconciler } from "./reconcile/steps.ts";
 import { releaseLabels } from "./releases/release.ts";
-import { startFront } from "./s3/front.ts";
+import { type Front, startFront } from "./s3/front.ts";
 import { superviseS3Proxy } from "./s3/s3proxy.ts";
 import { readInstallation } from "./setup.ts";
 import { ensureAdminKey } from "./store/access-keys.ts";
@@ -69,7 +69,8 @@ export function runningControlPlane(data: DataFolder): ControlPlaneRecord | unde
 /** Throws, saying what to do, where another one runs already, the engines are missing, or the port is taken. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { data, log } = options;
-  for (const folder of [data.root, data.run, data.link, data.logs, data.nodes, data.s3]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const folder of [data.root, data.run, data.link, data.logs, data.nodes, data.s3])
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   const config = readConfig(data.config);
   const lock = await lockDataFolder(data);
   const installation = requireInstallation(releaseLabels()[0] ?? "");
@@ -78,18 +79,30 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const admin = await store.transaction((tx) => ensureAdminKey(tx, ids));
 
   const owner = { [ownerVariable]: data.root };
-  const s3 = config.s3
-    ? { ...config.s3, stop: () => undefined }
-    : await superviseS3Proxy({ data, jar: installation.s3proxy.jar, javaHome: installation.javaHome, ownerEnv: owner });
+  let front: Front | undefined;
+  // The front door's thread is given the server only: a watch's `stop` cannot be sent to it.
+  const { stop: stopWatch, ...s3 } = config.s3
+    ? { ...config.s3, external: true, stop: undefined }
+    : await superviseS3Proxy(
+        { data, jar: installation.s3proxy.jar, javaHome: installation.javaHome, ownerEnv: owner },
+        {
+          changed(server) {
+            log.warn({ endpoint: server.endpoint }, "the embedded S3 server had ended and was started again");
+            front?.useS3(server);
+          },
+          failed: (error) => log.error({ err: error }, "the embedded S3 server cannot be started, will be tried again"),
+        },
+      );
 
   const keys = openKeyLookup(data.database);
   const control = await listenForFront(data);
-  const front = await startFront({
+  front = await startFront({
     host,
     port: options.port ?? (config.port || portOfLastTime(data)),
     databasePath: data.database,
     controlSocket: control.path,
-    s3: { endpoint: s3.endpoint, accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey, region: s3.region },
+    s3,
+    log: (fault) => log.error(fault, "a fault behind the front door"),
   });
   const endpoint = `http://${host}:${front.port}`;
 
@@ -126,11 +139,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     endpoint,
     async stop() {
       await loop.stop();
-      await front.close();
+      await front?.close();
       control.server.closeAllConnections();
       control.server.close();
       rmSync(dirname(control.path), { recursive: true, force: true });
-      s3.stop();
+      stopWatch?.();
       keys.close();
       await store.close();
       rmSync(recordPath(data), { force: true });
@@ -165,7 +178,9 @@ async function lockDataFolder(data: DataFolder): Promise<SocketServer> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", () => {
       const at = runningControlPlane(data)?.endpoint;
-      reject(new Error(`a control plane already runs for ${data.root}${at ? ` at ${at}` : ""}. Use it, or run: howdah down --data ${data.root}`));
+      reject(
+        new Error(`a control plane already runs for ${data.root}${at ? ` at ${at}` : ""}. Use it, or run: howdah down --data ${data.root}`),
+      );
     });
     server.listen(name, resolve);
   });
@@ -195,7 +210,8 @@ function portOfLastTime(data: DataFolder): number {
 
 function requireInstallation(releaseLabel: string): Installation {
   const installation = readInstallation(releaseLabel);
-  if ("missing" in installation) throw new Error(`${releaseLabel} is not set up: ${installation.missing.join(", ")}. Run: howdah engines install`);
+  if ("missing" in installation)
+    throw new Error(`${releaseLabel} is not set up: ${installation.missing.join(", ")}. Run: howdah engines install`);
   return installation;
 }
 
@@ -204,4 +220,3 @@ function freeMemoryMb(): number {
   const match = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"));
   return Math.floor(Number(match?.[1] ?? 0) / 1024);
 }
-

@@ -4,7 +4,9 @@ import { join, resolve } from "node:path";
 
 /** `root` comes from --data, HOWDAH_DATA, or XDG's state folder. */
 export function dataFolder(option?: string) {
-  const root = resolve(option ?? process.env.HOWDAH_DATA ?? join(process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state"), "howdah"));
+  const root = resolve(
+    option ?? process.env.HOWDAH_DATA ?? join(process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state"), "howdah"),
+  );
   return {
     root,
     database: join(root, "howdah.db"),

@@ -33,7 +33,8 @@ export async function takeDown(data: DataFolder, report: (text: string) => void 
   );
   if (ended > 0) report(`ended ${ended} instance${ended === 1 ? "" : "s"}`);
   await stopS3Proxy(data);
-  for (const orphan of findByEnvironment(ownerVariable, data.root)) if (orphan.pid !== process.pid) await endProcess(orphan, { graceMs: 2_000 });
+  for (const orphan of findByEnvironment(ownerVariable, data.root))
+    if (orphan.pid !== process.pid) await endProcess(orphan, { graceMs: 2_000 });
 
   let clusters = 0;
   if (existsSync(data.database)) {

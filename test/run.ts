@@ -19,7 +19,12 @@ function run(title: string, command: string, args: string[]): void {
 
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
 const tests = (pattern: string) => globSync(pattern, { cwd: root }).toSorted();
-const node = (files: string[], concurrency: number) => ["--disable-warning=ExperimentalWarning", "--test", `--test-concurrency=${concurrency}`, ...files];
+const node = (files: string[], concurrency: number) => [
+  "--disable-warning=ExperimentalWarning",
+  "--test",
+  `--test-concurrency=${concurrency}`,
+  ...files,
+];
 
 await setUpWithProgress(releaseLabels()[0] ?? "");
 if (only.length > 0) run("Tests named on the command line", process.execPath, node(only, 1));

@@ -11,7 +11,9 @@ const lines = readFileSync(0, "utf8").replaceAll("\r", "").trimEnd().split("\n")
 const columns = Math.max(...lines.map((text) => text.length));
 const width = Math.ceil(columns * cell + 2 * margin);
 const height = lines.length * line + 2 * margin;
-const rows = lines.map((text, index) => `<text x="${margin}" y="${margin + (index + 1) * line - 4}" fill="${colour(text)}">${escape(text)}</text>`);
+const rows = lines.map(
+  (text, index) => `<text x="${margin}" y="${margin + (index + 1) * line - 4}" fill="${colour(text)}">${escape(text)}</text>`,
+);
 console.log(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
 <rect width="100%" height="100%" rx="8" fill="#1a1b26"/>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" xml:space="preserve">

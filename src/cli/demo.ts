@@ -3,7 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { homedir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DescribeClusterCommand, DescribeStepCommand, EMRClient, ListStepsCommand, RunJobFlowCommand, TerminateJobFlowsCommand } from "@aws-sdk/client-emr";
+import {
+  DescribeClusterCommand,
+  DescribeStepCommand,
+  EMRClient,
+  ListStepsCommand,
+  RunJobFlowCommand,
+  TerminateJobFlowsCommand,
+} from "@aws-sdk/client-emr";
 import type { StepConfig } from "@aws-sdk/client-emr";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { gunzipSync } from "node:zlib";
@@ -62,7 +69,9 @@ async function putInput(s3: S3Client, flights: string): Promise<void> {
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: "input/flights.csv", Body: csv }));
   console.log(`s3://${bucket}/input/flights.csv: ${(csv.length / 1e6).toFixed(1)} MB, ${lines(csv) - 1} flights from New York in 2013`);
   for (const file of ["bootstrap.sh", "count_mapper.py", "count_reducer.py", "delays.py"])
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: `code/${file}`, Body: readFileSync(new URL(`../../demo/${file}`, import.meta.url)) }));
+    await s3.send(
+      new PutObjectCommand({ Bucket: bucket, Key: `code/${file}`, Body: readFileSync(new URL(`../../demo/${file}`, import.meta.url)) }),
+    );
 }
 
 function lines(text: Buffer): number {
@@ -111,7 +120,11 @@ const steps: StepConfig[] = [
 ];
 
 async function createCluster(emr: EMRClient): Promise<string> {
-  const group = (InstanceRole: "MASTER" | "CORE" | "TASK", InstanceCount: number) => ({ InstanceRole, InstanceType: "m5.xlarge", InstanceCount });
+  const group = (InstanceRole: "MASTER" | "CORE" | "TASK", InstanceCount: number) => ({
+    InstanceRole,
+    InstanceType: "m5.xlarge",
+    InstanceCount,
+  });
   const { JobFlowId = "" } = await emr.send(
     new RunJobFlowCommand({
       Name: "flights",
@@ -171,7 +184,12 @@ async function logTail(s3: S3Client, uri: string): Promise<string> {
   for (let tries = 0; tries < 30 && Bucket; tries++) {
     try {
       const body = await (await s3.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToByteArray();
-      return gunzipSync(body ?? Buffer.alloc(0)).toString("utf8").trimEnd().split("\n").slice(-25).join("\n");
+      return gunzipSync(body ?? Buffer.alloc(0))
+        .toString("utf8")
+        .trimEnd()
+        .split("\n")
+        .slice(-25)
+        .join("\n");
     } catch {
       await sleep(1000);
     }
@@ -183,9 +201,14 @@ async function printResult(s3: S3Client): Promise<void> {
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: "result/" }));
   const csvKey = Contents.map(({ Key = "" }) => Key).find((key) => key.startsWith("result/csv/part-"));
   const parquet = Contents.filter(({ Key = "" }) => /^result\/parquet\/part-.*\.parquet$/.test(Key)).length;
-  if (!csvKey || parquet === 0) throw new Error(`the result is not whole: ${Contents.map(({ Key }) => Key).join(", ") || "nothing"} below s3://${bucket}/result/`);
+  if (!csvKey || parquet === 0)
+    throw new Error(`the result is not whole: ${Contents.map(({ Key }) => Key).join(", ") || "nothing"} below s3://${bucket}/result/`);
   const csv = await (await s3.send(new GetObjectCommand({ Bucket: bucket, Key: csvKey }))).Body?.transformToString();
-  const rows = (csv ?? "").trim().split("\n").slice(1).map((line) => line.split(","));
+  const rows = (csv ?? "")
+    .trim()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(","));
   const carriers = [...new Set(rows.map(([carrier]) => carrier ?? ""))];
   const cell = new Map(rows.map(([carrier, month, mean]) => [`${carrier}/${Number(month)}`, mean]));
   const months = Array.from({ length: 12 }, (_, index) => index + 1);

@@ -65,20 +65,28 @@ function program(name: string, advice: string): Finding {
 
 function compiler(): Finding {
   const path = onPath("cc");
-  return path ? found(`cc: ${path}`) : { level: "note", text: "no cc on PATH: the node's small native parts are built with pip's ziglang instead" };
+  return path
+    ? found(`cc: ${path}`)
+    : { level: "note", text: "no cc on PATH: the node's small native parts are built with pip's ziglang instead" };
 }
 
 async function isolation(): Promise<Finding> {
   const best = await bestDegree();
   if (best.degree === "view") return found("nodes can have namespaces of their own (isolation view)");
-  return { level: "note", text: `nodes are folders only (isolation plain): ${best.reason}. Scripts that name EMR's absolute paths will not find them` };
+  return {
+    level: "note",
+    text: `nodes are folders only (isolation plain): ${best.reason}. Scripts that name EMR's absolute paths will not find them`,
+  };
 }
 
 function engines(): Finding[] {
   return releaseLabels().map((label) => {
     const installation = readInstallation(label);
     if (!("missing" in installation)) return found(`${label} is installed`);
-    return { level: "note", text: `${label} is not installed yet (${installation.missing.join(", ")}): howdah up does it, or howdah engines install` };
+    return {
+      level: "note",
+      text: `${label} is not installed yet (${installation.missing.join(", ")}): howdah up does it, or howdah engines install`,
+    };
   });
 }
 
@@ -103,5 +111,7 @@ function memory(): Finding {
   const kb = Number(/^MemAvailable:\s+(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0);
   const freeMb = Math.floor(kb / 1024);
   const text = `${freeMb.toLocaleString("en")} MiB of memory free`;
-  return freeMb >= memoryMb ? found(text) : { level: "note", text: `${text}: a cluster of four nodes wants ${memoryMb.toLocaleString("en")}` };
+  return freeMb >= memoryMb
+    ? found(text)
+    : { level: "note", text: `${text}: a cluster of four nodes wants ${memoryMb.toLocaleString("en")}` };
 }

@@ -5,5 +5,7 @@ import { takeDown } from "../take-down.ts";
 export async function down(options: { data?: string }): Promise<void> {
   const data = dataFolder(options.data);
   const { instances, clusters } = await takeDown(data, (text) => console.log(text));
-  console.log(`Howdah is down: ${clusters} cluster${clusters === 1 ? "" : "s"} and ${instances} instance${instances === 1 ? "" : "s"} ended. ${data.root} keeps S3 and logs.`);
+  console.log(
+    `Howdah is down: ${clusters} cluster${clusters === 1 ? "" : "s"} and ${instances} instance${instances === 1 ? "" : "s"} ended. ${data.root} keeps S3 and logs.`,
+  );
 }

@@ -9,7 +9,8 @@ export async function engines(action: string): Promise<void> {
     if (action === "install") await setUpWithProgress(label);
     const installation = readInstallation(label);
     const applications = Object.entries(findRelease(label)?.applications ?? {}).map(([name, version]) => `${name} ${version}`);
-    const state = "missing" in installation ? `not installed (missing: ${installation.missing.join(", ")}). Run: howdah engines install` : "installed";
+    const state =
+      "missing" in installation ? `not installed (missing: ${installation.missing.join(", ")}). Run: howdah engines install` : "installed";
     console.log(`${label}  ${applications.join(", ")}  ${state}`);
   }
 }

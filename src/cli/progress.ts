@@ -23,7 +23,9 @@ async function inLines(releaseLabel: string): Promise<Installation> {
 
 /** Every part has its line from the start; ensureSetup runs them, and its events drive the lines. */
 async function onTerminal(releaseLabel: string): Promise<Installation> {
-  const parts = new Map(setupTasks(releaseLabel).map(({ title }) => [title, { ...Promise.withResolvers<void>(), show: (_text: string) => {} }]));
+  const parts = new Map(
+    setupTasks(releaseLabel).map(({ title }) => [title, { ...Promise.withResolvers<void>(), show: (_text: string) => {} }]),
+  );
   const list = new Listr(
     [...parts].map(([title, part]) => ({
       title,
@@ -34,7 +36,11 @@ async function onTerminal(releaseLabel: string): Promise<Installation> {
         await part.promise;
       },
     })),
-    { concurrent: true, exitOnError: false, rendererOptions: { timer: { condition: true, field: (ms: number) => `${(ms / 1000).toFixed(0)} s` } } },
+    {
+      concurrent: true,
+      exitOnError: false,
+      rendererOptions: { timer: { condition: true, field: (ms: number) => `${(ms / 1000).toFixed(0)} s` } },
+    },
   );
   const shown = list.run();
   try {

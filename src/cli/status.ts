@@ -29,8 +29,13 @@ export async function status(clusterId: string | undefined, options: { data?: st
     for (const cluster of await allClusters(store)) clusters.push(await describe(store, cluster));
     if (options.json) console.log(JSON.stringify({ up, clusters }, null, 2));
     else {
-      console.log(up ? `Howdah is up at ${up.endpoint} (process ${up.pid}), data in ${data.root}` : `Howdah is not running. Data in ${data.root}. Run: howdah up --detach`);
-      for (const { id, name, state, instances } of clusters) console.log(`${id}  ${state.padEnd(22)} ${String(instances.length).padStart(2)} instances  ${name}`);
+      console.log(
+        up
+          ? `Howdah is up at ${up.endpoint} (process ${up.pid}), data in ${data.root}`
+          : `Howdah is not running. Data in ${data.root}. Run: howdah up --detach`,
+      );
+      for (const { id, name, state, instances } of clusters)
+        console.log(`${id}  ${state.padEnd(22)} ${String(instances.length).padStart(2)} instances  ${name}`);
     }
   } finally {
     await store.close();
@@ -85,9 +90,13 @@ function text(cluster: Awaited<ReturnType<typeof describe>>): string {
   const lines = [`${cluster.id}  ${cluster.name}  ${cluster.state}  ${cluster.reason}`];
   for (const [name, address] of Object.entries(cluster.userInterfaces)) lines.push(`  ${name.padEnd(26)} ${address}`);
   lines.push("Instances");
-  for (const { id, role, address, state, daemons } of cluster.instances) lines.push(`  ${id}  ${role.padEnd(6)} ${address.padEnd(15)} ${state.padEnd(13)} ${daemons.join(", ")}`);
+  for (const { id, role, address, state, daemons } of cluster.instances)
+    lines.push(`  ${id}  ${role.padEnd(6)} ${address.padEnd(15)} ${state.padEnd(13)} ${daemons.join(", ")}`);
   if (cluster.steps.length > 0) lines.push("Steps");
-  for (const { id, name, state, failure } of cluster.steps) lines.push(`  ${id}  ${state.padEnd(10)} ${name}${failure ? `\n      ${failure.Reason} ${failure.Message ?? ""} ${failure.LogFile ?? ""}` : ""}`);
+  for (const { id, name, state, failure } of cluster.steps)
+    lines.push(
+      `  ${id}  ${state.padEnd(10)} ${name}${failure ? `\n      ${failure.Reason} ${failure.Message ?? ""} ${failure.LogFile ?? ""}` : ""}`,
+    );
   lines.push("Events");
   for (const { at, kind, message } of cluster.events) lines.push(`  ${at}  ${kind === "warning" ? "WARNING " : ""}${message}`);
   return lines.join("\n");

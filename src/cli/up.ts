@@ -22,7 +22,8 @@ export interface UpOptions {
 export async function up(options: UpOptions): Promise<void> {
   const data = dataFolder(options.data);
   const { isolation } = options;
-  if (isolation !== undefined && isolation !== "view" && isolation !== "plain") throw new Error(`--isolation ${isolation}: it is view or plain`);
+  if (isolation !== undefined && isolation !== "view" && isolation !== "plain")
+    throw new Error(`--isolation ${isolation}: it is view or plain`);
   const running = runningControlPlane(data);
   if (running) {
     console.log(`Howdah is up already at ${running.endpoint} (process ${running.pid}).`);
@@ -58,11 +59,14 @@ export async function startDetached(data: DataFolder, options: { port?: number; 
   const output = join(data.logs, "up.log");
   mkdirSync(data.logs, { recursive: true, mode: 0o700 });
   appendFileSync(output, "");
-  const child = spawnDetached([process.execPath, "--disable-warning=ExperimentalWarning", join(import.meta.dirname, "main.ts"), "up", "--data", data.root, ...flags], {
-    cwd: "/",
-    env: { ...(process.env as Record<string, string>), [ownerVariable]: data.root },
-    log: output,
-  });
+  const child = spawnDetached(
+    [process.execPath, "--disable-warning=ExperimentalWarning", join(import.meta.dirname, "main.ts"), "up", "--data", data.root, ...flags],
+    {
+      cwd: "/",
+      env: { ...(process.env as Record<string, string>), [ownerVariable]: data.root },
+      log: output,
+    },
+  );
   const giveUpAt = Date.now() + 60_000;
   for (;;) {
     const running = runningControlPlane(data);
@@ -78,13 +82,17 @@ function tail(path: string): string {
 }
 
 function say(data: DataFolder, endpoint: string): void {
-  console.log(`Howdah is up at ${endpoint}: EMR, STS and S3.\nFor AWS clients:  eval "$(npx howdah env --data ${data.root})"\nTo end it:        npx howdah down --data ${data.root}`);
+  console.log(
+    `Howdah is up at ${endpoint}: EMR, STS and S3.\nFor AWS clients:  eval "$(npx howdah env --data ${data.root})"\nTo end it:        npx howdah down --data ${data.root}`,
+  );
 }
 
 /** Another program on 0.0.0.0:8088 takes that port from every node: better said now than by a daemon that cannot start. */
 function warnOfForeignListeners(): void {
   for (const { port, pid, program } of foreignListeners(enginePorts))
-    console.warn(`Port ${port} is taken on all addresses by ${program ?? "another program"}${pid ? ` (process ${pid})` : ""}: daemons of clusters that need it cannot start.`);
+    console.warn(
+      `Port ${port} is taken on all addresses by ${program ?? "another program"}${pid ? ` (process ${pid})` : ""}: daemons of clusters that need it cannot start.`,
+    );
 }
 
 function once(signals: NodeJS.Signals[]): Promise<[NodeJS.Signals]> {

@@ -113,12 +113,16 @@ async function remove(context: ReconcileContext, cluster: ClusterRow): Promise<O
   const { store, provider } = context;
   const instances = await instancesOf(store.db, cluster.id);
   if (instances.some((instance) => instance.wanted === 1)) {
-    const waits = instances.filter((instance) => instance.status === "launched" && instance.observed !== null && instance.observed.phase !== "stopped");
+    const waits = instances.filter(
+      (instance) => instance.status === "launched" && instance.observed !== null && instance.observed.phase !== "stopped",
+    );
     const leftMs = (cluster.ending_at ?? 0) + stoppingMs - store.now();
     if (waits.length > 0 && leftMs > 0) return { againMs: leftMs };
     await store.transaction(async (tx) => {
       for (const instance of waits)
-        await addWarnings(tx, cluster.id, [`${instance.id} did not ship its last logs in ${stoppingMs / 1000} s: they stay in its folder on the host`]);
+        await addWarnings(tx, cluster.id, [
+          `${instance.id} did not ship its last logs in ${stoppingMs / 1000} s: they stay in its folder on the host`,
+        ]);
       await setWanted(tx, cluster.id, false);
       for (const instance of instances) await tx.wake("instance", instance.id);
     });

@@ -4,14 +4,20 @@ import type { ClusterEnding, ClusterRow } from "../store/clusters.ts";
 import type { InstanceRow } from "../store/instances.ts";
 import type { StepRow } from "../store/steps.ts";
 
-const failed = (code: ClusterEnding["code"], message: string, details: ErrorDetail[] = []): ClusterEnding => ({ code, message, failed: true, details });
+const failed = (code: ClusterEnding["code"], message: string, details: ErrorDetail[] = []): ClusterEnding => ({
+  code,
+  message,
+  failed: true,
+  details,
+});
 
 export function insufficientCapacity(neededMb: number, freeMb: number): ClusterEnding {
   const message = `This host has ${freeMb} MiB of memory free, and the cluster's daemons alone need ${neededMb} MiB. Terminate another cluster, or ask for fewer instances.`;
   return failed("INTERNAL_ERROR", message, [{ ErrorCode: "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ", ErrorMessage: message }]);
 }
 
-export const stepFailure = (step: StepRow): ClusterEnding => failed("STEP_FAILURE", `Shut down as step failed: ${step.spec.name} (${step.id})`);
+export const stepFailure = (step: StepRow): ClusterEnding =>
+  failed("STEP_FAILURE", `Shut down as step failed: ${step.spec.name} (${step.id})`);
 
 export function stepsCompleted(steps: readonly StepRow[]): ClusterEnding {
   const all = steps.every((step) => step.state === "COMPLETED");
@@ -22,7 +28,10 @@ export function stepsCompleted(steps: readonly StepRow[]): ClusterEnding {
 export function failureOfInstance(cluster: ClusterRow, instance: InstanceRow, all: readonly InstanceRow[]): ClusterEnding | undefined {
   const isMaster = instance.id === all[0]?.id;
   if (instance.status === "lost")
-    return failed("INSTANCE_FAILURE", `${isMaster ? "The master instance" : "Instance"} ${instance.id} was lost: ${instance.end_message ?? "its host went away"}`);
+    return failed(
+      "INSTANCE_FAILURE",
+      `${isMaster ? "The master instance" : "Instance"} ${instance.id} was lost: ${instance.end_message ?? "its host went away"}`,
+    );
   const failure = instance.observed?.phase === "failed" ? instance.observed.failure : undefined;
   if (!failure) return undefined;
 
@@ -32,7 +41,11 @@ export function failureOfInstance(cluster: ClusterRow, instance: InstanceRow, al
     ? `${cluster.spec.logUri}${cluster.id}/node/${instance.id}/bootstrap-actions/${failure.ordinal}/stderr.gz`
     : (failure.logFile ?? "");
   const detail = (code: string): ErrorDetail[] => [
-    { ErrorCode: code, ErrorMessage: failure.message, ErrorData: [{ [isMaster ? "primary-instance-id" : "instance-id"]: instance.id, log }] },
+    {
+      ErrorCode: code,
+      ErrorMessage: failure.message,
+      ErrorData: [{ [isMaster ? "primary-instance-id" : "instance-id"]: instance.id, log }],
+    },
   ];
   switch (failure.kind) {
     case "bootstrap-exit":

@@ -37,7 +37,12 @@ async function recordEnd(tx: Tx, cluster: ClusterRow, step: StepRow, report: Ste
   const started_at = report.startedAt ?? step.started_at;
   if (succeeded) await setStepStatus(tx, step.id, { state: "COMPLETED", started_at, ended_at });
   else await setStepStatus(tx, step.id, { state: "FAILED", started_at, ended_at, failure: failureDetails(cluster, step, report) });
-  await addEvent(tx, cluster.id, "step", `${step.id} ${step.spec.name}: ${succeeded ? "completed" : `failed, ${report.message ?? `exit code ${report.exitCode}`}`}`);
+  await addEvent(
+    tx,
+    cluster.id,
+    "step",
+    `${step.id} ${step.spec.name}: ${succeeded ? "completed" : `failed, ${report.message ?? `exit code ${report.exitCode}`}`}`,
+  );
   await tx.manifestChanged(cluster.id);
   await tx.wake("cluster", cluster.id);
   if (!succeeded && step.spec.actionOnFailure === "CANCEL_AND_WAIT") await cancelPending(tx, cluster.id);
@@ -64,7 +69,9 @@ async function startNext(tx: Tx, cluster: ClusterRow): Promise<void> {
   const steps = await stepsOf(tx.db, cluster.id);
   let running = steps.filter((step) => step.state === "RUNNING").length;
   // With one step at a time, a failed step that ends the cluster lets no other begin.
-  const isFatal = steps.some((step) => step.state === "FAILED" && ["TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW"].includes(step.spec.actionOnFailure));
+  const isFatal = steps.some(
+    (step) => step.state === "FAILED" && ["TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW"].includes(step.spec.actionOnFailure),
+  );
   if (isFatal) return;
   for (const step of steps) {
     if (step.state !== "PENDING" || running >= cluster.spec.stepConcurrencyLevel) continue;
@@ -76,7 +83,8 @@ async function startNext(tx: Tx, cluster: ClusterRow): Promise<void> {
 }
 
 async function cancelPending(tx: Tx, clusterId: string): Promise<void> {
-  for (const step of await stepsOf(tx.db, clusterId)) if (step.state === "PENDING") await setStepStatus(tx, step.id, { state: "CANCELLED", ended_at: tx.now });
+  for (const step of await stepsOf(tx.db, clusterId))
+    if (step.state === "PENDING") await setStepStatus(tx, step.id, { state: "CANCELLED", ended_at: tx.now });
 }
 
 /** A running step is left to its node until the node is gone: its last report may still say how it ended. */

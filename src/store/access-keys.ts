@@ -22,7 +22,13 @@ export async function ensureAdminKey(tx: Tx, ids: Ids) {
 }
 
 export async function findAdminKey(db: Db) {
-  return db.selectFrom("access_keys").selectAll().where("cluster_id", "is", null).where("disabled_at", "is", null).orderBy("created_at").executeTakeFirst();
+  return db
+    .selectFrom("access_keys")
+    .selectAll()
+    .where("cluster_id", "is", null)
+    .where("disabled_at", "is", null)
+    .orderBy("created_at")
+    .executeTakeFirst();
 }
 
 /** The key that a cluster's nodes sign with: temporary in form, as those of an EC2 instance profile are. */
@@ -47,5 +53,10 @@ export async function findClusterKey(db: Db, clusterId: string) {
 }
 
 export async function disableClusterKey(tx: Tx, clusterId: string): Promise<void> {
-  await tx.db.updateTable("access_keys").set({ disabled_at: tx.now }).where("cluster_id", "=", clusterId).where("disabled_at", "is", null).execute();
+  await tx.db
+    .updateTable("access_keys")
+    .set({ disabled_at: tx.now })
+    .where("cluster_id", "=", clusterId)
+    .where("disabled_at", "is", null)
+    .execute();
 }

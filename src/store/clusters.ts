@@ -40,7 +40,10 @@ export async function findCluster(db: Db, id: string): Promise<ClusterRow | unde
   return row && fromRow(row);
 }
 
-export async function insertCluster(tx: Tx, cluster: Pick<ClusterRow, "id" | "account_id" | "region" | "spec" | "termination_protected">): Promise<void> {
+export async function insertCluster(
+  tx: Tx,
+  cluster: Pick<ClusterRow, "id" | "account_id" | "region" | "spec" | "termination_protected">,
+): Promise<void> {
   await tx.db
     .insertInto("clusters")
     .values({ ...cluster, spec: JSON.stringify(cluster.spec), created_at: tx.now, phase: "starting" })
@@ -120,8 +123,18 @@ export async function endAllClusters(store: Store, message: string): Promise<num
         .where("cluster_id", "=", cluster.id)
         .where("status", "!=", "terminated")
         .execute();
-      await tx.db.updateTable("steps").set({ state: "CANCELLED", ended_at: tx.now }).where("cluster_id", "=", cluster.id).where("state", "=", "PENDING").execute();
-      await tx.db.updateTable("steps").set({ state: "INTERRUPTED", ended_at: tx.now }).where("cluster_id", "=", cluster.id).where("state", "=", "RUNNING").execute();
+      await tx.db
+        .updateTable("steps")
+        .set({ state: "CANCELLED", ended_at: tx.now })
+        .where("cluster_id", "=", cluster.id)
+        .where("state", "=", "PENDING")
+        .execute();
+      await tx.db
+        .updateTable("steps")
+        .set({ state: "INTERRUPTED", ended_at: tx.now })
+        .where("cluster_id", "=", cluster.id)
+        .where("state", "=", "RUNNING")
+        .execute();
     }
     await tx.db.deleteFrom("wakes").execute();
     return living.length;

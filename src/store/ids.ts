@@ -12,7 +12,10 @@ export function makeIds(random: RandomBytes = randomBytes) {
     while (text.length < length) for (const byte of random(length)) if (byte < 252 && text.length < length) text += alphabet[byte % 36];
     return text;
   };
-  const hex = (length: number) => Buffer.from(random(Math.ceil(length / 2))).toString("hex").slice(0, length);
+  const hex = (length: number) =>
+    Buffer.from(random(Math.ceil(length / 2)))
+      .toString("hex")
+      .slice(0, length);
   return {
     cluster: () => `j-${upper(13)}`,
     step: () => `s-${upper(13)}`,

@@ -6,7 +6,10 @@ import type { Configuration } from "../engines/engine.ts";
 import type { InstanceGroupsTable, InstancesTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 
-export type GroupRow = Omit<Selectable<InstanceGroupsTable>, "configurations" | "role"> & { role: NodeRole; configurations: Configuration[] };
+export type GroupRow = Omit<Selectable<InstanceGroupsTable>, "configurations" | "role"> & {
+  role: NodeRole;
+  configurations: Configuration[];
+};
 export type InstanceRow = Omit<Selectable<InstancesTable>, "observed"> & { observed: Report | null };
 
 const groupFromRow = (row: Selectable<InstanceGroupsTable>): GroupRow => ({
@@ -29,14 +32,22 @@ export async function insertGroup(tx: Tx, group: Omit<GroupRow, "created_at">): 
 
 /** Master, core, task: then in the order of the request. */
 export async function groupsOf(db: Db, clusterId: string): Promise<GroupRow[]> {
-  const rows = await db.selectFrom("instance_groups").selectAll().where("cluster_id", "=", clusterId).orderBy("role", "asc").orderBy("created_at").execute();
+  const rows = await db
+    .selectFrom("instance_groups")
+    .selectAll()
+    .where("cluster_id", "=", clusterId)
+    .orderBy("role", "asc")
+    .orderBy("created_at")
+    .execute();
   const order = { MASTER: 0, CORE: 1, TASK: 2 } as const;
   return rows.map(groupFromRow).toSorted((a, b) => order[a.role] - order[b.role]);
 }
 
 /** The master first. */
 export async function instancesOf(db: Db, clusterId: string): Promise<InstanceRow[]> {
-  return (await db.selectFrom("instances").selectAll().where("cluster_id", "=", clusterId).orderBy("ordinal").execute()).map(instanceFromRow);
+  return (await db.selectFrom("instances").selectAll().where("cluster_id", "=", clusterId).orderBy("ordinal").execute()).map(
+    instanceFromRow,
+  );
 }
 
 export async function findInstance(db: Db, id: string): Promise<InstanceRow | undefined> {
@@ -81,7 +92,12 @@ export async function recordReport(tx: Tx, report: Report): Promise<boolean> {
     .where("observed_seq", "<", report.seq)
     .executeTakeFirst();
   if (report.phase === "ready")
-    await tx.db.updateTable("instances").set({ first_ready_at: tx.now }).where("id", "=", report.instanceId).where("first_ready_at", "is", null).execute();
+    await tx.db
+      .updateTable("instances")
+      .set({ first_ready_at: tx.now })
+      .where("id", "=", report.instanceId)
+      .where("first_ready_at", "is", null)
+      .execute();
   return result.numUpdatedRows > 0n;
 }
 

@@ -40,7 +40,11 @@ export async function countActiveSteps(db: Db, clusterId: string): Promise<numbe
 }
 
 export async function insertSteps(tx: Tx, clusterId: string, steps: { id: string; spec: StepSpec }[]): Promise<void> {
-  const last = await tx.db.selectFrom("steps").select((e) => e.fn.max("seq").as("seq")).where("cluster_id", "=", clusterId).executeTakeFirst();
+  const last = await tx.db
+    .selectFrom("steps")
+    .select((e) => e.fn.max("seq").as("seq"))
+    .where("cluster_id", "=", clusterId)
+    .executeTakeFirst();
   let seq = last?.seq ?? 0;
   for (const { id, spec } of steps) {
     seq += 1;

@@ -53,7 +53,11 @@ export async function openStore(path: string, clock: () => number): Promise<Stor
           },
           async manifestChanged(clusterId) {
             changed.add(clusterId);
-            await trx.updateTable("clusters").set((e) => ({ generation: e("generation", "+", 1) })).where("id", "=", clusterId).execute();
+            await trx
+              .updateTable("clusters")
+              .set((e) => ({ generation: e("generation", "+", 1) }))
+              .where("id", "=", clusterId)
+              .execute();
           },
         });
       });
@@ -69,7 +73,8 @@ export async function openStore(path: string, clock: () => number): Promise<Stor
 async function migrate(db: Kysely<Schema>): Promise<void> {
   const { rows } = await sql<{ user_version: number }>`PRAGMA user_version`.execute(db);
   const done = rows[0]?.user_version ?? 0;
-  if (done > migrations.length) throw new Error(`this data folder was written by a newer Howdah (schema ${done}): use that version, or another --data folder`);
+  if (done > migrations.length)
+    throw new Error(`this data folder was written by a newer Howdah (schema ${done}): use that version, or another --data folder`);
   for (const [index, migration] of migrations.entries()) {
     if (index < done) continue;
     await db.transaction().execute(async (trx) => {

@@ -24,7 +24,10 @@ export async function dueWakes(db: Db, now: number): Promise<Wake[]> {
 }
 
 export async function nextDue(db: Db): Promise<number | undefined> {
-  const row = await db.selectFrom("wakes").select((e) => e.fn.min("due_at").as("due")).executeTakeFirst();
+  const row = await db
+    .selectFrom("wakes")
+    .select((e) => e.fn.min("due_at").as("due"))
+    .executeTakeFirst();
   return row?.due ?? undefined;
 }
 

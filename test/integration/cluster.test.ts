@@ -42,18 +42,43 @@ const addSteps = async (...steps: object[]): Promise<string[]> =>
   (await howdah.aws("emr", "add-steps", "--cluster-id", clusterId, "--steps", JSON.stringify(steps))).StepIds;
 /** boto3's own waiter; the CLI's is the same one, but looks only every 30 seconds. */
 const wait = (name: string, id: string) =>
-  howdah.boto3(`import boto3; boto3.client('emr').get_waiter('${name}').wait(ClusterId='${id}', WaiterConfig={'Delay': 1, 'MaxAttempts': 300})`);
-const command = (Name: string, ...Args: string[]) => ({ Name, Type: "CUSTOM_JAR", Jar: "command-runner.jar", ActionOnFailure: "CONTINUE", Args });
+  howdah.boto3(
+    `import boto3; boto3.client('emr').get_waiter('${name}').wait(ClusterId='${id}', WaiterConfig={'Delay': 1, 'MaxAttempts': 300})`,
+  );
+const command = (Name: string, ...Args: string[]) => ({
+  Name,
+  Type: "CUSTOM_JAR",
+  Jar: "command-runner.jar",
+  ActionOnFailure: "CONTINUE",
+  Args,
+});
 
 test("create-cluster with the aws CLI reaches WAITING, and every list says what was asked for", async () => {
   await howdah.aws("s3", "mb", "s3://work");
   await put("bootstrap.sh", '#!/bin/bash\necho "hello $1 from $(hostname)"\naws s3 ls s3://work/ >&2\n');
   const created = await howdah.aws(
-    "emr", "create-cluster", "--name", "whole", "--release-label", releaseLabel, "--applications", "Name=Hadoop", "Name=Spark",
-    "--instance-groups", "InstanceGroupType=MASTER,InstanceCount=1,InstanceType=m5.xlarge", "InstanceGroupType=CORE,InstanceCount=2,InstanceType=m5.xlarge",
-    "InstanceGroupType=TASK,InstanceCount=1,InstanceType=c5.xlarge,BidPrice=0.1", "--use-default-roles", "--log-uri", "s3://work/logs/",
-    "--bootstrap-actions", "Path=s3://work/bootstrap.sh,Name=hello,Args=[world]", "--tags", "team=elephants",
-    "--configurations", '[{"Classification":"core-site","Properties":{"io.file.buffer.size":"65536"}}]',
+    "emr",
+    "create-cluster",
+    "--name",
+    "whole",
+    "--release-label",
+    releaseLabel,
+    "--applications",
+    "Name=Hadoop",
+    "Name=Spark",
+    "--instance-groups",
+    "InstanceGroupType=MASTER,InstanceCount=1,InstanceType=m5.xlarge",
+    "InstanceGroupType=CORE,InstanceCount=2,InstanceType=m5.xlarge",
+    "InstanceGroupType=TASK,InstanceCount=1,InstanceType=c5.xlarge,BidPrice=0.1",
+    "--use-default-roles",
+    "--log-uri",
+    "s3://work/logs/",
+    "--bootstrap-actions",
+    "Path=s3://work/bootstrap.sh,Name=hello,Args=[world]",
+    "--tags",
+    "team=elephants",
+    "--configurations",
+    '[{"Classification":"core-site","Properties":{"io.file.buffer.size":"65536"}}]',
   );
   clusterId = created.ClusterId;
   await wait("cluster_running", clusterId);
@@ -61,22 +86,59 @@ test("create-cluster with the aws CLI reaches WAITING, and every list says what 
   assert.equal(Cluster.Status.State, "WAITING");
   assert.deepEqual(Cluster.Tags, [{ Key: "team", Value: "elephants" }]);
   const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", clusterId);
-  assert.deepEqual(Instances.map((instance: any) => instance.Status.State), ["RUNNING", "RUNNING", "RUNNING", "RUNNING"]);
-  const { InstanceGroups } = await howdah.aws("emr", "list-instance-groups", "--cluster-id", clusterId).catch(() => ({ InstanceGroups: Cluster.InstanceGroups }));
+  assert.deepEqual(
+    Instances.map((instance: any) => instance.Status.State),
+    ["RUNNING", "RUNNING", "RUNNING", "RUNNING"],
+  );
+  const { InstanceGroups } = await howdah
+    .aws("emr", "list-instance-groups", "--cluster-id", clusterId)
+    .catch(() => ({ InstanceGroups: Cluster.InstanceGroups }));
   assert.equal((InstanceGroups ?? Cluster.InstanceGroups).find((group: any) => group.InstanceGroupType === "TASK").Market, "SPOT");
-  const listed = JSON.parse(await howdah.boto3("import boto3,json; print(json.dumps([c['Id'] for p in boto3.client('emr').get_paginator('list_clusters').paginate(ClusterStates=['WAITING']) for c in p['Clusters']]))"));
+  const listed = JSON.parse(
+    await howdah.boto3(
+      "import boto3,json; print(json.dumps([c['Id'] for p in boto3.client('emr').get_paginator('list_clusters').paginate(ClusterStates=['WAITING']) for c in p['Clusters']]))",
+    ),
+  );
   assert.deepEqual(listed, [clusterId]);
 });
 
 test("steps: any command on the master, arguments verbatim, with Hadoop, Spark, the aws CLI and S3", async () => {
   await put("words.txt", "one two two three three three\n");
-  await put("script.sh", '#!/bin/bash\necho "args: $1|$2"\nhadoop fs -mkdir -p s3://work/made && hadoop fs -put "$0" s3://work/made/copy\n');
-  await put("pi.py", "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\nprint('sum', spark.range(1000).groupBy().sum().collect()[0][0])\nspark.range(10).write.mode('overwrite').parquet('s3://work/range')\n");
+  await put(
+    "script.sh",
+    '#!/bin/bash\necho "args: $1|$2"\nhadoop fs -mkdir -p s3://work/made && hadoop fs -put "$0" s3://work/made/copy\n',
+  );
+  await put(
+    "pi.py",
+    "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\nprint('sum', spark.range(1000).groupBy().sum().collect()[0][0])\nspark.range(10).write.mode('overwrite').parquet('s3://work/range')\n",
+  );
   const ids = await addSteps(
     command("verbatim", "bash", "-c", 'printf "%s\\n" "a b" \'$HOME\' "*"; aws sts get-caller-identity'),
-    command("hdfs", "bash", "-c", "hadoop fs -put /etc/hostname /user/hadoop/h && hdfs dfs -cat /user/hadoop/h && hdfs fsck /user/hadoop/h && yarn node -list"),
-    { Name: "script", Type: "CUSTOM_JAR", Jar: "s3://us-east-1.elasticmapreduce/libs/script-runner/script-runner.jar", ActionOnFailure: "CONTINUE", Args: ["s3://work/script.sh", "x y", "z"] },
-    command("streaming", "hadoop-streaming", "-mapper", "tr ' ' '\\n'", "-reducer", "uniq -c", "-input", "s3://work/words.txt", "-output", "/user/hadoop/counts"),
+    command(
+      "hdfs",
+      "bash",
+      "-c",
+      "hadoop fs -put /etc/hostname /user/hadoop/h && hdfs dfs -cat /user/hadoop/h && hdfs fsck /user/hadoop/h && yarn node -list",
+    ),
+    {
+      Name: "script",
+      Type: "CUSTOM_JAR",
+      Jar: "s3://us-east-1.elasticmapreduce/libs/script-runner/script-runner.jar",
+      ActionOnFailure: "CONTINUE",
+      Args: ["s3://work/script.sh", "x y", "z"],
+    },
+    command(
+      "streaming",
+      "hadoop-streaming",
+      "-mapper",
+      "tr ' ' '\\n'",
+      "-reducer",
+      "uniq -c",
+      "-input",
+      "s3://work/words.txt",
+      "-output",
+      "/user/hadoop/counts",
+    ),
     command("spark client", "spark-submit", "s3://work/pi.py"),
     command("spark cluster", "spark-submit", "--deploy-mode", "cluster", "s3://work/pi.py"),
   );
@@ -109,7 +171,11 @@ test("termination leaves logs of bootstrap actions, daemons and containers in S3
   await howdah.aws("emr", "terminate-clusters", "--cluster-ids", clusterId);
   await wait("cluster_terminated", clusterId);
   const listing: string = await howdah.aws("s3", "ls", "--recursive", `s3://work/logs/${clusterId}/`);
-  for (const part of [/node\/i-[0-9a-f]{17}\/bootstrap-actions\/1\/stdout\.gz/, /node\/i-[0-9a-f]{17}\/applications\/hadoop-hdfs\//, /containers\/application_\d+_\d+\/container_/])
+  for (const part of [
+    /node\/i-[0-9a-f]{17}\/bootstrap-actions\/1\/stdout\.gz/,
+    /node\/i-[0-9a-f]{17}\/applications\/hadoop-hdfs\//,
+    /containers\/application_\d+_\d+\/container_/,
+  ])
     assert.match(listing, part);
   const after = (await howdah.aws("emr", "describe-cluster", "--cluster-id", clusterId)).Cluster;
   assert.equal(after.Status.State, "TERMINATED");
@@ -120,8 +186,19 @@ test("termination leaves logs of bootstrap actions, daemons and containers in S3
 test("a bootstrap action that fails ends the cluster with BOOTSTRAP_FAILURE", async () => {
   await put("fails.sh", "#!/bin/bash\necho 'I will not' >&2\nexit 3\n");
   const { ClusterId } = await howdah.aws(
-    "emr", "create-cluster", "--release-label", releaseLabel, "--instance-type", "m5.xlarge", "--instance-count", "1", "--use-default-roles",
-    "--log-uri", "s3://work/logs/", "--bootstrap-actions", "Path=s3://work/fails.sh,Name=fails",
+    "emr",
+    "create-cluster",
+    "--release-label",
+    releaseLabel,
+    "--instance-type",
+    "m5.xlarge",
+    "--instance-count",
+    "1",
+    "--use-default-roles",
+    "--log-uri",
+    "s3://work/logs/",
+    "--bootstrap-actions",
+    "Path=s3://work/fails.sh,Name=fails",
   );
   const { Status } = await until("the cluster's end", async () => {
     const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", ClusterId);
@@ -136,8 +213,20 @@ test("a bootstrap action that fails ends the cluster with BOOTSTRAP_FAILURE", as
 
 test("a transient cluster of one node runs its step and ends by itself", async () => {
   const { ClusterId } = await howdah.aws(
-    "emr", "create-cluster", "--release-label", releaseLabel, "--applications", "Name=Spark", "--instance-type", "m5.xlarge", "--instance-count", "1",
-    "--use-default-roles", "--auto-terminate", "--steps", JSON.stringify([command("pi", "spark-submit", "s3://work/pi.py")]),
+    "emr",
+    "create-cluster",
+    "--release-label",
+    releaseLabel,
+    "--applications",
+    "Name=Spark",
+    "--instance-type",
+    "m5.xlarge",
+    "--instance-count",
+    "1",
+    "--use-default-roles",
+    "--auto-terminate",
+    "--steps",
+    JSON.stringify([command("pi", "spark-submit", "s3://work/pi.py")]),
   );
   const { Status } = await until("the cluster's end", async () => {
     const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", ClusterId);

@@ -34,8 +34,18 @@ const stateOf = async (id: string): Promise<string> => (await describe(id)).Stat
 const create = async (...more: string[]): Promise<string> =>
   (
     await howdah.aws(
-      "emr", "create-cluster", "--release-label", releaseLabel, "--instance-type", "m5.xlarge", "--instance-count", "1", "--use-default-roles",
-      "--log-uri", "s3://work/logs/", ...more,
+      "emr",
+      "create-cluster",
+      "--release-label",
+      releaseLabel,
+      "--instance-type",
+      "m5.xlarge",
+      "--instance-count",
+      "1",
+      "--use-default-roles",
+      "--log-uri",
+      "s3://work/logs/",
+      ...more,
     )
   ).ClusterId;
 /** Appends to an S3-independent place that the step's own marker makes visible: HDFS would need the cluster to be well. */
@@ -83,7 +93,9 @@ test("an agent dies while a step runs: its successor finds the step, which runs 
   const stepId = await addStep(clusterId, counting("agent-dies"));
   const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", clusterId);
   const instanceId: string = Instances[0].Ec2InstanceId;
-  await until("the step's process", async () => findByEnvironment(nodeVariable, instanceId).some(({ pid }) => commandOf(pid).includes("agent-dies")));
+  await until("the step's process", async () =>
+    findByEnvironment(nodeVariable, instanceId).some(({ pid }) => commandOf(pid).includes("agent-dies")),
+  );
   const agents = findByEnvironment(nodeVariable, instanceId).filter(({ pid }) => /agent\/main\.(ts|js)/.test(commandOf(pid)));
   assert.equal(agents.length, 1, "one agent a node");
   signal(agents[0], "SIGKILL");

@@ -17,7 +17,12 @@ async function create(h: Harness, change: Partial<RunJobFlowInput> = {}, keepAli
       Name: "test",
       ReleaseLabel: "emr-7.13.0",
       LogUri: "s3://logs/x",
-      Instances: { MasterInstanceType: "m5.xlarge", SlaveInstanceType: "m5.xlarge", InstanceCount: 3, KeepJobFlowAliveWhenNoSteps: keepAlive },
+      Instances: {
+        MasterInstanceType: "m5.xlarge",
+        SlaveInstanceType: "m5.xlarge",
+        InstanceCount: 3,
+        KeepJobFlowAliveWhenNoSteps: keepAlive,
+      },
       ...change,
     } as never,
     h.request,
@@ -120,7 +125,10 @@ test("a failed bootstrap action ends the cluster with BOOTSTRAP_FAILURE, naming 
   await h.settle();
   const status = await state(h, id);
   assert.equal(status?.StateChangeReason?.Code, "BOOTSTRAP_FAILURE");
-  assert.match(status?.StateChangeReason?.Message ?? "", /On the master instance \(i-[0-9a-f]{17}\), bootstrap action 1 returned a non-zero return code/);
+  assert.match(
+    status?.StateChangeReason?.Message ?? "",
+    /On the master instance \(i-[0-9a-f]{17}\), bootstrap action 1 returned a non-zero return code/,
+  );
   assert.equal(status?.ErrorDetails?.[0]?.ErrorCode, "BOOTSTRAP_FAILURE_PRIMARY_WITH_NON_ZERO_CODE");
   h.advance(60_000);
   await h.settle();
@@ -159,7 +167,10 @@ test("a termination-protected cluster refuses TerminateJobFlows until the protec
   await h.handlers.SetTerminationProtection!({ JobFlowIds: [id], TerminationProtected: false }, h.request);
   await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
   assert.equal((await state(h, id))?.State, "TERMINATING");
-  await assert.rejects(async () => h.handlers.AddJobFlowSteps!({ JobFlowId: id, Steps: [step("late")] } as never, h.request), /may not be modified/);
+  await assert.rejects(
+    async () => h.handlers.AddJobFlowSteps!({ JobFlowId: id, Steps: [step("late")] } as never, h.request),
+    /may not be modified/,
+  );
 });
 
 test("a host without the memory says so", async () => {

@@ -9,21 +9,41 @@ const base: RunJobFlowInput = {
   ReleaseLabel: "emr-7.13.0",
   Instances: { MasterInstanceType: "m5.xlarge", InstanceCount: 1, KeepJobFlowAliveWhenNoSteps: true },
 };
-const group = (InstanceRole: "MASTER" | "CORE" | "TASK", InstanceCount: number, InstanceType = "m5.xlarge") => ({ InstanceRole, InstanceCount, InstanceType });
+const group = (InstanceRole: "MASTER" | "CORE" | "TASK", InstanceCount: number, InstanceType = "m5.xlarge") => ({
+  InstanceRole,
+  InstanceCount,
+  InstanceType,
+});
 
 const refusals: [string, Partial<RunJobFlowInput>, RegExp][] = [
   ["an unknown release label", { ReleaseLabel: "emr-5.36.0" }, /release label is invalid: emr-5\.36\.0.*emr-7\.13\.0/],
   ["no release label", { ReleaseLabel: undefined }, /ReleaseLabel is required/],
   ["an AMI version", { AmiVersion: "3.11" }, /AmiVersion/],
   ["an application that is not there", { Applications: [{ Name: "Hue" }] }, /Hue is not in Howdah's emr-7\.13\.0.*Spark/],
-  ["instance fleets", { Instances: { InstanceFleets: [{ InstanceFleetType: "MASTER" }] } }, /InstanceFleets: instance fleets are not in Howdah yet/],
-  ["an unknown instance type", { Instances: { InstanceGroups: [group("MASTER", 1, "m99.huge")] } }, /InstanceGroups\[0\]\.InstanceType.*m99\.huge/],
+  [
+    "instance fleets",
+    { Instances: { InstanceFleets: [{ InstanceFleetType: "MASTER" }] } },
+    /InstanceFleets: instance fleets are not in Howdah yet/,
+  ],
+  [
+    "an unknown instance type",
+    { Instances: { InstanceGroups: [group("MASTER", 1, "m99.huge")] } },
+    /InstanceGroups\[0\]\.InstanceType.*m99\.huge/,
+  ],
   ["no master", { Instances: { InstanceGroups: [group("CORE", 1)] } }, /exactly one group must have InstanceRole MASTER/],
-  ["task nodes without core nodes", { Instances: { InstanceGroups: [group("MASTER", 1), group("TASK", 1)] } }, /needs at least one core node/],
+  [
+    "task nodes without core nodes",
+    { Instances: { InstanceGroups: [group("MASTER", 1), group("TASK", 1)] } },
+    /needs at least one core node/,
+  ],
   ["both spellings of instances", { Instances: { InstanceGroups: [group("MASTER", 1)], InstanceCount: 3 } }, /exclude one another/],
   ["an unknown classification", { Configurations: [{ Classification: "no-such-site", Properties: { a: "b" } }] }, /no-such-site/],
   ["a log location outside S3", { LogUri: "/tmp/logs" }, /LogUri: '\/tmp\/logs' is not an S3 location/],
-  ["a bootstrap action from nowhere", { BootstrapActions: [{ Name: "x", ScriptBootstrapAction: { Path: "x.sh" } }] }, /BootstrapActions\[0\]/],
+  [
+    "a bootstrap action from nowhere",
+    { BootstrapActions: [{ Name: "x", ScriptBootstrapAction: { Path: "x.sh" } }] },
+    /BootstrapActions\[0\]/,
+  ],
   ["a security configuration", { SecurityConfiguration: "s" }, /SecurityConfiguration/],
   ["Kerberos", { KerberosAttributes: { Realm: "r", KdcAdminPassword: "p" } }, /KerberosAttributes/],
   ["managed scaling", { ManagedScalingPolicy: {} }, /ManagedScalingPolicy/],
@@ -31,7 +51,10 @@ const refusals: [string, Partial<RunJobFlowInput>, RegExp][] = [
   ["a step that names no command", { Steps: [{ Name: "s", HadoopJarStep: { Jar: "command-runner.jar" } }] }, /Steps\[0\] \(s\)/],
   [
     "an action on failure with concurrent steps",
-    { StepConcurrencyLevel: 2, Steps: [{ Name: "s", ActionOnFailure: "TERMINATE_CLUSTER", HadoopJarStep: { Jar: "command-runner.jar", Args: ["x"] } }] },
+    {
+      StepConcurrencyLevel: 2,
+      Steps: [{ Name: "s", ActionOnFailure: "TERMINATE_CLUSTER", HadoopJarStep: { Jar: "command-runner.jar", Args: ["x"] } }],
+    },
     /only CONTINUE is allowed/,
   ],
 ];
@@ -47,12 +70,20 @@ test("what has no effect is recorded as a warning, and shown again", async () =>
   const h = await harness();
   h.request.unknownMembers.push("Instances.Colour");
   const { JobFlowId } = await h.handlers.RunJobFlow!(
-    { ...base, Instances: { ...base.Instances, Ec2KeyName: "mine", Ec2SubnetId: "subnet-1" }, EbsRootVolumeSize: 20, OSReleaseLabel: "2.0" } as never,
+    {
+      ...base,
+      Instances: { ...base.Instances, Ec2KeyName: "mine", Ec2SubnetId: "subnet-1" },
+      EbsRootVolumeSize: 20,
+      OSReleaseLabel: "2.0",
+    } as never,
     h.request,
   );
   const warnings = (await eventsOf(h.store.db, JobFlowId!)).filter(({ kind }) => kind === "warning").map(({ message }) => message);
   for (const name of ["Ec2KeyName", "Ec2SubnetId", "EbsRootVolumeSize", "OSReleaseLabel", "Instances.Colour", "one copy of each block"])
-    assert.ok(warnings.some((warning) => warning.includes(name)), `no warning of ${name} in ${warnings.join("; ")}`);
+    assert.ok(
+      warnings.some((warning) => warning.includes(name)),
+      `no warning of ${name} in ${warnings.join("; ")}`,
+    );
   const { Cluster } = await h.handlers.DescribeCluster!({ ClusterId: JobFlowId! }, h.request);
   assert.equal(Cluster?.Ec2InstanceAttributes?.Ec2KeyName, "mine");
   assert.equal(Cluster?.EbsRootVolumeSize, 20);
@@ -67,16 +98,30 @@ test("lists page by page, newest first, and a cluster of another account is not 
   }
   const first = await h.handlers.ListClusters!({}, h.request);
   const second = await h.handlers.ListClusters!({ Marker: first.Marker }, h.request);
-  assert.deepEqual([...first.Clusters!, ...second.Clusters!].map(({ Id }) => Id), made);
+  assert.deepEqual(
+    [...first.Clusters!, ...second.Clusters!].map(({ Id }) => Id),
+    made,
+  );
   assert.equal(second.Marker, undefined);
   await assert.rejects(async () => h.handlers.ListClusters!({ Marker: "@" }, h.request), /Marker '@' is not valid/);
-  await assert.rejects(async () => h.handlers.DescribeCluster!({ ClusterId: made[0]! }, { ...h.request, accountId: "999999999999" }), /is not valid/);
+  await assert.rejects(
+    async () => h.handlers.DescribeCluster!({ ClusterId: made[0]! }, { ...h.request, accountId: "999999999999" }),
+    /is not valid/,
+  );
 });
 
 test("at most 256 active steps", async () => {
   const h = await harness();
   const { JobFlowId } = await h.handlers.RunJobFlow!(base as never, h.request);
-  const steps = (count: number) => Array.from({ length: count }, (_, n) => ({ Name: `s${n}`, ActionOnFailure: "CONTINUE", HadoopJarStep: { Jar: "command-runner.jar", Args: ["true"] } }));
+  const steps = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({
+      Name: `s${n}`,
+      ActionOnFailure: "CONTINUE",
+      HadoopJarStep: { Jar: "command-runner.jar", Args: ["true"] },
+    }));
   await h.handlers.AddJobFlowSteps!({ JobFlowId, Steps: steps(256) } as never, h.request);
-  await assert.rejects(async () => h.handlers.AddJobFlowSteps!({ JobFlowId, Steps: steps(1) } as never, h.request), /Maximum number of active steps/);
+  await assert.rejects(
+    async () => h.handlers.AddJobFlowSteps!({ JobFlowId, Steps: steps(1) } as never, h.request),
+    /Maximum number of active steps/,
+  );
 });

@@ -54,7 +54,9 @@ export async function TerminateJobFlows({ store }: EmrContext, input: TerminateJ
   return store.transaction(async (tx) => {
     const clusters = [];
     for (const id of input.JobFlowIds ?? []) clusters.push(await theCluster(tx.db, request, id));
-    const living = clusters.filter((cluster) => cluster.phase !== "ended" && cluster.phase !== "ending" && cluster.terminate_requested_at === null);
+    const living = clusters.filter(
+      (cluster) => cluster.phase !== "ended" && cluster.phase !== "ending" && cluster.terminate_requested_at === null,
+    );
     if (living.some((cluster) => cluster.termination_protected === 1))
       throw validationException("Could not shut down one or more job flows since they are termination protected.");
     for (const cluster of living) {

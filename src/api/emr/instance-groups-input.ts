@@ -1,5 +1,10 @@
 /** Instances of RunJobFlow, in either of its two spellings, as groups. */
-import type { EbsConfiguration, InstanceGroupConfig, JobFlowInstancesConfig, Configuration as WireConfiguration } from "@aws-sdk/client-emr";
+import type {
+  EbsConfiguration,
+  InstanceGroupConfig,
+  JobFlowInstancesConfig,
+  Configuration as WireConfiguration,
+} from "@aws-sdk/client-emr";
 import type { NodeRole } from "../../agent/manifest.ts";
 import { validationException } from "../../aws/errors.ts";
 import { instanceType } from "../../releases/instance-types.ts";
@@ -30,13 +35,18 @@ export function readGroups(instances: Partial<JobFlowInstancesConfig>): GroupInp
   const [master, second] = withRole("MASTER");
   if (!master || second) throw validationException("Instances.InstanceGroups: exactly one group must have InstanceRole MASTER.");
   if (master.count !== 1)
-    throw validationException(`Instances.InstanceGroups: ${master.count} master nodes are not in Howdah yet; the MASTER group's InstanceCount must be 1.`);
+    throw validationException(
+      `Instances.InstanceGroups: ${master.count} master nodes are not in Howdah yet; the MASTER group's InstanceCount must be 1.`,
+    );
   if (withRole("CORE").length > 1) throw validationException("Instances.InstanceGroups: at most one group may have InstanceRole CORE.");
-  if (withRole("TASK").length > mostTaskGroups) throw validationException(`Instances.InstanceGroups: at most ${mostTaskGroups} groups may have InstanceRole TASK.`);
+  if (withRole("TASK").length > mostTaskGroups)
+    throw validationException(`Instances.InstanceGroups: at most ${mostTaskGroups} groups may have InstanceRole TASK.`);
   const core = withRole("CORE")[0]?.count ?? 0;
   const task = withRole("TASK").reduce((sum, group) => sum + group.count, 0);
-  if (task > 0 && core === 0) throw validationException("Instances.InstanceGroups: a cluster with task nodes needs at least one core node.");
-  if (1 + core + task > mostInstances) throw validationException(`Instances: ${1 + core + task} instances do not fit one host's network; at most ${mostInstances}.`);
+  if (task > 0 && core === 0)
+    throw validationException("Instances.InstanceGroups: a cluster with task nodes needs at least one core node.");
+  if (1 + core + task > mostInstances)
+    throw validationException(`Instances: ${1 + core + task} instances do not fit one host's network; at most ${mostInstances}.`);
   return groups;
 }
 
@@ -44,8 +54,13 @@ function readShort(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
   const { MasterInstanceType, SlaveInstanceType, InstanceCount = 1 } = instances;
   if (!MasterInstanceType) throw validationException("Instances: either InstanceGroups or MasterInstanceType is required.");
   if (InstanceCount < 1) throw validationException("Instances.InstanceCount must be at least 1.");
-  if (InstanceCount > 1 && !SlaveInstanceType) throw validationException("Instances.SlaveInstanceType is required when InstanceCount is above 1.");
-  const group = (role: "MASTER" | "CORE", type: string, count: number): InstanceGroupConfig => ({ InstanceRole: role, InstanceType: type, InstanceCount: count });
+  if (InstanceCount > 1 && !SlaveInstanceType)
+    throw validationException("Instances.SlaveInstanceType is required when InstanceCount is above 1.");
+  const group = (role: "MASTER" | "CORE", type: string, count: number): InstanceGroupConfig => ({
+    InstanceRole: role,
+    InstanceType: type,
+    InstanceCount: count,
+  });
   const groups = [group("MASTER", MasterInstanceType, 1)];
   if (InstanceCount > 1 && SlaveInstanceType) groups.push(group("CORE", SlaveInstanceType, InstanceCount - 1));
   return groups.map(readGroup);
@@ -54,14 +69,18 @@ function readShort(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
 function readGroup(config: InstanceGroupConfig, index: number): GroupInput {
   const at = `Instances.InstanceGroups[${index}]`;
   const role = config.InstanceRole;
-  if (role !== "MASTER" && role !== "CORE" && role !== "TASK") throw validationException(`${at}.InstanceRole must be MASTER, CORE or TASK.`);
-  if (config.AutoScalingPolicy) throw validationException(`${at}.AutoScalingPolicy: automatic scaling is not in Howdah yet. Leave the parameter out.`);
-  if (config.CustomAmiId) throw validationException(`${at}.CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead.`);
+  if (role !== "MASTER" && role !== "CORE" && role !== "TASK")
+    throw validationException(`${at}.InstanceRole must be MASTER, CORE or TASK.`);
+  if (config.AutoScalingPolicy)
+    throw validationException(`${at}.AutoScalingPolicy: automatic scaling is not in Howdah yet. Leave the parameter out.`);
+  if (config.CustomAmiId)
+    throw validationException(`${at}.CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead.`);
   const type = config.InstanceType ?? "";
   if (!instanceType(type)) throw validationException(`${at}.InstanceType: Instance type '${type}' is not supported.`);
   const count = config.InstanceCount ?? 0;
   if (count < (role === "TASK" ? 0 : 1)) throw validationException(`${at}.InstanceCount must be at least ${role === "TASK" ? 0 : 1}.`);
-  if (config.BidPrice !== undefined && !/^\d+(\.\d+)?$/.test(config.BidPrice)) throw validationException(`${at}.BidPrice: '${config.BidPrice}' is not a price in USD.`);
+  if (config.BidPrice !== undefined && !/^\d+(\.\d+)?$/.test(config.BidPrice))
+    throw validationException(`${at}.BidPrice: '${config.BidPrice}' is not a price in USD.`);
   return {
     role,
     name: config.Name ?? { MASTER: "Master", CORE: "Core", TASK: "Task" }[role],

@@ -11,9 +11,11 @@ const pageSize = 2000;
 
 export async function ListInstances({ store }: EmrContext, input: ListInstancesInput, request: EmrRequest) {
   const cluster = await theCluster(store.db, request, input.ClusterId);
-  if (input.InstanceFleetId || input.InstanceFleetType) throw invalidRequest("Instance fleets and instance groups are mutually exclusive: this cluster has instance groups.");
+  if (input.InstanceFleetId || input.InstanceFleetType)
+    throw invalidRequest("Instance fleets and instance groups are mutually exclusive: this cluster has instance groups.");
   const groups = new Map((await groupsOf(store.db, cluster.id)).map((group) => [group.id, group]));
-  if (input.InstanceGroupId && !groups.has(input.InstanceGroupId)) throw invalidRequest(`Instance group id '${input.InstanceGroupId}' is not valid.`);
+  if (input.InstanceGroupId && !groups.has(input.InstanceGroupId))
+    throw invalidRequest(`Instance group id '${input.InstanceGroupId}' is not valid.`);
   const after = readMarker<{ ordinal: number }>(input.Marker)?.ordinal ?? 0;
   const wanted = (instance: InstanceRow) => {
     const group = groups.get(instance.group_id);

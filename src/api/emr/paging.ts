@@ -11,7 +11,11 @@ export function readMarker<T>(marker: string | undefined): T | undefined {
 }
 
 /** `position` of the last item goes into the marker, where there are more items than the page holds. */
-export function page<Item, Position>(items: readonly Item[], size: number, position: (last: Item) => Position): { items: Item[]; Marker?: string } {
+export function page<Item, Position>(
+  items: readonly Item[],
+  size: number,
+  position: (last: Item) => Position,
+): { items: Item[]; Marker?: string } {
   const shown = items.slice(0, size);
   const last = shown.at(-1);
   if (items.length <= size || last === undefined) return { items: shown };

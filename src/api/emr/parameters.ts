@@ -37,8 +37,10 @@ const parameters: Fates<RunJobFlowInput> = {
   AdditionalInfo: warned("AdditionalInfo has no effect"),
   AmiVersion: refused("AmiVersion belongs to releases before emr-4.0, which Howdah does not run. Use ReleaseLabel."),
   StepExecutionRoleArn: refused("StepExecutionRoleArn: runtime roles for steps are not in Howdah yet. Leave the parameter out."),
-  SupportedProducts: (value) => (value.length > 0 ? refused("SupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined),
-  NewSupportedProducts: (value) => (value.length > 0 ? refused("NewSupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined),
+  SupportedProducts: (value) =>
+    value.length > 0 ? refused("SupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined,
+  NewSupportedProducts: (value) =>
+    value.length > 0 ? refused("NewSupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined,
   SecurityConfiguration: refused("SecurityConfiguration: security configurations are not in Howdah yet. Leave the parameter out."),
   CustomAmiId: refused("CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead."),
   EbsRootVolumeSize: warned("EbsRootVolumeSize is kept and shown, but a node's disk is its folder on the host"),
@@ -47,7 +49,8 @@ const parameters: Fates<RunJobFlowInput> = {
   RepoUpgradeOnBoot: (value) => (value === "NONE" ? undefined : "RepoUpgradeOnBoot is kept and shown, but nothing is upgraded on boot"),
   KerberosAttributes: refused("KerberosAttributes: Kerberos is not in Howdah yet. Leave the parameter out."),
   ManagedScalingPolicy: refused("ManagedScalingPolicy: managed scaling is not in Howdah yet. Leave the parameter out."),
-  PlacementGroupConfigs: (value) => (value.length > 0 ? "PlacementGroupConfigs is kept and shown, but all nodes are on this host" : undefined),
+  PlacementGroupConfigs: (value) =>
+    value.length > 0 ? "PlacementGroupConfigs is kept and shown, but all nodes are on this host" : undefined,
   AutoTerminationPolicy: refused("AutoTerminationPolicy: auto-termination of idle clusters is not in Howdah yet. Leave the parameter out."),
   OSReleaseLabel: warned("OSReleaseLabel is kept and shown, but nodes run the host's own system"),
   ExtendedSupport: warned("ExtendedSupport has no effect"),
@@ -62,12 +65,14 @@ const instanceParameters: Fates<JobFlowInstancesConfig> = {
   SlaveInstanceType: "honoured",
   InstanceCount: "honoured",
   InstanceGroups: "honoured",
-  InstanceFleets: (value) => (value.length > 0 ? refused("Instances.InstanceFleets: instance fleets are not in Howdah yet. Use InstanceGroups.")() : undefined),
+  InstanceFleets: (value) =>
+    value.length > 0 ? refused("Instances.InstanceFleets: instance fleets are not in Howdah yet. Use InstanceGroups.")() : undefined,
   KeepJobFlowAliveWhenNoSteps: "honoured",
   TerminationProtected: "honoured",
   Ec2KeyName: warned("Instances.Ec2KeyName is kept and shown, but nodes have no ssh server yet"),
   Placement: "honoured",
-  UnhealthyNodeReplacement: (value) => (value ? "Instances.UnhealthyNodeReplacement is kept and shown, but nodes are not replaced yet" : undefined),
+  UnhealthyNodeReplacement: (value) =>
+    value ? "Instances.UnhealthyNodeReplacement is kept and shown, but nodes are not replaced yet" : undefined,
   HadoopVersion: refused("Instances.HadoopVersion belongs to AMI versions before emr-4.0. The release label decides."),
   Ec2SubnetId: warned(`Instances.Ec2SubnetId ${network}`),
   Ec2SubnetIds: (value) => (value.length > 0 ? `Instances.Ec2SubnetIds ${network}` : undefined),
@@ -92,4 +97,5 @@ function sortOut<Input extends object>(input: Input, fates: Fates<Input>): strin
 
 /** Warnings to record. Throws ValidationException for a parameter that is refused. */
 export const sortOutParameters = (input: RunJobFlowInput): string[] => sortOut(input, parameters);
-export const sortOutInstances = (input: Partial<JobFlowInstancesConfig>): string[] => sortOut(input, instanceParameters as Fates<Partial<JobFlowInstancesConfig>>);
+export const sortOutInstances = (input: Partial<JobFlowInstancesConfig>): string[] =>
+  sortOut(input, instanceParameters as Fates<Partial<JobFlowInstancesConfig>>);

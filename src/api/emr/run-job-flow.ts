@@ -33,9 +33,13 @@ export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowIn
   const steps = readSteps(input.Steps ?? [], stepConcurrencyLevel);
   checkTags(input.Tags ?? []);
   const coreNodes = groups.find((group) => group.role === "CORE")?.count ?? 0;
-  if (coreNodes < 4) warnings.push(`HDFS keeps one copy of each block (EMR's default below 4 core nodes): what is in HDFS is lost with ${coreNodes === 0 ? "the" : "a"} node`);
+  if (coreNodes < 4)
+    warnings.push(
+      `HDFS keeps one copy of each block (EMR's default below 4 core nodes): what is in HDFS is lost with ${coreNodes === 0 ? "the" : "a"} node`,
+    );
   if (groups.some((group) => group.ebs !== null)) warnings.push("EbsConfiguration is kept, but a node's disks are its folder on the host");
-  for (const path of request.unknownMembers) warnings.push(`${path}: not a parameter of RunJobFlow that this version knows; it has no effect`);
+  for (const path of request.unknownMembers)
+    warnings.push(`${path}: not a parameter of RunJobFlow that this version knows; it has no effect`);
 
   const spec: ClusterSpec = {
     name: input.Name ?? "",
@@ -102,7 +106,11 @@ export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowIn
       steps.map((step) => ({ id: ids.step(), spec: step })),
     );
     await putTags(tx, id, input.Tags ?? []);
-    await insertClusterKey(tx, ids, { id, accountId: request.accountId, role: input.JobFlowRole?.split("/").at(-1) ?? "EMR_EC2_DefaultRole" });
+    await insertClusterKey(tx, ids, {
+      id,
+      accountId: request.accountId,
+      role: input.JobFlowRole?.split("/").at(-1) ?? "EMR_EC2_DefaultRole",
+    });
     await addEvent(tx, id, "cluster", `created by ${request.principalArn}`);
     await addWarnings(tx, id, warnings);
     await tx.wake("cluster", id);
@@ -120,14 +128,20 @@ function readRelease(label: string | undefined): Release {
 
 /** Hadoop is on every cluster, as in EMR; names are matched without regard to case. Args and AdditionalInfo are for third parties only. */
 function readApplications(asked: readonly Application[], release: Release): ClusterSpec["applications"] {
-  const known = new Map(Object.entries(release.applications).map(([name, version]) => [name.toLowerCase(), { Name: name, Version: version }]));
+  const known = new Map(
+    Object.entries(release.applications).map(([name, version]) => [name.toLowerCase(), { Name: name, Version: version }]),
+  );
   const found = new Map([["hadoop", known.get("hadoop") ?? { Name: "Hadoop", Version: release.hadoop.version }]]);
   for (const { Name, Args, AdditionalInfo } of asked) {
     const application = known.get((Name ?? "").toLowerCase());
     if (!application)
-      throw validationException(`Applications: ${Name} is not in Howdah's ${release.label}. It has: ${Object.keys(release.applications).join(", ")}.`);
+      throw validationException(
+        `Applications: ${Name} is not in Howdah's ${release.label}. It has: ${Object.keys(release.applications).join(", ")}.`,
+      );
     if (Args?.length || (AdditionalInfo && Object.keys(AdditionalInfo).length > 0))
-      throw validationException(`Applications: Args and AdditionalInfo are only for third-party applications, and ${Name} is none. Use Configurations.`);
+      throw validationException(
+        `Applications: Args and AdditionalInfo are only for third-party applications, and ${Name} is none. Use Configurations.`,
+      );
     found.set(application.Name.toLowerCase(), application);
   }
   return [...found.values()];
@@ -165,11 +179,14 @@ function readLogUri(uri: string | undefined): string | null {
 }
 
 function readBootstrapActions(actions: readonly BootstrapActionConfig[]): ClusterSpec["bootstrapActions"] {
-  if (actions.length > mostBootstrapActions) throw validationException(`BootstrapActions: at most ${mostBootstrapActions}, not ${actions.length}.`);
+  if (actions.length > mostBootstrapActions)
+    throw validationException(`BootstrapActions: at most ${mostBootstrapActions}, not ${actions.length}.`);
   return actions.map(({ Name, ScriptBootstrapAction }, index) => {
     const path = ScriptBootstrapAction?.Path ?? "";
     if (!/^(s3[an]?:\/\/[^/]+\/.+|file:\/\/\/.+|\/.+)$/.test(path))
-      throw validationException(`BootstrapActions[${index}].ScriptBootstrapAction.Path: '${path}' must be s3://bucket/key or file:///path.`);
+      throw validationException(
+        `BootstrapActions[${index}].ScriptBootstrapAction.Path: '${path}' must be s3://bucket/key or file:///path.`,
+      );
     return { name: Name ?? "", path: path.replace(/^s3[an]:/, "s3:"), args: ScriptBootstrapAction?.Args ?? [] };
   });
 }

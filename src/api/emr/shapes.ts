@@ -14,7 +14,11 @@ function clusterStatus(cluster: ClusterRow, hasActiveSteps: boolean): ClusterSta
   return {
     State: state,
     StateChangeReason: stateChangeReason(cluster, state),
-    Timeline: { CreationDateTime: new Date(cluster.created_at), ReadyDateTime: date(cluster.ready_at), EndDateTime: date(cluster.ended_at) },
+    Timeline: {
+      CreationDateTime: new Date(cluster.created_at),
+      ReadyDateTime: date(cluster.ready_at),
+      EndDateTime: date(cluster.ended_at),
+    },
     ...(cluster.ending && cluster.ending.details.length > 0 ? { ErrorDetails: cluster.ending.details } : {}),
   };
 }
@@ -87,7 +91,11 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
     Status: {
       State: groupState(cluster, mine, running, group.requested_count),
       StateChangeReason: cluster.phase === "ended" ? { Code: "CLUSTER_TERMINATED", Message: "Job flow terminated" } : { Message: "" },
-      Timeline: { CreationDateTime: new Date(group.created_at), ReadyDateTime: date(cluster.ready_at), EndDateTime: date(cluster.ended_at) },
+      Timeline: {
+        CreationDateTime: new Date(group.created_at),
+        ReadyDateTime: date(cluster.ready_at),
+        EndDateTime: date(cluster.ended_at),
+      },
     },
     Configurations: group.configurations,
     ConfigurationsVersion: 0,
@@ -115,7 +123,11 @@ export function instanceShape(instance: InstanceRow, group: GroupRow): Instance 
     Status: {
       State: instanceState(instance),
       StateChangeReason: instance.end_message ? { Code: endCode(instance.end_code), Message: instance.end_message } : {},
-      Timeline: { CreationDateTime: new Date(instance.created_at), ReadyDateTime: date(instance.first_ready_at), EndDateTime: date(instance.ended_at) },
+      Timeline: {
+        CreationDateTime: new Date(instance.created_at),
+        ReadyDateTime: date(instance.first_ready_at),
+        EndDateTime: date(instance.ended_at),
+      },
     },
     InstanceGroupId: group.id,
     Market: group.market === "SPOT" ? "SPOT" : "ON_DEMAND",

@@ -13,7 +13,8 @@ const mostActiveSteps = 256;
 const pageSize = 50;
 
 export async function AddJobFlowSteps({ store, ids }: EmrContext, input: AddJobFlowStepsInput, request: EmrRequest) {
-  if (input.ExecutionRoleArn) throw validationException("ExecutionRoleArn: runtime roles for steps are not in Howdah yet. Leave the parameter out.");
+  if (input.ExecutionRoleArn)
+    throw validationException("ExecutionRoleArn: runtime roles for steps are not in Howdah yet. Leave the parameter out.");
   return store.transaction(async (tx) => {
     const cluster = await theLivingCluster(tx.db, request, input.JobFlowId);
     const specs = readSteps(input.Steps ?? [], cluster.spec.stepConcurrencyLevel);
@@ -42,7 +43,9 @@ export function readSteps(configs: readonly StepConfig[], concurrency: number): 
 
 function readStep(config: StepConfig, at: string): StepSpec {
   if (config.StepMonitoringConfiguration)
-    throw validationException(`${at}.StepMonitoringConfiguration is not in Howdah yet: logs go to the cluster's LogUri. Leave the parameter out.`);
+    throw validationException(
+      `${at}.StepMonitoringConfiguration is not in Howdah yet: logs go to the cluster's LogUri. Leave the parameter out.`,
+    );
   const hadoop = config.HadoopJarStep;
   const spec: StepSpec = {
     name: config.Name ?? "",

@@ -1,0 +1,107 @@
+/** A JVM whose class archive does not fit goes on without it and says nothing: only its class-load log tells. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { daemonArgv } from "../../src/engines/jvm.ts";
+import { hadoopPlaces } from "../../src/engines/hadoop/places.ts";
+import { planNode } from "../../src/engines/plan-node.ts";
+import { ensureSetup } from "../../src/setup.ts";
+import { run } from "../../src/setup/run.ts";
+import { factsOf } from "../unit/engine-facts.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "howdah-archives-"));
+after(() => rmSync(folder, { recursive: true }));
+const installation = await ensureSetup({ releaseLabel: "emr-7.13.0" });
+const facts = { ...factsOf(["MASTER"], 0), installation };
+const { env, path } = planNode(facts);
+/** No preload library: these JVMs are on no node. */
+const environment = { ...env, PATH: path.join(":"), LD_PRELOAD: undefined };
+
+let logs = 0;
+/** The option that makes a JVM tell where its classes come from, and a look at the classes of a package that are from an archive or not. */
+function classLog(prefix: string) {
+  const file = join(folder, `classes-${++logs}.log`);
+  const lines = () =>
+    readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => line.includes(` ${prefix}`));
+  return {
+    option: `-Xlog:class+load:file=${file}`,
+    assertShared() {
+      const shared = lines().filter((line) => line.includes("shared objects file")).length;
+      assert.ok(lines().length > 20, `only ${lines().length} classes of ${prefix} were loaded`);
+      assert.ok(shared / lines().length > 0.9, `only ${shared} of ${lines().length} classes of ${prefix} came from the archive`);
+    },
+  };
+}
+
+test("daemons use Hadoop's archive", async () => {
+  const log = classLog("org.apache.hadoop");
+  const argv = daemonArgv(facts, {
+    mainClass: "org.apache.hadoop.hdfs.server.namenode.NameNode",
+    jars: installation.hadoop.classPath,
+    folders: [hadoopPlaces(facts.layout).conf],
+    archive: installation.hadoop.archive,
+    heapMb: 128,
+    options: [log.option],
+  });
+  await run([...argv, "-metadataVersion"], { timeoutMs: 60_000, env: environment });
+  log.assertShared();
+});
+
+test("commands use Hadoop's archive", async () => {
+  const log = classLog("org.apache.hadoop");
+  await run(["hadoop", "fs", "-ls", "file:///"], { timeoutMs: 60_000, env: { ...environment, HADOOP_OPTS: log.option } });
+  log.assertShared();
+});
+
+test("spark-submit uses Spark's archive", async () => {
+  const log = classLog("org.apache.spark");
+  const argv = [
+    "spark-submit",
+    "--master",
+    "local[1]",
+    "--conf",
+    `spark.driver.extraJavaOptions=${log.option}`,
+    "--conf",
+    "spark.eventLog.enabled=false",
+  ];
+  await run([...argv, "--class", "org.apache.spark.deploy.PythonRunner", "/dev/null"], { timeoutMs: 60_000, env: environment }).catch(
+    () => {},
+  );
+  log.assertShared();
+});
+
+test("containers use the archives, with their working folder first on the class path", async () => {
+  const cwd = join(folder, "container");
+  mkdirSync(cwd);
+  const java = join(installation.nodeJavaHome, "bin", "java");
+  const executor = classLog("org.apache.spark");
+  const spark = [
+    cwd,
+    `${cwd}/__spark_conf__`,
+    `${cwd}/__spark_libs__/*`,
+    `${installation.spark.home}/jars/*`,
+    `${cwd}/__spark_conf__/__hadoop_conf__`,
+  ];
+  const backend = [java, executor.option, "org.apache.spark.executor.YarnCoarseGrainedExecutorBackend", "--help"];
+  await run(backend, { timeoutMs: 60_000, cwd, env: { ...environment, CLASSPATH: spark.join(":") } }).catch(() => {});
+  const task = classLog("org.apache.hadoop");
+  const mapReduce = [cwd, ...installation.hadoop.classPath, "job.jar/*", `${cwd}/*`];
+  const child = [java, task.option, "org.apache.hadoop.fs.FsShell", "-ls", "file:///"];
+  await run(child, { timeoutMs: 60_000, cwd, env: { ...environment, CLASSPATH: mapReduce.join(":") } });
+  task.assertShared();
+  executor.assertShared();
+});
+
+test("a class path that a user put something in front of stays as it is", async () => {
+  const java = join(installation.nodeJavaHome, "bin", "java");
+  const classPath = `/mine/a.jar:${installation.spark.home}/jars/*`;
+  const answer = await run([java, "-XshowSettings:properties", "-version"], {
+    timeoutMs: 60_000,
+    env: { ...environment, CLASSPATH: classPath },
+  });
+  assert.match(answer, /java\.class\.path = \/mine\/a\.jar/);
+});

@@ -7,7 +7,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Installation } from "./engines/installation.ts";
 import { findRelease, releaseLabels, type MavenEntry, type Release } from "./releases/release.ts";
-import { archiveMissing, archivePlan, ensureArchive, hasClassList, type ArchivePlan } from "./setup/archives.ts";
+import { archiveMissing, archivePlan, ensureArchive, type ArchivePlan } from "./setup/archives.ts";
 import { isIntact, makeFolder, placeObject, withCacheLock } from "./setup/cache.ts";
 import { ensureHadoop, hadoopClassPath, hadoopMissing } from "./setup/hadoop-home.ts";
 import { ensureObjects } from "./setup/jars.ts";
@@ -73,11 +73,10 @@ function findMissing(release: Release, at: Places, installation: Installation): 
 const s3proxyMissing = (at: Places, entry: MavenEntry) => (isIntact(at.s3proxy, entry.size) ? [] : ["s3proxy"]);
 
 function archivePlans(release: Release, at: Places, jdk: string): ArchivePlan[] {
-  const plans = [
+  return [
     archivePlan(at.cache, `hadoop-${release.hadoop.version}`, hadoopClassPath(at.hadoop, release), jdk),
     archivePlan(at.cache, `spark-${release.spark.version}`, sparkClassPath(at.spark), jdk),
   ];
-  return plans.filter((plan) => hasClassList(plan.list));
 }
 
 /** Class paths of YARN's containers hold all of Hadoop's jars, Spark's name its folder. */

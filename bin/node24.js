@@ -21,7 +21,9 @@ export function findNode24() {
 export function runOnNode24(file, args) {
   const node = findNode24();
   if (!node) {
-    console.error(`howdah needs Node 24. This is Node ${process.versions.node}, and the npm package node-${process.platform}-${process.arch} is not installed.\nRun: npm install --include=optional`);
+    console.error(
+      `howdah needs Node 24. This is Node ${process.versions.node}, and the npm package node-${process.platform}-${process.arch} is not installed.\nRun: npm install --include=optional`,
+    );
     process.exit(1);
   }
   const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(root, file), ...args], { stdio: "inherit" });

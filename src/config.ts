@@ -23,7 +23,7 @@ export function readConfig(path: string): Config {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new Error(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) throw new Error(`${path}:\n${z.prettifyError(parsed.error)}`);

@@ -181,7 +181,8 @@ async function followSteps({ emr, s3 }: Clients, ClusterId: string): Promise<voi
 /** The last lines of a log in S3; it may still be on its way there. */
 async function logTail(s3: S3Client, uri: string): Promise<string> {
   const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
-  for (let tries = 0; tries < 30 && Bucket; tries++) {
+  if (!Bucket) return "(the cluster has no LogUri)";
+  for (let tries = 0; tries < 30; tries++) {
     try {
       const body = await (await s3.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToByteArray();
       return gunzipSync(body ?? Buffer.alloc(0))

@@ -1,9 +1,10 @@
 /** A JVM whose class archive does not fit goes on without it and says nothing: only its class-load log tells. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
+import { nodeLayout } from "../../src/agent/layout.ts";
 import { daemonArgv } from "../../src/engines/jvm.ts";
 import { hadoopPlaces } from "../../src/engines/hadoop/places.ts";
 import { planNode } from "../../src/engines/plan-node.ts";
@@ -14,24 +15,28 @@ import { factsOf } from "../unit/engine-facts.ts";
 const folder = mkdtempSync(join(tmpdir(), "howdah-archives-"));
 after(() => rmSync(folder, { recursive: true }));
 const installation = await ensureSetup({ releaseLabel: "emr-7.13.0" });
-const facts = { ...factsOf(["MASTER"], 0), installation };
-const { env, path } = planNode(facts);
+const facts = { ...factsOf(["MASTER"], 0), installation, layout: nodeLayout(folder) };
+const { env, path, files } = planNode(facts);
+for (const { path, content } of files) {
+  mkdirSync(dirname(path), { recursive: true });
+  if (content !== undefined) writeFileSync(path, content);
+}
 /** No preload library: these JVMs are on no node. */
 const environment = { ...env, PATH: path.join(":"), LD_PRELOAD: undefined };
 
 let logs = 0;
-/** The option that makes a JVM tell where its classes come from, and a look at the classes of a package that are from an archive or not. */
+/** The option that makes a JVM tell where its classes come from, and a look at a package's. Scala's lambdas do not count: no archive takes them. */
 function classLog(prefix: string) {
   const file = join(folder, `classes-${++logs}.log`);
   const lines = () =>
     readFileSync(file, "utf8")
       .split("\n")
-      .filter((line) => line.includes(` ${prefix}`));
+      .filter((line) => line.includes(` ${prefix}`) && !line.includes("$$Lambda"));
   return {
     option: `-Xlog:class+load:file=${file}`,
     assertShared() {
       const shared = lines().filter((line) => line.includes("shared objects file")).length;
-      assert.ok(lines().length > 20, `only ${lines().length} classes of ${prefix} were loaded`);
+      assert.ok(lines().length > 10, `only ${lines().length} classes of ${prefix} were loaded`);
       assert.ok(shared / lines().length > 0.9, `only ${shared} of ${lines().length} classes of ${prefix} came from the archive`);
     },
   };
@@ -89,7 +94,7 @@ test("containers use the archives, with their working folder first on the class 
   const backend = [java, executor.option, "org.apache.spark.executor.YarnCoarseGrainedExecutorBackend", "--help"];
   await run(backend, { timeoutMs: 60_000, cwd, env: { ...environment, CLASSPATH: spark.join(":") } }).catch(() => {});
   const task = classLog("org.apache.hadoop");
-  const mapReduce = [cwd, ...installation.hadoop.classPath, "job.jar/*", `${cwd}/*`];
+  const mapReduce = [cwd, ...installation.hadoop.classPath, hadoopPlaces(facts.layout).conf, "job.jar/*", `${cwd}/*`];
   const child = [java, task.option, "org.apache.hadoop.fs.FsShell", "-ls", "file:///"];
   await run(child, { timeoutMs: 60_000, cwd, env: { ...environment, CLASSPATH: mapReduce.join(":") } });
   task.assertShared();

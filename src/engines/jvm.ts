@@ -33,6 +33,8 @@ export function daemonArgv(facts: NodeFacts, jvm: DaemonJvm): string[] {
     "-Xms32m",
     `-Xmx${jvm.heapMb}m`,
     "-Djava.net.preferIPv4Stack=true",
+    // In degree plain, /tmp is the host's: what a daemon unpacks there would stay behind.
+    `-Djava.io.tmpdir=${facts.layout.tmp}`,
     ...opened,
     ...(jvm.options ?? []),
     "-cp",

@@ -8,6 +8,7 @@
 # read-only, LINK_FOLDER and every BIND are at their own path; the rest of DATA_ROOT, with other nodes' secrets, is hidden.
 # It keeps accidents inside, and is no wall against a hostile program: whoever is uid 0 in there can take these mounts away again.
 set -e
+PATH=$PATH:/usr/sbin:/sbin # where Debian has pivot_root, and a user's own PATH has it not
 node=$1 data=$2 link=$3
 shift 3
 cd "$node" # so that no path of the data folder is ever part of overlay's options, which know no quoting

@@ -9,6 +9,8 @@ import type { Outcome, Reconciler } from "./loop.ts";
 const done: Outcome = { done: true };
 /** How often a running instance is looked at. */
 const watchMs = 3_000;
+const mostLaunches = 5;
+const launchAgainMs = 500;
 
 export function instanceReconciler(context: ReconcileContext): Reconciler {
   return async (id) => {
@@ -46,14 +48,27 @@ async function launch(context: ReconcileContext, instance: InstanceRow): Promise
     });
   } catch (error) {
     if (error instanceof AddressTaken) return lose(context, instance, "INTERNAL_ERROR", `${error.message}; create the cluster again`);
-    throw error;
+    return launchFailed(context, instance, error);
   }
-  if (instance.status === "provisioning")
+  if (instance.status === "provisioning" || instance.launch_failures > 0)
     await store.transaction(async (tx) => {
-      await setInstanceStatus(tx, instance.id, { status: "launched", launched_at: tx.now });
+      await setInstanceStatus(tx, instance.id, { status: "launched", launched_at: instance.launched_at ?? tx.now, launch_failures: 0 });
       await addEvent(tx, instance.cluster_id, "instance", `${instance.id} launched at ${instance.address}`);
     });
   return { againMs: watchMs };
+}
+
+/** Tried again a few times, for a host may be short of something for a moment; then the cluster is told, and its user sees why. */
+async function launchFailed(context: ReconcileContext, instance: InstanceRow, error: unknown): Promise<Outcome> {
+  const message = error instanceof Error ? error.message : String(error);
+  const failures = instance.launch_failures + 1;
+  context.log.error({ err: error, instance: instance.id, failures }, "an instance could not be launched");
+  if (failures >= mostLaunches) return lose(context, instance, "INTERNAL_ERROR", `it could not be launched: ${message}`);
+  await context.store.transaction(async (tx) => {
+    await setInstanceStatus(tx, instance.id, { launch_failures: failures });
+    await addEvent(tx, instance.cluster_id, "instance", `${instance.id} could not be launched, will be tried again: ${message}`);
+  });
+  return { againMs: launchAgainMs * failures };
 }
 
 async function lose(context: ReconcileContext, instance: InstanceRow, code: string, message: string): Promise<Outcome> {

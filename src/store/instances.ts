@@ -69,7 +69,7 @@ export async function insertInstance(
 export async function setInstanceStatus(
   tx: Tx,
   id: string,
-  change: Partial<Pick<InstanceRow, "status" | "launched_at" | "ended_at" | "end_code" | "end_message" | "relaunches">>,
+  change: Partial<Pick<InstanceRow, "status" | "launched_at" | "ended_at" | "end_code" | "end_message" | "relaunches" | "launch_failures">>,
 ): Promise<void> {
   await tx.db.updateTable("instances").set(change).where("id", "=", id).execute();
 }

@@ -93,6 +93,8 @@ export interface InstancesTable {
   end_message: string | null;
   /** rec: how often its init was started again after it had stopped by itself */
   relaunches: Generated<number>;
+  /** rec: launches that failed one after the other */
+  launch_failures: Generated<number>;
   /** agent: Report as JSON, and the time it came */
   observed: string | null;
   observed_seq: Generated<number>;
@@ -160,7 +162,7 @@ export const migrations: readonly string[] = [
    CREATE TABLE instances (id TEXT PRIMARY KEY, cluster_instance_id TEXT NOT NULL, cluster_id TEXT NOT NULL REFERENCES clusters (id),
      group_id TEXT NOT NULL REFERENCES instance_groups (id), ordinal INTEGER NOT NULL, address TEXT NOT NULL, agent_token TEXT NOT NULL,
      created_at INTEGER NOT NULL, wanted INTEGER NOT NULL, status TEXT NOT NULL, launched_at INTEGER, ended_at INTEGER, end_code TEXT, end_message TEXT,
-     relaunches INTEGER NOT NULL DEFAULT 0, observed TEXT, observed_seq INTEGER NOT NULL DEFAULT 0, observed_at INTEGER, first_ready_at INTEGER);
+     relaunches INTEGER NOT NULL DEFAULT 0, launch_failures INTEGER NOT NULL DEFAULT 0, observed TEXT, observed_seq INTEGER NOT NULL DEFAULT 0, observed_at INTEGER, first_ready_at INTEGER);
    CREATE INDEX instances_by_cluster ON instances (cluster_id, ordinal);
    CREATE TABLE steps (id TEXT PRIMARY KEY, cluster_id TEXT NOT NULL REFERENCES clusters (id), seq INTEGER NOT NULL, spec TEXT NOT NULL,
      created_at INTEGER NOT NULL, state TEXT NOT NULL, started_at INTEGER, ended_at INTEGER, failure TEXT);

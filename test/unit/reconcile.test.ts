@@ -149,6 +149,19 @@ test("a launch that fails is tried again; an init that stopped is started again"
   assert.equal(h.provider.observations.get(master), "running");
 });
 
+test("an instance that cannot be launched ends the cluster, which says why", async () => {
+  const h = await harness();
+  h.provider.failLaunches = 1000;
+  const id = await create(h);
+  for (let n = 0; n < 10; n++) {
+    h.advance(5_000);
+    await h.settle();
+  }
+  const status = await state(h, id);
+  assert.equal(status?.State, "TERMINATED_WITH_ERRORS");
+  assert.match(status?.StateChangeReason?.Message ?? "", /could not be launched: the host could not do it this time/);
+});
+
 test("an instance whose host was started again is lost, and the cluster says so", async () => {
   const h = await harness();
   const id = await create(h);

@@ -99,15 +99,21 @@ describe("local nodes", () => {
   it("works for a user without root too", { skip: process.getuid!() !== 0 && "it is one" }, async () => {
     const user = 61_234;
     const home = (await promisify(execFile)("mktemp", ["-d"])).stdout.trim();
-    await promisify(execFile)("chown", [`${user}:${user}`, home]);
+    // The project and its Node may be where only root can go.
+    const root = join(import.meta.dirname, "../..");
+    const project = join(home, "project");
+    await promisify(execFile)("mkdir", [project]);
+    for (const part of ["src", "native", "test", "package.json"]) await promisify(execFile)("cp", ["-r", join(root, part), project]);
+    await promisify(execFile)("cp", [process.execPath, join(home, "node")]);
+    await promisify(execFile)("chown", ["-R", `${user}:${user}`, home]);
     try {
       const env = { ...process.env, HOME: home, TMPDIR: home, HOWDAH_CACHE: join(home, "cache") };
-      const script = join(import.meta.dirname, "unprivileged-node.ts");
+      const script = join(project, "test", "integration", "unprivileged-node.ts");
       const args = [
         `--reuid=${user}`,
         `--regid=${user}`,
         "--clear-groups",
-        process.execPath,
+        join(home, "node"),
         "--disable-warning=ExperimentalWarning",
         script,
       ];

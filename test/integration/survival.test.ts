@@ -96,7 +96,7 @@ test("an agent dies while a step runs: its successor finds the step, which runs 
   await until("the step's process", async () =>
     findByEnvironment(nodeVariable, instanceId).some(({ pid }) => commandOf(pid).includes("agent-dies")),
   );
-  const agents = findByEnvironment(nodeVariable, instanceId).filter(({ pid }) => /agent\/main\.(ts|js)/.test(commandOf(pid)));
+  const agents = findByEnvironment(nodeVariable, instanceId).filter(({ pid }) => /^\S*\/node .*agent\/main\.(ts|js)/.test(commandOf(pid)));
   assert.equal(agents.length, 1, "one agent a node");
   signal(agents[0], "SIGKILL");
   assert.equal((await stepEnd(clusterId, stepId)).State, "COMPLETED");

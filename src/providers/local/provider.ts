@@ -103,7 +103,6 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
       const { native } = options;
       if (!native) throw new Error("this provider was made without the native programs: it cannot launch nodes");
       await prepare(spec, layout, native);
-      await rm(initRecord(layout), { force: true });
       let ended: number | string | undefined;
       const start = () => {
         ended = undefined;

@@ -3,7 +3,8 @@ import { setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow } fr
 import { type ClusterEnding, type ClusterRow, findCluster, setClusterStatus } from "../store/clusters.ts";
 import { disableClusterKey } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
-import { activeStates, stepsOf } from "../store/steps.ts";
+import { activeStates, endsCluster, stepsOf } from "../store/steps.ts";
+import type { Tx } from "../store/store.ts";
 import { neededMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
 import { failureOfInstance, insufficientCapacity, stepFailure, stepsCompleted } from "./endings.ts";
@@ -86,26 +87,29 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
 
 /** A ready cluster ends by a failed step that says so, or when it is transient and has no step left. */
 async function followSteps(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
-  const steps = await stepsOf(context.store.db, cluster.id);
-  const fatal = steps.find(
-    (step) => step.state === "FAILED" && ["TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW"].includes(step.spec.actionOnFailure),
-  );
-  if (fatal) return beginEnding(context, cluster, stepFailure(fatal));
-  const isIdle = !steps.some((step) => activeStates.includes(step.state));
-  if (isIdle && !cluster.spec.keepAliveWhenNoSteps) return beginEnding(context, cluster, stepsCompleted(steps));
+  // One transaction for the look and its result: a step that AddJobFlowSteps has accepted is not overlooked.
+  await context.store.transaction(async (tx) => {
+    const steps = await stepsOf(tx.db, cluster.id);
+    const fatal = steps.find(endsCluster);
+    const isIdle = !steps.some((step) => activeStates.includes(step.state));
+    if (fatal) await recordEnding(tx, cluster, stepFailure(fatal));
+    else if (isIdle && !cluster.spec.keepAliveWhenNoSteps) await recordEnding(tx, cluster, stepsCompleted(steps));
+  });
+  return done;
+}
+
+async function beginEnding(context: ReconcileContext, cluster: ClusterRow, ending: ClusterEnding | null): Promise<Outcome> {
+  await context.store.transaction((tx) => recordEnding(tx, cluster, ending));
   return done;
 }
 
 /** `ending` null: the user's wish. The nodes are told first, so that steps end and the last logs reach S3. */
-async function beginEnding(context: ReconcileContext, cluster: ClusterRow, ending: ClusterEnding | null): Promise<Outcome> {
-  await context.store.transaction(async (tx) => {
-    await setClusterStatus(tx, cluster.id, { phase: "ending", ending_at: tx.now, ending });
-    await addEvent(tx, cluster.id, "cluster", `ends: ${ending?.message ?? "terminated by user request"}`);
-    await tx.manifestChanged(cluster.id);
-    await tx.wake("steps", cluster.id);
-    await tx.wake("cluster", cluster.id);
-  });
-  return { againMs: 0 };
+async function recordEnding(tx: Tx, cluster: ClusterRow, ending: ClusterEnding | null): Promise<void> {
+  await setClusterStatus(tx, cluster.id, { phase: "ending", ending_at: tx.now, ending });
+  await addEvent(tx, cluster.id, "cluster", `ends: ${ending?.message ?? "terminated by user request"}`);
+  await tx.manifestChanged(cluster.id);
+  await tx.wake("steps", cluster.id);
+  await tx.wake("cluster", cluster.id);
 }
 
 /** Waits for the nodes' last logs, has them removed, and closes the cluster when none is left. */

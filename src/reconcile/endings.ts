@@ -1,6 +1,6 @@
 /** Why clusters end by themselves, in EMR's codes and words (StateChangeReason and ErrorDetails of DescribeCluster). */
 import type { ErrorDetail } from "@aws-sdk/client-emr";
-import type { ClusterEnding, ClusterRow } from "../store/clusters.ts";
+import { type ClusterEnding, type ClusterRow, logFolder } from "../store/clusters.ts";
 import type { InstanceRow } from "../store/instances.ts";
 import type { StepRow } from "../store/steps.ts";
 
@@ -37,9 +37,8 @@ export function failureOfInstance(cluster: ClusterRow, instance: InstanceRow, al
 
   const where = `On the ${isMaster ? "master" : "slave"} instance (${instance.id})`;
   const kind = isMaster ? "PRIMARY" : "WORKER";
-  const log = cluster.spec.logUri
-    ? `${cluster.spec.logUri}${cluster.id}/node/${instance.id}/bootstrap-actions/${failure.ordinal}/stderr.gz`
-    : (failure.logFile ?? "");
+  const logs = logFolder(cluster);
+  const log = logs ? `${logs}/node/${instance.id}/bootstrap-actions/${failure.ordinal}/stderr.gz` : (failure.logFile ?? "");
   const detail = (code: string): ErrorDetail[] => [
     {
       ErrorCode: code,

@@ -1,7 +1,7 @@
 /** The instance's reconciler: launches it, starts its init again where it stopped, and removes it. */
 import { findCluster } from "../store/clusters.ts";
 import { findInstance, hostnameOf, instancesOf, setInstanceStatus, type InstanceRow } from "../store/instances.ts";
-import { addEvent } from "../store/events.ts";
+import { addEvent, addWarnings } from "../store/events.ts";
 import { AddressTaken } from "../providers/provider.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
@@ -9,19 +9,28 @@ import type { Outcome, Reconciler } from "./loop.ts";
 const done: Outcome = { done: true };
 /** How often a running instance is looked at. */
 const watchMs = 3_000;
+/** An agent reports a second after its launch, and every few seconds from then on. After so long without a word something is wrong. */
+const silentMs = 5 * 60_000;
 const mostLaunches = 5;
 const launchAgainMs = 500;
 
 export function instanceReconciler(context: ReconcileContext): Reconciler {
+  // Agents cannot report while there is no control plane: that time is not held against them.
+  const begunAt = context.store.now();
   return async (id) => {
     const instance = await findInstance(context.store.db, id);
-    if (!instance || instance.status === "terminated") return done;
+    if (!instance) return done;
+    if (instance.status === "terminated") {
+      // Woken again only where a crash or a fault came between its end and the removal of its folder.
+      await context.provider.reclaim(id);
+      return done;
+    }
     if (instance.wanted === 0) return remove(context, instance);
     if (instance.status === "lost") return done;
     if (instance.status === "provisioning") return launch(context, instance);
 
     const seen = await context.provider.observe(id);
-    if (seen === "running") return { againMs: watchMs };
+    if (seen === "running") return listen(context, instance, begunAt);
     if (seen === "rebooted") return lose(context, instance, "INSTANCE_FAILURE", "its host was started again since");
     await context.store.transaction(async (tx) => {
       await setInstanceStatus(tx, id, { relaunches: instance.relaunches + 1 });
@@ -29,6 +38,26 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
     });
     return launch(context, instance);
   };
+}
+
+/** An instance that runs, but whose agent says nothing: one that never did ends its cluster, for a later silence there is a warning. */
+async function listen(context: ReconcileContext, instance: InstanceRow, begunAt: number): Promise<Outcome> {
+  const lastWord = Math.max(begunAt, instance.observed_at ?? instance.launched_at ?? 0);
+  if (context.store.now() - lastWord < silentMs) return { againMs: watchMs };
+  const minutes = silentMs / 60_000;
+  if (!instance.observed)
+    return lose(
+      context,
+      instance,
+      "INTERNAL_ERROR",
+      `its agent has not reported in ${minutes} minutes since its launch. See its howdah-agent.log`,
+    );
+  await context.store.transaction((tx) =>
+    addWarnings(tx, instance.cluster_id, [
+      `${instance.id} runs, but its agent did not report for ${minutes} minutes. See its howdah-agent.log`,
+    ]),
+  );
+  return { againMs: watchMs };
 }
 
 async function launch(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {

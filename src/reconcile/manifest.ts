@@ -7,7 +7,7 @@ import type { ClusterFacts, NodeFacts } from "../engines/engine.ts";
 import { planNode } from "../engines/plan-node.ts";
 import { stepOrder } from "../engines/step-command.ts";
 import { instanceType, type InstanceType } from "../releases/instance-types.ts";
-import { type ClusterRow, findCluster } from "../store/clusters.ts";
+import { findCluster, logFolder } from "../store/clusters.ts";
 import { groupsOf, hostnameOf, instancesOf } from "../store/instances.ts";
 import { type StepRow, stepsOf } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
@@ -57,6 +57,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     installation: sources.installation(cluster.spec.releaseLabel),
   };
   const plan = planNode(facts);
+  const logUri = logFolder(cluster);
   const steps = instance === master ? (await stepsOf(db, clusterId)).filter((step) => step.state === "RUNNING") : [];
   return {
     generation: cluster.generation,
@@ -71,7 +72,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     daemons: plan.daemons,
     tasks: plan.tasks,
     steps: steps.map((step) => orderOf(step, facts)),
-    logs: cluster.spec.logUri === null ? null : { uri: logFolder(cluster), folders: plan.logs },
+    logs: logUri === null ? null : { uri: logUri, folders: plan.logs },
     stopping: cluster.phase === "ending",
   };
 }
@@ -81,8 +82,6 @@ function typeNamed(name: string): InstanceType {
   if (!type) throw new Error(`instance type ${name} is in the store, but this version of Howdah does not know it`);
   return type;
 }
-
-const logFolder = (cluster: ClusterRow): string => `${cluster.spec.logUri}${cluster.id}`;
 
 const orderOf = (step: StepRow, facts: NodeFacts) => {
   const { name, jar, mainClass, args, properties } = step.spec;

@@ -1,10 +1,10 @@
 /** The steps' reconciler, by cluster id: starts the next step when none runs, and records how steps ended. */
 import type { FailureDetails } from "@aws-sdk/client-emr";
 import type { StepReport } from "../agent/manifest.ts";
-import { type ClusterRow, findCluster } from "../store/clusters.ts";
+import { type ClusterRow, findCluster, isEnding, logFolder } from "../store/clusters.ts";
 import { instancesOf } from "../store/instances.ts";
 import { addEvent } from "../store/events.ts";
-import { type StepRow, setStepStatus, stepsOf } from "../store/steps.ts";
+import { type StepRow, endsCluster, setStepStatus, stepsOf } from "../store/steps.ts";
 import type { Tx } from "../store/store.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
@@ -13,17 +13,17 @@ const done: Outcome = { done: true };
 
 export function stepsReconciler({ store }: ReconcileContext): Reconciler {
   return async (clusterId) => {
-    const cluster = await findCluster(store.db, clusterId);
-    if (!cluster) return done;
     await store.transaction(async (tx) => {
+      // Read in the same transaction: a step must not begin on a cluster that has just begun to end.
+      const cluster = await findCluster(tx.db, clusterId);
+      if (!cluster) return;
       const steps = await stepsOf(tx.db, clusterId);
       const [master] = await instancesOf(tx.db, clusterId);
       const reports = new Map(master?.observed?.steps.map((report) => [report.id, report]));
       for (const step of steps) if (step.state === "RUNNING") await recordEnd(tx, cluster, step, reports.get(step.id));
 
-      const isEnding = cluster.phase === "ending" || cluster.phase === "ended";
-      if (isEnding) return cancelRest(tx, cluster, cluster.phase === "ended");
-      if (cluster.phase === "ready") await startNext(tx, cluster);
+      if (cluster.phase === "ending" || cluster.phase === "ended") await cancelRest(tx, cluster, cluster.phase === "ended");
+      else if (cluster.phase === "ready" && !isEnding(cluster)) await startNext(tx, cluster);
     });
     return done;
   };
@@ -35,6 +35,12 @@ async function recordEnd(tx: Tx, cluster: ClusterRow, step: StepRow, report: Ste
   const succeeded = report.state === "exited" && report.exitCode === 0;
   const ended_at = report.endedAt ?? tx.now;
   const started_at = report.startedAt ?? step.started_at;
+  // What ends after its cluster began to end was ended by the node, on our order: no failure of the step's own.
+  if (!succeeded && cluster.ending_at !== null && ended_at >= cluster.ending_at) {
+    await setStepStatus(tx, step.id, { state: "INTERRUPTED", started_at, ended_at });
+    await addEvent(tx, cluster.id, "step", `${step.id} ${step.spec.name}: interrupted, its cluster ends`);
+    return;
+  }
   if (succeeded) await setStepStatus(tx, step.id, { state: "COMPLETED", started_at, ended_at });
   else await setStepStatus(tx, step.id, { state: "FAILED", started_at, ended_at, failure: failureDetails(cluster, step, report) });
   await addEvent(
@@ -58,10 +64,11 @@ function failureDetails(cluster: ClusterRow, step: StepRow, report: StepReport):
     running: "",
   };
   const log = report.state === "fetch-failed" ? "controller" : "stderr";
+  const logs = logFolder(cluster);
   return {
     Reason: reasons[report.state],
     ...(report.message ? { Message: report.message } : {}),
-    ...(cluster.spec.logUri ? { LogFile: `${cluster.spec.logUri}${cluster.id}/steps/${step.id}/${log}.gz` } : {}),
+    ...(logs ? { LogFile: `${logs}/steps/${step.id}/${log}.gz` } : {}),
   };
 }
 
@@ -69,10 +76,7 @@ async function startNext(tx: Tx, cluster: ClusterRow): Promise<void> {
   const steps = await stepsOf(tx.db, cluster.id);
   let running = steps.filter((step) => step.state === "RUNNING").length;
   // With one step at a time, a failed step that ends the cluster lets no other begin.
-  const isFatal = steps.some(
-    (step) => step.state === "FAILED" && ["TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW"].includes(step.spec.actionOnFailure),
-  );
-  if (isFatal) return;
+  if (steps.some(endsCluster)) return;
   for (const step of steps) {
     if (step.state !== "PENDING" || running >= cluster.spec.stepConcurrencyLevel) continue;
     running += 1;

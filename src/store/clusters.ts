@@ -3,6 +3,7 @@ import type { Cluster, ClusterState, ClusterStateChangeReason, ErrorDetail } fro
 import type { Selectable } from "kysely";
 import type { Configuration } from "../engines/engine.ts";
 import type { ClustersTable } from "./schema.ts";
+import { disableClusterKey } from "./access-keys.ts";
 import type { Db, Store, Tx } from "./store.ts";
 
 /** What RunJobFlow asked for, checked and with its defaults filled in. Everything that DescribeCluster only shows again is in `shown`. */
@@ -92,12 +93,17 @@ export async function setClusterWish(
   await tx.db.updateTable("clusters").set(change).where("id", "=", id).execute();
 }
 
-export const terminalStates: readonly ClusterState[] = ["TERMINATED", "TERMINATED_WITH_ERRORS"];
+/** true once it is certain to end: nothing may be begun or changed on it any more. */
+export const isEnding = (cluster: ClusterRow): boolean =>
+  cluster.phase === "ended" || cluster.phase === "ending" || cluster.terminate_requested_at !== null;
+
+/** s3://bucket/prefix/j-…: where the cluster's logs go; null where they stay on its nodes. */
+export const logFolder = (cluster: ClusterRow): string | null => cluster.spec.logUri && `${cluster.spec.logUri}${cluster.id}`;
 
 /** EMR's state: a user's TerminateJobFlows shows at once, whatever the reconciler has done of it. */
 export function clusterState(cluster: ClusterRow, hasActiveSteps: boolean): ClusterState {
   if (cluster.phase === "ended") return cluster.ending?.failed ? "TERMINATED_WITH_ERRORS" : "TERMINATED";
-  if (cluster.phase === "ending" || cluster.ending || cluster.terminate_requested_at !== null) return "TERMINATING";
+  if (isEnding(cluster)) return "TERMINATING";
   if (cluster.phase === "ready") return hasActiveSteps ? "RUNNING" : "WAITING";
   return cluster.phase === "bootstrapping" ? "BOOTSTRAPPING" : "STARTING";
 }
@@ -117,6 +123,7 @@ export async function endAllClusters(store: Store, message: string): Promise<num
     for (const cluster of living) {
       const ending = cluster.ending ?? { code: "USER_REQUEST" as const, message, failed: false, details: [] };
       await setClusterStatus(tx, cluster.id, { phase: "ended", ending, ended_at: tx.now });
+      await disableClusterKey(tx, cluster.id);
       await tx.db
         .updateTable("instances")
         .set({ status: "terminated", wanted: 0, ended_at: tx.now, end_code: "CLUSTER_TERMINATED", end_message: message })

@@ -1,6 +1,6 @@
 /** Instance groups and instances. */
 import type { InstanceState } from "@aws-sdk/client-emr";
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { NodeRole, Report } from "../agent/manifest.ts";
 import type { Configuration } from "../engines/engine.ts";
 import type { InstanceGroupsTable, InstancesTable } from "./schema.ts";
@@ -36,8 +36,7 @@ export async function groupsOf(db: Db, clusterId: string): Promise<GroupRow[]> {
     .selectFrom("instance_groups")
     .selectAll()
     .where("cluster_id", "=", clusterId)
-    .orderBy("role", "asc")
-    .orderBy("created_at")
+    .orderBy(sql`rowid`)
     .execute();
   const order = { MASTER: 0, CORE: 1, TASK: 2 } as const;
   return rows.map(groupFromRow).toSorted((a, b) => order[a.role] - order[b.role]);

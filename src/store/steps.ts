@@ -24,6 +24,10 @@ const fromRow = (row: Selectable<StepsTable>): StepRow => ({
 
 export const activeStates: readonly StepState[] = ["PENDING", "RUNNING"];
 
+/** A failed step that takes its cluster with it. TERMINATE_JOB_FLOW is the older name of TERMINATE_CLUSTER. */
+export const endsCluster = (step: StepRow): boolean =>
+  step.state === "FAILED" && ["TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW"].includes(step.spec.actionOnFailure);
+
 /** In order of submission. */
 export async function stepsOf(db: Db, clusterId: string): Promise<StepRow[]> {
   return (await db.selectFrom("steps").selectAll().where("cluster_id", "=", clusterId).orderBy("seq").execute()).map(fromRow);

@@ -1,5 +1,5 @@
 /** Opens the store, and runs transactions that can wake reconcilers. What a transaction wakes is nudged only after its commit. */
-import { chmodSync, existsSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { Kysely, sql, type Transaction } from "kysely";
 import { openSqlite } from "./sqlite.ts";
 import { type Schema, migrations } from "./schema.ts";
@@ -30,9 +30,9 @@ export interface Store {
 
 /** `path`: the data folder's database, made where there is none (mode 0600: it holds secret keys). `clock` gives epoch milliseconds. */
 export async function openStore(path: string, clock: () => number): Promise<Store> {
-  const isNew = !existsSync(path);
+  // Made private before SQLite opens it: its -wal and -shm take the file's mode.
+  if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
   const db = new Kysely<Schema>({ dialect: openSqlite(path) });
-  if (isNew && path !== ":memory:") chmodSync(path, 0o600);
   await migrate(db);
   const store: Store = {
     db,

@@ -18,7 +18,9 @@ export class SimulatedProvider implements Provider {
   readonly launched = new Map<string, LaunchSpec>();
   readonly observations = new Map<string, InstanceObservation>();
   readonly networks = new Map<string, string>();
+  readonly reclaimed: string[] = [];
   failLaunches = 0;
+  failReclaims = 0;
 
   async claimNetwork(clusterId: string, current: string | undefined): Promise<string> {
     const network = current ?? this.networks.get(clusterId) ?? `127.64.${this.networks.size + 1}`;
@@ -42,7 +44,10 @@ export class SimulatedProvider implements Provider {
   async list(): Promise<string[]> {
     return [...this.observations.keys()];
   }
-  async reclaim(): Promise<void> {}
+  async reclaim(instanceId: string): Promise<void> {
+    if (this.failReclaims-- > 0) throw new Error("the folder is in use");
+    this.reclaimed.push(instanceId);
+  }
 }
 
 export async function harness() {
@@ -82,6 +87,8 @@ export async function harness() {
     advance: (ms: number) => {
       now += ms;
     },
+    /** Runs one reconciler now. */
+    reconcile: (kind: keyof typeof reconcilers, id: string) => reconcilers[kind](id),
     /** Runs every reconciler that is due until none is. What fails is due again after a back-off. */
     async settle(): Promise<void> {
       for (let round = 0; round < 100; round++) {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunJobFlowInput, StepConfig } from "@aws-sdk/client-emr";
+import { findClusterKey } from "../../src/store/access-keys.ts";
+import { endAllClusters } from "../../src/store/clusters.ts";
 import { instancesOf } from "../../src/store/instances.ts";
 import { eventsOf } from "../../src/store/events.ts";
 import { type Harness, harness } from "./control-plane-harness.ts";
@@ -202,4 +204,72 @@ test("a report that is older than the one known changes nothing", async () => {
   await h.report(master, { seq: 1, phase: "bootstrapping" });
   const [instance] = await instancesOf(h.store.db, id);
   assert.equal(instance?.observed?.phase, "ready");
+});
+
+test("a step that the end of its cluster cuts off is INTERRUPTED, not FAILED; none begins any more", async () => {
+  const h = await harness();
+  const id = await create(h, { Steps: [step("long"), step("next")] });
+  const master = await makeReady(h, id);
+  const running = (await h.handlers.ListSteps!({ ClusterId: id } as never, h.request)).Steps!.at(-1)!.Id!;
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  await h.report(master, { steps: [{ id: running, state: "exited", exitCode: 143, endedAt: h.store.now() + 1 }] });
+  await h.settle();
+  assert.deepEqual(await stepStates(h, id), ["INTERRUPTED", "CANCELLED"]);
+});
+
+test("no step begins between the wish to terminate a cluster and its reconciler", async () => {
+  const h = await harness();
+  const id = await create(h, { Steps: [step("one"), step("two")] });
+  const master = await makeReady(h, id);
+  const first = (await h.handlers.ListSteps!({ ClusterId: id } as never, h.request)).Steps!.at(-1)!.Id!;
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  await h.report(master, { steps: [{ id: first, state: "exited", exitCode: 0, endedAt: h.store.now() }] });
+  await h.reconcile("steps", id);
+  assert.deepEqual(await stepStates(h, id), ["COMPLETED", "PENDING"]);
+  await h.settle();
+  assert.deepEqual(await stepStates(h, id), ["COMPLETED", "CANCELLED"]);
+});
+
+test("an agent that never reports ends its cluster, which says why; one that falls silent is warned of", async () => {
+  const h = await harness();
+  const id = await create(h);
+  const [, ...workers] = await instancesOf(h.store.db, id);
+  for (const worker of workers) await h.report(worker.id, { phase: "bootstrapping" });
+  for (let minute = 0; minute < 6; minute++) {
+    h.advance(60_000);
+    await h.settle();
+  }
+  const status = await state(h, id);
+  assert.equal(status?.StateChangeReason?.Code, "INSTANCE_FAILURE");
+  assert.match(status?.StateChangeReason?.Message ?? "", /master instance .* has not reported in 5 minutes/);
+  const warnings = (await eventsOf(h.store.db, id)).filter((event) => event.kind === "warning");
+  assert.ok(warnings.some(({ message }) => message.includes("did not report for 5 minutes")));
+});
+
+test("an instance's folder is removed even where its removal failed at first", async () => {
+  const h = await harness();
+  h.provider.failReclaims = 1;
+  const id = await create(h, {
+    Instances: { MasterInstanceType: "m5.xlarge", InstanceCount: 1, KeepJobFlowAliveWhenNoSteps: true },
+  } as never);
+  const master = await makeReady(h, id);
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  await h.settle();
+  await h.report(master, { phase: "stopped" });
+  await h.settle();
+  assert.deepEqual(h.provider.reclaimed, []);
+  h.advance(60_000);
+  await h.settle();
+  assert.deepEqual(h.provider.reclaimed, [master]);
+});
+
+test("howdah down ends clusters, cuts off their steps, and disables the keys of their nodes", async () => {
+  const h = await harness();
+  const id = await create(h, { Steps: [step("one"), step("two")] });
+  await makeReady(h, id);
+  assert.ok(await findClusterKey(h.store.db, id));
+  assert.equal(await endAllClusters(h.store, "down"), 1);
+  assert.equal(await findClusterKey(h.store.db, id), undefined);
+  assert.equal((await state(h, id))?.State, "TERMINATED");
+  assert.deepEqual(await stepStates(h, id), ["INTERRUPTED", "CANCELLED"]);
 });

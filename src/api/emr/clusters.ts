@@ -1,7 +1,7 @@
 /** DescribeCluster, ListClusters, TerminateJobFlows, SetTerminationProtection. RunJobFlow has a file of its own. */
 import type { DescribeClusterInput, ListClustersInput, SetTerminationProtectionInput, TerminateJobFlowsInput } from "@aws-sdk/client-emr";
 import { validationException } from "../../aws/errors.ts";
-import { type ClusterRow, listClusters, setClusterWish } from "../../store/clusters.ts";
+import { type ClusterRow, isEnding, listClusters, setClusterWish } from "../../store/clusters.ts";
 import { addEvent } from "../../store/events.ts";
 import { groupsOf, instancesOf } from "../../store/instances.ts";
 import { countActiveSteps } from "../../store/steps.ts";
@@ -54,9 +54,7 @@ export async function TerminateJobFlows({ store }: EmrContext, input: TerminateJ
   return store.transaction(async (tx) => {
     const clusters = [];
     for (const id of input.JobFlowIds ?? []) clusters.push(await theCluster(tx.db, request, id));
-    const living = clusters.filter(
-      (cluster) => cluster.phase !== "ended" && cluster.phase !== "ending" && cluster.terminate_requested_at === null,
-    );
+    const living = clusters.filter((cluster) => !isEnding(cluster));
     if (living.some((cluster) => cluster.termination_protected === 1))
       throw validationException("Could not shut down one or more job flows since they are termination protected.");
     for (const cluster of living) {

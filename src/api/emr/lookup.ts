@@ -1,9 +1,9 @@
 /** Finding what a request names, in its own account and region only. */
 import { invalidRequest, validationException } from "../../aws/errors.ts";
-import { type ClusterRow, findCluster } from "../../store/clusters.ts";
+import { type ClusterRow, findCluster, isEnding } from "../../store/clusters.ts";
 import type { Db } from "../../store/store.ts";
 
-export interface Caller {
+interface Caller {
   accountId: string;
   region: string;
 }
@@ -18,7 +18,6 @@ export async function theCluster(db: Db, caller: Caller, id: string | undefined)
 /** For changes: a cluster that ends or has ended takes none. */
 export async function theLivingCluster(db: Db, caller: Caller, id: string | undefined): Promise<ClusterRow> {
   const cluster = await theCluster(db, caller, id);
-  if (cluster.terminate_requested_at !== null || cluster.ending || cluster.phase === "ending" || cluster.phase === "ended")
-    throw validationException("A job flow that is shutting down, terminated, or finished may not be modified.");
+  if (isEnding(cluster)) throw validationException("A job flow that is shutting down, terminated, or finished may not be modified.");
   return cluster;
 }

@@ -25,7 +25,7 @@ import { instanceReconciler } from "./reconcile/instances.ts";
 import { createLoop } from "./reconcile/loop.ts";
 import { stepsReconciler } from "./reconcile/steps.ts";
 import { releaseLabels } from "./releases/release.ts";
-import { type Front, startFront } from "./s3/front.ts";
+import { type Front, type S3Server, startFront } from "./s3/front.ts";
 import { superviseS3Proxy } from "./s3/s3proxy.ts";
 import { readInstallation } from "./setup.ts";
 import { ensureAdminKey } from "./store/access-keys.ts";
@@ -58,6 +58,10 @@ export interface ControlPlaneOptions {
 const host = "127.0.0.1";
 const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** The control plane that runs or is starting (KnownProcess), from the moment that it has the lock of the data folder. */
+export const holderPath = (data: DataFolder): string => join(data.run, "holder.json");
+const digestOf = (data: DataFolder): string => createHash("sha256").update(data.root).digest("hex");
+
 export const recordPath = (data: DataFolder): string => join(data.run, "control-plane.json");
 
 /** The control plane that runs for this data folder; undefined where there is none. */
@@ -66,20 +70,38 @@ export function runningControlPlane(data: DataFolder): ControlPlaneRecord | unde
   return record && isAlive(record) ? record : undefined;
 }
 
-/** Throws, saying what to do, where another one runs already, the engines are missing, or the port is taken. */
+/** Throws, saying what to do, where another one runs already, the engines are missing, or the port is taken; then nothing of it is left. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const opened: (() => unknown)[] = [];
+  /** The last one that was opened first. What it holds would keep a process alive that could not start. */
+  const close = async () => {
+    for (let undo = opened.pop(); undo; undo = opened.pop()) await undo();
+  };
+  try {
+    return { endpoint: await open(options, opened), stop: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Promise<string> {
   const { data, log } = options;
   for (const folder of [data.root, data.run, data.link, data.logs, data.nodes, data.s3])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   const config = readConfig(data.config);
   const lock = await lockDataFolder(data);
+  opened.push(() => lock.close());
+  writeWhole(holderPath(data), JSON.stringify(identify(process.pid)));
   const installation = requireInstallation(releaseLabels()[0] ?? "");
   const ids = makeIds();
   const store = await openStore(data.database, Date.now);
+  opened.push(() => store.close());
   const admin = await store.transaction((tx) => ensureAdminKey(tx, ids));
 
   const owner = { [ownerVariable]: data.root };
   let front: Front | undefined;
+  let current: S3Server;
   // The front door's thread is given the server only: a watch's `stop` cannot be sent to it.
   const { stop: stopWatch, ...s3 } = config.s3
     ? { ...config.s3, external: true, stop: undefined }
@@ -88,22 +110,42 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         {
           changed(server) {
             log.warn({ endpoint: server.endpoint }, "the embedded S3 server had ended and was started again");
+            current = server;
             front?.useS3(server);
           },
           failed: (error) => log.error({ err: error }, "the embedded S3 server cannot be started, will be tried again"),
         },
       );
 
+  current = s3;
+  if (stopWatch) opened.push(stopWatch);
+
   const keys = openKeyLookup(data.database);
+  opened.push(() => keys.close());
   const control = await listenForFront(data);
-  front = await startFront({
-    host,
-    port: options.port ?? (config.port || portOfLastTime(data)),
-    databasePath: data.database,
-    controlSocket: control.path,
-    s3,
-    log: (fault) => log.error(fault, "a fault behind the front door"),
+  opened.push(() => {
+    control.server.closeAllConnections();
+    control.server.close();
+    rmSync(socketFolder(data), { recursive: true, force: true });
   });
+  const before = readEndpoint(data);
+  const isAsked = options.port !== undefined || config.port !== 0;
+  const doorAt = (port: number) =>
+    startFront({
+      host,
+      port,
+      databasePath: data.database,
+      controlSocket: control.path,
+      s3: current,
+      log: (fault) => log.error(fault, "a fault behind the front door"),
+    });
+  front = await doorAt(options.port ?? (config.port || Number(before?.port ?? 0))).catch((error: NodeJS.ErrnoException) => {
+    // Nobody asked for the port of last time: where another program has it now, any will do.
+    if (error.code !== "EADDRINUSE" || isAsked || !before) throw error;
+    return doorAt(0);
+  });
+  opened.push(() => front?.close());
+  front.useS3(current); // It may have been started again while the door opened.
   const endpoint = `http://${host}:${front.port}`;
 
   const degree = options.isolation ?? config.isolation ?? (await bestDegree()).degree;
@@ -128,32 +170,23 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     if (!link.handle(request, response)) pipeline(request, response);
   });
 
-  await takeUpAgain(context);
+  await takeUpAgain(context, before !== undefined && before.origin !== endpoint);
   writeWhole(data.endpoint, endpoint, 0o644);
   const record: ControlPlaneRecord = { ...identify(process.pid)!, endpoint, region: config.region };
   writeWhole(recordPath(data), JSON.stringify(record));
+  opened.push(() => rmSync(recordPath(data), { force: true }));
   loop.start();
+  opened.push(() => loop.stop());
   log.info({ endpoint, degree, account: admin.account_id }, "howdah is up");
 
-  return {
-    endpoint,
-    async stop() {
-      await loop.stop();
-      await front?.close();
-      control.server.closeAllConnections();
-      control.server.close();
-      rmSync(dirname(control.path), { recursive: true, force: true });
-      stopWatch?.();
-      keys.close();
-      await store.close();
-      rmSync(recordPath(data), { force: true });
-      lock.close();
-    },
-  };
+  return endpoint;
 }
 
-/** After a start: every living thing is looked at once, networks are claimed again, and instances that nobody wants are removed. */
-async function takeUpAgain({ store, provider, log }: ReconcileContext): Promise<void> {
+/**
+ * After a start: every living thing is looked at once, networks are claimed again, and instances that nobody wants are removed.
+ * `moved`: the endpoint, which nodes have in their configuration, is another one than last time.
+ */
+async function takeUpAgain({ store, provider, log }: ReconcileContext, moved: boolean): Promise<void> {
   for (const cluster of await liveClusters(store.db)) {
     if (cluster.network !== null) await provider.claimNetwork(cluster.id, cluster.network);
     const instances = await instancesOf(store.db, cluster.id);
@@ -161,6 +194,7 @@ async function takeUpAgain({ store, provider, log }: ReconcileContext): Promise<
       await tx.wake("cluster", cluster.id);
       await tx.wake("steps", cluster.id);
       for (const { id } of instances) await tx.wake("instance", id);
+      if (moved) await tx.manifestChanged(cluster.id);
     });
   }
   for (const id of await provider.list()) {
@@ -168,12 +202,13 @@ async function takeUpAgain({ store, provider, log }: ReconcileContext): Promise<
     if (instance && instance.status !== "terminated") continue;
     if ((await provider.observe(id)) !== "absent") log.warn({ id }, "an instance that no cluster has: removed");
     await provider.terminate(id);
+    await provider.reclaim(id);
   }
 }
 
 /** One control plane per data folder: an abstract socket, which the kernel gives back however its holder ends. */
-async function lockDataFolder(data: DataFolder): Promise<SocketServer> {
-  const name = `\0howdah-data/${createHash("sha256").update(data.root).digest("hex")}`;
+export async function lockDataFolder(data: DataFolder): Promise<SocketServer> {
+  const name = `\0howdah-data/${digestOf(data)}`;
   const server = createSocketServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once("error", () => {
@@ -188,9 +223,12 @@ async function lockDataFolder(data: DataFolder): Promise<SocketServer> {
   return server;
 }
 
+/** Outside the data folder: `howdah down` removes it where a control plane was killed. */
+export const socketFolder = (data: DataFolder): string => join(tmpdir(), `howdah-${digestOf(data).slice(0, 16)}`);
+
 /** The private socket behind the front door. Its path must stay under the kernel's 108 bytes, wherever the data folder is. */
 async function listenForFront(data: DataFolder): Promise<{ server: Server; path: string }> {
-  const folder = join(tmpdir(), `howdah-${createHash("sha256").update(data.root).digest("hex").slice(0, 16)}`);
+  const folder = socketFolder(data);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
   const path = join(folder, "control.sock");
@@ -202,10 +240,9 @@ async function listenForFront(data: DataFolder): Promise<{ server: Server; path:
   return { server, path };
 }
 
-/** Clients and nodes know the port: a start takes the same one as before where it can. 0: any free one. */
-function portOfLastTime(data: DataFolder): number {
-  if (!existsSync(data.endpoint)) return 0;
-  return Number(new URL(readFileSync(data.endpoint, "utf8")).port);
+/** Of last time. Clients and nodes know it: a start takes the same port where it can. */
+function readEndpoint(data: DataFolder): URL | undefined {
+  return existsSync(data.endpoint) ? new URL(readFileSync(data.endpoint, "utf8")) : undefined;
 }
 
 function requireInstallation(releaseLabel: string): Installation {

@@ -1,12 +1,12 @@
 /** Small files that must be whole at any moment: written beside, synced, then renamed into place. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
 /** `mode` as for chmod; 0o600 unless said otherwise. */
 export function writeWhole(path: string, content: string, mode = 0o600): void {
   const temporary = `${path}.${process.pid}.new`;
   const file = openSync(temporary, "w", mode);
   try {
-    writeSync(file, content);
+    writeFileSync(file, content); // All of it, unlike writeSync.
     fsyncSync(file);
   } finally {
     closeSync(file);

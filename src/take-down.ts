@@ -1,8 +1,11 @@
 /** `howdah down`: ends everything of a data folder, with or without a living control plane, and leaves nothing. */
 import { existsSync, rmSync } from "node:fs";
+import type { Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type DataFolder, ownerVariable } from "./data-folder.ts";
-import { recordPath, runningControlPlane } from "./control-plane.ts";
-import { endProcess, findByEnvironment } from "./process/known.ts";
+import { holderPath, lockDataFolder, recordPath, socketFolder } from "./control-plane.ts";
+import { readJson } from "./files.ts";
+import { type KnownProcess, endProcess, findByEnvironment, isAlive } from "./process/known.ts";
 import { createLocalProvider } from "./providers/local/provider.ts";
 import { stopS3Proxy } from "./s3/s3proxy.ts";
 import { endAllClusters } from "./store/clusters.ts";
@@ -13,13 +16,38 @@ export interface TakenDown {
   clusters: number;
 }
 
+/** A control plane that is told to end answers what it has begun, and may itself be starting. */
+const lockMs = 30_000;
+
 /** Clusters that were living end as terminated. What is in S3, and logs of nodes, stay. Safe to repeat. */
 export async function takeDown(data: DataFolder, report: (text: string) => void = () => {}): Promise<TakenDown> {
-  const running = runningControlPlane(data);
-  if (running && running.pid !== process.pid) {
-    report("ending the control plane");
-    await endProcess(running, { graceMs: 10_000 });
+  const lock = await endControlPlane(data, report);
+  try {
+    return await endTheRest(data, report);
+  } finally {
+    lock.close();
   }
+}
+
+/** The data folder's lock: while it is held here, no control plane can start and bring back what is being ended. */
+async function endControlPlane(data: DataFolder, report: (text: string) => void): Promise<Server> {
+  for (const giveUpAt = Date.now() + lockMs; ;) {
+    try {
+      return await lockDataFolder(data);
+    } catch (error) {
+      if (Date.now() > giveUpAt) throw error;
+    }
+    // Not recordPath: a control plane that is only starting has no endpoint to record yet.
+    const holder = readJson<KnownProcess>(holderPath(data));
+    if (isAlive(holder) && holder?.pid !== process.pid) {
+      report("ending the control plane");
+      await endProcess(holder, { graceMs: 10_000 });
+    }
+    await sleep(20);
+  }
+}
+
+async function endTheRest(data: DataFolder, report: (text: string) => void): Promise<TakenDown> {
   const owner = { [ownerVariable]: data.root };
   const provider = createLocalProvider({ data, native: undefined, degree: "plain", binds: [], owner });
   const instances = await provider.list();
@@ -33,8 +61,10 @@ export async function takeDown(data: DataFolder, report: (text: string) => void 
   );
   if (ended > 0) report(`ended ${ended} instance${ended === 1 ? "" : "s"}`);
   await stopS3Proxy(data);
-  for (const orphan of findByEnvironment(ownerVariable, data.root))
-    if (orphan.pid !== process.pid) await endProcess(orphan, { graceMs: 2_000 });
+  // Again until there are none: one may have started another since the look.
+  const orphans = () => findByEnvironment(ownerVariable, data.root).filter(({ pid }) => pid !== process.pid);
+  for (let left = orphans(); left.length > 0; left = orphans())
+    await Promise.all(left.map((orphan) => endProcess(orphan, { graceMs: 2_000 })));
 
   let clusters = 0;
   if (existsSync(data.database)) {
@@ -43,5 +73,6 @@ export async function takeDown(data: DataFolder, report: (text: string) => void 
     await store.close();
   }
   rmSync(recordPath(data), { force: true });
+  rmSync(socketFolder(data), { recursive: true, force: true });
   return { instances: ended, clusters };
 }

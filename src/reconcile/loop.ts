@@ -18,6 +18,8 @@ export interface Loop {
 
 const firstBackOffMs = 250;
 const longestBackOffMs = 15_000;
+/** Where the store itself cannot be read or written (a full disk): when to look again. */
+const storeFaultMs = 1_000;
 
 export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconciler>, log: Logger): Loop {
   const running = new Map<string, Promise<void>>();
@@ -48,15 +50,28 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
       if (running.has(key)) continue; // It looks again when that one ends.
       running.set(
         key,
-        run(wake).finally(() => {
-          running.delete(key);
-          nudge();
-        }),
+        run(wake).then(
+          () => {
+            running.delete(key);
+            nudge();
+          },
+          (error: unknown) => {
+            // The wake is still there. An end of the control plane would not make the disk any emptier.
+            log.error({ err: error, ...wake }, "the reconcile loop could not write the store");
+            running.delete(key);
+            later(storeFaultMs);
+          },
+        ),
       );
     }
     const due = await nextDue(store.db);
     // What is due and already running will nudge by itself when it ends.
-    if (due !== undefined && !stopped) timer = setTimeout(nudge, Math.max(running.size > 0 ? 50 : 0, Math.min(due - store.now(), 60_000)));
+    if (due !== undefined) later(Math.max(running.size > 0 ? 50 : 0, Math.min(due - store.now(), 60_000)));
+  }
+
+  function later(ms: number): void {
+    clearTimeout(timer);
+    if (!stopped) timer = setTimeout(nudge, ms);
   }
 
   function nudge(): void {
@@ -66,7 +81,10 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
       return;
     }
     looking = look()
-      .catch((error: unknown) => log.error({ err: error }, "the reconcile loop could not read the store"))
+      .catch((error: unknown) => {
+        log.error({ err: error }, "the reconcile loop could not read the store");
+        later(storeFaultMs);
+      })
       .finally(() => {
         looking = undefined;
         if (lookAgain) {

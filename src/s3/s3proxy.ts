@@ -3,13 +3,14 @@
  * reachable from this machine only and only with a secret of its own. Clients come through the front door.
  */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { get } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sha256Hex, signRequest } from "../aws/sigv4.ts";
 import type { DataFolder } from "../data-folder.ts";
+import { readJson, writeWhole } from "../files.ts";
 import { endProcess, findByEnvironment, isAlive, type KnownProcess, spawnDetached } from "../process/known.ts";
 import type { S3Server } from "./upstream.ts";
 
@@ -58,23 +59,24 @@ function files(data: DataFolder) {
   return { record: join(data.run, "s3proxy.json"), properties: join(data.run, "s3proxy.properties"), log: join(data.logs, "s3proxy.log") };
 }
 
-/** The server that runs already, or a new one on the same port where that is still free. Throws where it does not come up, with its log's name. */
-export async function ensureS3Proxy(options: S3ProxyOptions): Promise<RunningS3Proxy> {
+/** The server that runs already, or a new one on the same port where that is still free. Throws where it does not come up, with its log's name, and where `cut` is. */
+export async function ensureS3Proxy(options: S3ProxyOptions, cut?: AbortSignal): Promise<RunningS3Proxy> {
   const { data } = options;
   for (const folder of [data.run, data.logs, data.s3]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const known = read(data);
   const record = known ?? { port: 0, accessKeyId: "howdah", secretAccessKey: randomBytes(24).toString("hex"), known: undefined };
   const running = isAlive(record.known) ? record.known : findByEnvironment(folderVariable, data.s3)[0];
   if (running) {
-    if (record.port !== 0 && (await comesUp(record, running))) return keep(data, { ...record, known: running });
+    if (record.port !== 0 && (await comesUp(record, running, cut))) return keep(data, { ...record, known: running });
     await endProcess(running, { graceMs: 5000 });
   }
   for (let attempt = 1; ; attempt++) {
+    cut?.throwIfAborted();
     record.port = await freePort(attempt === 1 ? record.port : 0);
     // Written first: a process that outlives this one's crash is then found with its port and secret.
     keep(data, { ...record, known: undefined });
     const started = start(options, record);
-    if (await comesUp(record, started)) return keep(data, { ...record, known: started });
+    if (await comesUp(record, started, cut)) return keep(data, { ...record, known: started });
     await endProcess(started, { graceMs: 5000 });
     if (attempt === 3) throw new Error(`the embedded S3 server did not come up: see ${files(data).log}`);
   }
@@ -94,52 +96,48 @@ export interface Told {
 
 /**
  * ensureS3Proxy, and again whenever the server has died: on the same port where that is still free, so that few need to know.
- * A start that fails is tried again a period later. `stop` ends the watch, not the server.
+ * A start that fails is tried again a period later. `stop` ends the watch, not the server: once it resolves, no start is under way.
  */
 export async function superviseS3Proxy(
   options: S3ProxyOptions,
   told: Told = {},
   periodMs = 1000,
-): Promise<RunningS3Proxy & { stop(): void }> {
+): Promise<RunningS3Proxy & { stop(): Promise<void> }> {
   const first = await ensureS3Proxy(options);
   let { known } = first;
-  let busy = false;
+  let busy: Promise<void> | undefined;
+  const stopping = new AbortController();
   const timer = setInterval(() => {
     if (busy || isAlive(known)) return;
-    busy = true;
-    ensureS3Proxy(options)
+    busy = ensureS3Proxy(options, stopping.signal)
       .then((server) => {
         known = server.known;
         told.changed?.(server);
       })
-      .catch((error: unknown) => told.failed?.(error))
-      .finally(() => (busy = false));
+      .catch((error: unknown) => {
+        if (!stopping.signal.aborted) told.failed?.(error);
+      })
+      .finally(() => (busy = undefined));
   }, periodMs);
   timer.unref();
-  return { ...first, stop: () => clearInterval(timer) };
+  return {
+    ...first,
+    async stop() {
+      clearInterval(timer);
+      stopping.abort();
+      await busy;
+    },
+  };
 }
 
-function read(data: DataFolder): Book | undefined {
-  try {
-    return JSON.parse(readFileSync(files(data).record, "utf8")) as Book;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-}
+const read = (data: DataFolder): Book | undefined => readJson<Book>(files(data).record);
 
 function keep(data: DataFolder, record: Book & { known: KnownProcess }): RunningS3Proxy;
 function keep(data: DataFolder, record: Book): undefined;
 function keep(data: DataFolder, record: Book): RunningS3Proxy | undefined {
-  writePrivately(files(data).record, JSON.stringify(record));
+  writeWhole(files(data).record, JSON.stringify(record));
   const { port, accessKeyId, secretAccessKey, known } = record;
   return known && { endpoint: `http://127.0.0.1:${port}`, accessKeyId, secretAccessKey, region, known };
-}
-
-/** Whole or not at all, and for the owner only. */
-function writePrivately(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
 }
 
 function start(options: S3ProxyOptions, record: Book): KnownProcess {
@@ -154,7 +152,7 @@ function start(options: S3ProxyOptions, record: Book): KnownProcess {
     "jclouds.filesystem.basedir": data.s3,
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value.replaceAll("\\", "\\\\")}\n`);
-  writePrivately(properties, lines.join(""));
+  writeWhole(properties, lines.join(""));
   const argv = [join(javaHome, "bin", "java"), ...jvmFlags, "-jar", jar, "--properties", properties];
   return spawnDetached(argv, { cwd: data.run, env: { ...ownerEnv, LC_ALL: "C.UTF-8", [folderVariable]: data.s3 }, log });
 }
@@ -175,9 +173,10 @@ async function freePort(wanted: number): Promise<number> {
 }
 
 /** Waits for the first answer to a request signed with our secret: another program on the port would refuse it. */
-async function comesUp(record: Book, known: KnownProcess): Promise<boolean> {
+async function comesUp(record: Book, known: KnownProcess, cut?: AbortSignal): Promise<boolean> {
   const giveUpAt = Date.now() + startPatience;
   while (isAlive(known) && Date.now() < giveUpAt) {
+    if (cut?.aborted) return false;
     if (await answers(record)) return true;
     await sleep(50);
   }

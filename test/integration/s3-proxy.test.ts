@@ -43,7 +43,7 @@ test("is started once, found again, started again where it died, and ended", asy
   assert.deepEqual(watched.known, second.known);
   await endProcess(second.known, { graceMs: 0 });
   const third = await changed.promise;
-  watched.stop();
+  await watched.stop();
   assert.equal(third.endpoint, second.endpoint);
   assert.deepEqual(await buckets(third), ["kept"]);
 

@@ -29,13 +29,15 @@ export interface Places {
 
 /** Rises when what set-up makes of the same inputs changes. */
 const format = 1;
+/** The same for Spark's home alone. */
+const sparkFormat = 2;
 /** Rises with the shape of Installation. */
 const recordFormat = 3;
 
 export function places(release: Release): Places {
   const cache = cacheFolder();
   const hadoop = digest(format, sums(release.hadoop.jars), release.hadoop.webapps.sha256);
-  const spark = digest(format, release.spark.distribution.sha256, sums(release.spark.jars));
+  const spark = digest(sparkFormat, release.spark.distribution.sha256, sums(release.spark.jars));
   const tools = digest(format, readFileSync(toolsRequirements, "utf8"));
   return {
     cache,

@@ -1,7 +1,7 @@
 /** Spark's distribution: what PyPI's pyspark carries, with the Hadoop client of the release and with S3A. */
 import { readFileSync, statSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Release } from "../releases/release.ts";
 import { inTemporaryFolder, isIntact, makeFolder, markVerified, objectPath, storeObject } from "./cache.ts";
 import { missingJars, placeJars } from "./jars.ts";
@@ -15,7 +15,7 @@ const contents: [from: string, to: string][] = [
   ["deps/bin", "bin"],
   ["deps/sbin", "sbin"],
   ["deps/jars", "jars"],
-  ["deps/examples", "examples"],
+  ["deps/examples", "examples/src/main/python"],
   ["deps/data", "data"],
   ["deps/licenses", "licenses"],
   ["pyspark", "python/pyspark"],
@@ -72,7 +72,10 @@ export async function ensureSpark(places: Places, release: Release): Promise<voi
     const unpacked = join(work, release.spark.distribution.file.replace(/\.tar\.gz$/, ""));
     await makeFolder(cache, home, async (folder) => {
       await mkdir(join(folder, "python"));
-      for (const [from, to] of contents) await rename(join(unpacked, from), join(folder, to));
+      for (const [from, to] of contents) {
+        await mkdir(dirname(join(folder, to)), { recursive: true });
+        await rename(join(unpacked, from), join(folder, to));
+      }
       const jars = join(folder, "jars");
       for (const name of release.spark.replaces) await rm(join(jars, name));
       const sizes: Record<string, number> = {};

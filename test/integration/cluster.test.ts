@@ -67,9 +67,16 @@ test("create-cluster with the aws CLI reaches WAITING, and every list says what 
     "Name=Hadoop",
     "Name=Spark",
     "--instance-groups",
-    "InstanceGroupType=MASTER,InstanceCount=1,InstanceType=m5.xlarge",
-    "InstanceGroupType=CORE,InstanceCount=2,InstanceType=m5.xlarge",
-    "InstanceGroupType=TASK,InstanceCount=1,InstanceType=c5.xlarge,BidPrice=0.1",
+    JSON.stringify([
+      {
+        InstanceGroupType: "MASTER",
+        InstanceCount: 1,
+        InstanceType: "m5.xlarge",
+        Configurations: [{ Classification: "core-site", Properties: { "ipc.client.idlethreshold": "4321" } }],
+      },
+      { InstanceGroupType: "CORE", InstanceCount: 2, InstanceType: "m5.xlarge" },
+      { InstanceGroupType: "TASK", InstanceCount: 1, InstanceType: "c5.xlarge", BidPrice: "0.1" },
+    ]),
     "--use-default-roles",
     "--log-uri",
     "s3://work/logs/",
@@ -78,7 +85,10 @@ test("create-cluster with the aws CLI reaches WAITING, and every list says what 
     "--tags",
     "team=elephants",
     "--configurations",
-    '[{"Classification":"core-site","Properties":{"io.file.buffer.size":"65536"}}]',
+    JSON.stringify([
+      { Classification: "core-site", Properties: { "io.file.buffer.size": "77824", "ipc.client.idlethreshold": "1" } },
+      { Classification: "hadoop-env", Configurations: [{ Classification: "export", Properties: { ELEPHANT: "Hannibal" } }] },
+    ]),
   );
   clusterId = created.ClusterId;
   await wait("cluster_running", clusterId);
@@ -90,10 +100,8 @@ test("create-cluster with the aws CLI reaches WAITING, and every list says what 
     Instances.map((instance: any) => instance.Status.State),
     ["RUNNING", "RUNNING", "RUNNING", "RUNNING"],
   );
-  const { InstanceGroups } = await howdah
-    .aws("emr", "list-instance-groups", "--cluster-id", clusterId)
-    .catch(() => ({ InstanceGroups: Cluster.InstanceGroups }));
-  assert.equal((InstanceGroups ?? Cluster.InstanceGroups).find((group: any) => group.InstanceGroupType === "TASK").Market, "SPOT");
+  const task = Cluster.InstanceGroups.find((group: any) => group.InstanceGroupType === "TASK");
+  assert.deepEqual([task.Market, task.BidPrice, task.InstanceType, task.RunningInstanceCount], ["SPOT", "0.1", "c5.xlarge", 1]);
   const listed = JSON.parse(
     await howdah.boto3(
       "import boto3,json; print(json.dumps([c['Id'] for p in boto3.client('emr').get_paginator('list_clusters').paginate(ClusterStates=['WAITING']) for c in p['Clusters']]))",
@@ -154,6 +162,23 @@ test("steps: any command on the master, arguments verbatim, with Hadoop, Spark, 
   assert.match(await getLog(`logs/${clusterId}/steps/${script}/stdout.gz`), /args: x y\|z/);
   assert.match(await getLog(`logs/${clusterId}/steps/${client}/stdout.gz`), /sum 499500/);
   assert.ok((await howdah.aws("s3", "ls", "s3://work/range/")).includes(".parquet"));
+});
+
+test("configurations of the cluster and of a group reach the daemons' files; tags change", async () => {
+  const [id] = await addSteps(
+    command(
+      "configured",
+      "bash",
+      "-c",
+      "hdfs getconf -confKey io.file.buffer.size; hdfs getconf -confKey ipc.client.idlethreshold; grep -h ELEPHANT $HADOOP_CONF_DIR/hadoop-env.sh",
+    ),
+  );
+  assert.equal((await stepEnd(id!)).Status.State, "COMPLETED");
+  assert.match(await getLog(`logs/${clusterId}/steps/${id}/stdout.gz`), /^77824\n4321\n.*Hannibal/);
+  await howdah.aws("emr", "add-tags", "--resource-id", clusterId, "--tags", "herd=north", "team=calves");
+  await howdah.aws("emr", "remove-tags", "--resource-id", clusterId, "--tag-keys", "herd");
+  const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", clusterId);
+  assert.deepEqual(Cluster.Tags, [{ Key: "team", Value: "calves" }]);
 });
 
 test("a failing step says why; the next one still runs", async () => {

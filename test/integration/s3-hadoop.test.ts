@@ -27,6 +27,8 @@ function coreSite(): string {
     "fs.s3a.session.token": cluster.sessionToken,
     "fs.s3a.attempts.maximum": "1",
     "fs.s3a.retry.limit": "1",
+    // S3A buffers there; its default is in /tmp, and stays.
+    "hadoop.tmp.dir": join(harness.root, "tmp"),
     "fs.s3a.multipart.size": "5M",
     "fs.s3a.multipart.threshold": "5M",
   };

@@ -72,10 +72,25 @@ const stepOutput = async (id: string, stepId: string): Promise<string> => {
 
 let clusterId = "";
 
-test("the control plane dies while a cluster starts: the next one brings it to WAITING", async () => {
+const commandOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+};
+
+const agentsOf = (instanceId: string) =>
+  findByEnvironment(nodeVariable, instanceId).filter(({ pid }) => /^\S*\/node .*agent\/main\.(ts|js)/.test(commandOf(pid)));
+
+test("the control plane and an agent die while a cluster starts: their successors bring it to WAITING", async () => {
   clusterId = await create();
-  await until("a launched instance", async () => findByEnvironment(ownerVariable, howdah.data.root).length > 3);
+  const instanceId = await until("a launched instance", async () => {
+    const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", clusterId);
+    return Instances.find((instance: any) => agentsOf(instance.Ec2InstanceId).length === 1)?.Ec2InstanceId as string | undefined;
+  });
   await killControlPlane();
+  signal(agentsOf(instanceId)[0], "SIGKILL");
   await howdah.up();
   await until("WAITING", async () => (await stateOf(clusterId)) === "WAITING");
 });
@@ -96,27 +111,20 @@ test("an agent dies while a step runs: its successor finds the step, which runs 
   await until("the step's process", async () =>
     findByEnvironment(nodeVariable, instanceId).some(({ pid }) => commandOf(pid).includes("agent-dies")),
   );
-  const agents = findByEnvironment(nodeVariable, instanceId).filter(({ pid }) => /^\S*\/node .*agent\/main\.(ts|js)/.test(commandOf(pid)));
+  const agents = agentsOf(instanceId);
   assert.equal(agents.length, 1, "one agent a node");
   signal(agents[0], "SIGKILL");
   assert.equal((await stepEnd(clusterId, stepId)).State, "COMPLETED");
   assert.equal(await stepOutput(clusterId, stepId), "ran\n");
 });
 
-const commandOf = (pid: number): string => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-  } catch {
-    return "";
-  }
-};
-
-test("the control plane dies while a cluster terminates: the next one ends it, and no process is left", async () => {
+test("the control plane and an agent die while a cluster terminates: it ends all the same, and no process is left", async () => {
+  const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", clusterId);
   await howdah.aws("emr", "terminate-clusters", "--cluster-ids", clusterId);
   await killControlPlane();
+  for (const instance of Instances) for (const agent of agentsOf(instance.Ec2InstanceId)) signal(agent, "SIGKILL");
   await howdah.up();
   await until("TERMINATED", async () => (await stateOf(clusterId)) === "TERMINATED");
-  const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", clusterId);
   for (const instance of Instances) assert.deepEqual(findByEnvironment(nodeVariable, instance.Ec2InstanceId), []);
 });
 

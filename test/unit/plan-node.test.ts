@@ -59,6 +59,11 @@ test("memory is what EMR advertises for the type, and containers may be as large
   assert.match(defaults, /^spark\.executor\.cores 4$/m);
 });
 
+test("where one node runs all containers, a driver in cluster mode fits beside an executor", () => {
+  const defaults = fileOf(factsOf(["MASTER", "CORE"], 0), "spark-defaults.conf");
+  assert.match(defaults, /^spark\.executor\.memory 8300M$/m);
+});
+
 test("users' settings win, and are escaped", () => {
   const facts = factsOf(four, 0, [
     configuration("core-site", { "a.b": "x<&>y" }),
@@ -82,7 +87,6 @@ test("maximizeResourceAllocation gives one executor per node", () => {
 test("no file and no environment holds a key; credentials come from the node's own endpoint", () => {
   const plan = planNode(factsOf(four, 1));
   assert.ok(!plan.files.some(({ content }) => /access\.key|secret\.key/.test(content ?? "")));
-  assert.equal(plan.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, "http://127.77.9.2:8179/");
   assert.ok(!Object.keys(plan.env).some((name) => /SECRET|ACCESS_KEY/.test(name)));
 });
 

@@ -130,6 +130,8 @@ function yarnSite(facts: NodeFacts): Properties {
     // Local container logs go when they are aggregated; the agent needs them a while longer to ship them.
     "yarn.nodemanager.delete.debug-delay-sec": "120",
     "yarn.node-labels.enabled": "false",
+    // Its default is in /tmp, where two clusters of degree plain would meet.
+    "yarn.node-attribute.fs-store.root-dir": `file://${at.tmp}/node-attribute`,
     "yarn.timeline-service.enabled": "false",
     "yarn.resourcemanager.recovery.enabled": "false",
     "yarn.resourcemanager.connect.retry-interval.ms": "500",

@@ -18,19 +18,28 @@ function sizingType(cluster: ClusterFacts): InstanceType {
   return candidates.reduce((a, b) => (b.yarn.nodeMemoryMb < a.yarn.nodeMemoryMb ? b : a));
 }
 
-/** Heap (MB) and cores of an executor, where `perNode` of them share a node. */
-function executorSize(type: InstanceType, perNode: number): { memoryMb: number; cores: number } {
-  const container = (type.yarn.nodeMemoryMb * executorShare) / perNode;
+/** A driver of 2048M in cluster mode, with its overhead of at least 384 MB. */
+const driverContainerMb = 2432;
+
+/**
+ * Heap (MB) and cores of an executor, where `perNode` of them share a node. Where one node runs all containers, a driver in cluster mode
+ * must fit beside an executor: EMR's own size leaves no room for it there, and such a job waits for ever.
+ */
+function executorSize(cluster: ClusterFacts, type: InstanceType, perNode: number): { memoryMb: number; cores: number } {
+  const { nodeMemoryMb } = type.yarn;
+  const beside = nodeMemoryMb - driverContainerMb;
+  const isAlone = nodeManagerCount(cluster) === 1 && beside >= driverContainerMb;
+  const container = Math.min(nodeMemoryMb * executorShare, isAlone ? beside : Infinity) / perNode;
   return { memoryMb: Math.ceil(container / (1 + overheadFactor)), cores: Math.max(1, Math.floor(type.vcpu / perNode)) };
 }
 
 function sizes(facts: NodeFacts): Properties {
   const type = sizingType(facts.cluster);
   if (propertiesOf(facts.configurations, "spark")["maximizeResourceAllocation"] !== "true") {
-    const { memoryMb, cores } = executorSize(type, Math.max(1, Math.round(type.vcpu / coresPerExecutor)));
+    const { memoryMb, cores } = executorSize(facts.cluster, type, Math.max(1, Math.round(type.vcpu / coresPerExecutor)));
     return { "spark.executor.memory": `${memoryMb}M`, "spark.executor.cores": String(cores), "spark.driver.memory": "2048M" };
   }
-  const { memoryMb, cores } = executorSize(type, 1);
+  const { memoryMb, cores } = executorSize(facts.cluster, type, 1);
   const nodes = nodeManagerCount(facts.cluster);
   const dynamic = propertiesOf(facts.configurations, "spark-defaults")["spark.dynamicAllocation.enabled"] === "true";
   return {

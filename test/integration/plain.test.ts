@@ -1,0 +1,71 @@
+/** Nodes without namespaces, as on hosts that forbid them: only folders and the preload library. The engines do not notice. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { existsSync, readdirSync } from "node:fs";
+import { type Howdah, releaseLabel, startHowdah, until } from "./howdah.ts";
+
+let howdah: Howdah;
+before(async () => {
+  howdah = await startHowdah({ isolation: "plain" });
+});
+after(() => howdah?.stop());
+
+test("a cluster of folders runs MapReduce over two nodes and Spark, and leaves nothing in /tmp", async () => {
+  const tmpBefore = readdirSync("/tmp");
+  await howdah.aws("s3", "mb", "s3://work");
+  const step = (Name: string, ...Args: string[]) => ({
+    Name,
+    Type: "CUSTOM_JAR",
+    Jar: "command-runner.jar",
+    ActionOnFailure: "CONTINUE",
+    Args,
+  });
+  const { ClusterId } = await howdah.aws(
+    "emr",
+    "create-cluster",
+    "--release-label",
+    releaseLabel,
+    "--applications",
+    "Name=Spark",
+    "--instance-type",
+    "m5.xlarge",
+    "--instance-count",
+    "2",
+    "--use-default-roles",
+    "--auto-terminate",
+    "--steps",
+    JSON.stringify([
+      step("put", "bash", "-c", "echo one two two | hadoop fs -put - /user/hadoop/words"),
+      step(
+        "count",
+        "hadoop-streaming",
+        "-mapper",
+        "tr ' ' '\\n'",
+        "-reducer",
+        "uniq -c",
+        "-input",
+        "/user/hadoop/words",
+        "-output",
+        "s3://work/counts",
+      ),
+      step("pi", "spark-submit", "--deploy-mode", "cluster", `${howdah.installation.spark.home}/examples/src/main/python/pi.py`, "2"),
+    ]),
+  );
+  const { Status } = await until("the cluster's end", async () => {
+    const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", ClusterId);
+    return Cluster.Status.State.startsWith("TERMINATED") && Cluster;
+  });
+  const { Steps } = await howdah.aws("emr", "list-steps", "--cluster-id", ClusterId);
+  assert.deepEqual(
+    Steps.map((one: any) => one.Status.State),
+    ["COMPLETED", "COMPLETED", "COMPLETED"],
+    JSON.stringify(Steps, null, 1),
+  );
+  assert.deepEqual([Status.State, Status.StateChangeReason.Code], ["TERMINATED", "ALL_STEPS_COMPLETED"]);
+  assert.match(await howdah.aws("s3", "cp", "s3://work/counts/part-00000", "-"), /1 one\s+2 two/);
+  const ours = readdirSync("/tmp").filter(
+    (name) => !tmpBefore.includes(name) && /^(jetty|hadoop|spark|howdah|blockmgr|streamjob)/i.test(name),
+  );
+  assert.deepEqual(ours, []);
+  assert.ok(existsSync(howdah.data.nodes), "logs of nodes stay");
+});

@@ -13,6 +13,8 @@ import type { Shipper } from "./ship.ts";
 import { createSteps } from "./steps.ts";
 import { createTasks } from "./tasks.ts";
 
+/** How long steps wait for daemons of a node whose init was started again: then they run, and say themselves what is missing. */
+const daemonsMs = 120_000;
 /** Within what the control plane waits for the phase `stopped`. */
 const lastLogsMs = 25_000;
 
@@ -25,6 +27,8 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
   let current: Manifest | undefined;
   let busy = false;
   let stopping = false;
+  /** true once the daemons have been ready in this agent's life, or have had their time. */
+  let mayStart = false;
 
   const bootstrap = createBootstrap(context, s3);
   const daemons = createDaemons(context, fail);
@@ -58,6 +62,7 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
     } catch (error) {
       return fail({ kind: "files", message: (error as Error).message });
     }
+    if (stopping) return; // Told while files were written: no daemon may start behind the end.
     if (phase === "bootstrapping" || failure?.kind === "files") phase = "starting";
     if (failure?.kind === "files") failure = undefined;
     await daemons.apply(manifest.daemons, manifest.env);
@@ -73,7 +78,8 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
       writeFileSync(wasReady, "");
       context.changed();
     }
-    if (phase === "ready") steps.apply(current);
+    mayStart ||= daemons.gatesReady() && tasks.gatesDone();
+    if (phase === "ready") steps.apply(current, mayStart);
   }
 
   async function work(): Promise<void> {
@@ -113,6 +119,11 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
     generation: () => current?.generation ?? 0,
     /** Goes on with what an earlier agent was told, before the control plane answers. */
     resume(): void {
+      const timer = setTimeout(() => {
+        mayStart = true;
+        look();
+      }, daemonsMs);
+      timer.unref();
       const last = readJson<Manifest>(layout.manifest);
       if (last) take(last);
     },

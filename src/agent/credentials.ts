@@ -3,9 +3,10 @@
  * SDKs show the secret of a token file of mode 0600; nothing is in an environment variable or in XML.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { writeWhole } from "../files.ts";
 import type { AgentContext } from "./context.ts";
 import { exchange } from "./http.ts";
 import { agentPaths, credentialsPort } from "./layout.ts";
@@ -47,7 +48,8 @@ export function createCredentials(context: AgentContext) {
     /** Serves for ever; tries again where the port is still held by an agent that is just ending. */
     async serve(): Promise<void> {
       const { credentialsToken } = context.layout;
-      if (!existsSync(credentialsToken)) writeFileSync(credentialsToken, randomBytes(32).toString("hex"), { mode: 0o600 });
+      // Whole: an empty token, left by a kill between two writes, would let in whoever shows none.
+      if (!existsSync(credentialsToken)) writeWhole(credentialsToken, randomBytes(32).toString("hex"));
       const token = digest(readFileSync(credentialsToken, "utf8"));
       const server = createServer((request, response) => {
         if (!timingSafeEqual(digest(request.headers.authorization ?? ""), token)) {

@@ -17,6 +17,8 @@ process.on("SIGTERM", () => process.exit(0));
 const layout = nodeLayout(folder);
 const record = readNodeRecord(layout);
 const warnings = new Set<string>();
+/** The control plane keeps what it was told; a report must not grow for the life of a cluster. */
+const mostWarnings = 100;
 
 const context: AgentContext = {
   layout,
@@ -28,6 +30,7 @@ const context: AgentContext = {
   warn(text) {
     if (warnings.has(text)) return;
     warnings.add(text);
+    for (const oldest of warnings) if (warnings.size > mostWarnings) warnings.delete(oldest);
     context.log(`warning: ${text}`);
     reports.changed();
   },

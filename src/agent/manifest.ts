@@ -2,7 +2,7 @@
  * The node manifest: what the control plane says a node must be. The agent converges to it and reports what is so.
  * Neither side knows more of the other than this file. All of it is plain JSON.
  *
- * Order on a node: files of `bootstrap` → bootstrap actions, one after the other → `files` → daemons (those with
+ * Order on a node: bootstrap actions, one after the other → `files` → daemons (those with
  * `after` once the daemons they name are ready) → tasks (once their daemon is ready) → phase `ready` → steps as they are ordered.
  */
 

@@ -50,7 +50,9 @@ export function createShipper(context: AgentContext, s3: S3) {
 
   /** Uploads a file as it is now, unless that is there already. `final` also ships an empty file. */
   async function ship(file: string, uri: string, entry: Tracked, final: boolean): Promise<void> {
-    const { size, mtimeMs } = await stat(file);
+    const found = await stat(file).catch(() => undefined);
+    if (!found) return; // Rolled over or removed since it was listed: YARN does so with its containers' logs.
+    const { size, mtimeMs } = found;
     const version = `${size}:${mtimeMs}`;
     if (version === entry.shipped || (size === 0 && !final)) return;
     const packed = join(layout.run, `ship-${process.pid}-${++count}.gz`);

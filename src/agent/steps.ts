@@ -98,16 +98,22 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
   }
 
   return {
-    /** Starts the steps that are new. One that is no longer ordered goes on: it has begun, and its end is still reported. */
-    apply(manifest: Manifest): void {
+    /**
+     * Starts the steps that are new, if they may, and follows those that an earlier agent has started. One that is no longer ordered goes on: it
+     * has begun, and its end is still reported.
+     */
+    apply(manifest: Manifest, mayStart: boolean): void {
       ordered = new Set(manifest.steps.map(({ id }) => id));
       for (const order of manifest.steps) {
-        if (states.has(order.id)) continue;
+        if (states.has(order.id) || (!mayStart && lookOnce(folderOf(order.id)).state === "new")) continue;
         states.set(order.id, { id: order.id, state: "fetching" });
         void run(order, manifest)
           .catch((error: Error): StepReport => ({ id: order.id, state: "lost", message: error.message }))
-          .then(close)
-          .then(set, (error: Error) => context.log(`step ${order.id}: ${error.message}`));
+          .then(async (end) => {
+            // Its end is told whatever becomes of its logs: a step that is reported as running for ever would block the cluster.
+            const closed = close(end).catch((error: Error) => context.log(`logs of step ${order.id}: ${error.message}`));
+            set((await closed) ?? end);
+          });
       }
     },
     /** Ends the steps that run, `ids` being those that an earlier agent may have started. */

@@ -1,6 +1,5 @@
 /** What a node must be, for all engines of its cluster: the part of a manifest that is about software. */
 import { join } from "node:path";
-import { credentialsPort } from "../agent/layout.ts";
 import type { EnginePlan, NodeFacts } from "./engine.ts";
 import { enginesFor } from "./index.ts";
 
@@ -23,16 +22,13 @@ export function planNode(facts: NodeFacts): EnginePlan {
   };
 }
 
-function commonEnvironment({ cluster, address, layout, installation }: NodeFacts): Record<string, string> {
+/** What any node of the cluster needs. What is the node's own (its address, preload library, credentials) its agent adds: agent/context.ts. */
+function commonEnvironment({ cluster, installation }: NodeFacts): Record<string, string> {
   return {
     JAVA_HOME: installation.nodeJavaHome,
     PYSPARK_PYTHON: installation.python,
-    LD_PRELOAD: installation.native.preload,
-    HOWDAH_NODE_IP: address,
     AWS_ENDPOINT_URL: cluster.endpoint,
     AWS_REGION: cluster.region,
     AWS_DEFAULT_REGION: cluster.region,
-    AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://${address}:${credentialsPort}/`,
-    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: layout.credentialsToken,
   };
 }

@@ -2,7 +2,7 @@
 import { Agent, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 
-/** The longest that an answer may take: agents wait up to a minute for their manifest. */
+/** The longest silence before an answer, far above what the control plane needs: agents wait 25 s for a manifest. */
 const silence = 10 * 60_000;
 
 /** A function that passes requests to the server at this unix socket. */

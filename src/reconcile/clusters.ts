@@ -7,12 +7,14 @@ import { activeStates, endsCluster, stepsOf } from "../store/steps.ts";
 import type { Tx } from "../store/store.ts";
 import { neededMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
-import { failureOfInstance, insufficientCapacity, stepFailure, stepsCompleted } from "./endings.ts";
+import { failureOfInstance, insufficientCapacity, neverReady, stepFailure, stepsCompleted } from "./endings.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
 
 const done: Outcome = { done: true };
 /** How long nodes may take to end their daemons and ship their last logs before they are removed. */
 const stoppingMs = 45_000;
+/** Bootstrap actions included; EMR gives up after about as long. */
+const readyWithinMs = 60 * 60_000;
 
 export function clusterReconciler(context: ReconcileContext): Reconciler {
   return async (id) => {
@@ -76,13 +78,16 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
       await tx.wake("steps", cluster.id);
       await tx.wake("cluster", cluster.id);
     });
-  } else if (cluster.phase === "starting" && instances.every((instance) => instance.observed !== null)) {
+    return done;
+  }
+  if (cluster.phase === "starting" && instances.every((instance) => instance.observed !== null)) {
     await store.transaction(async (tx) => {
       await setClusterStatus(tx, cluster.id, { phase: "bootstrapping" });
       await addEvent(tx, cluster.id, "cluster", "all nodes are up: bootstrap actions and daemons");
     });
   }
-  return done;
+  const leftMs = cluster.created_at + readyWithinMs - store.now();
+  return leftMs > 0 ? { againMs: leftMs } : beginEnding(context, cluster, neverReady(instances, readyWithinMs));
 }
 
 /** A ready cluster ends by a failed step that says so, or when it is transient and has no step left. */

@@ -24,6 +24,16 @@ export function stepsCompleted(steps: readonly StepRow[]): ClusterEnding {
   return { code: "ALL_STEPS_COMPLETED", message: all ? "Steps completed" : "Steps completed with errors", failed: false, details: [] };
 }
 
+/** Names what is still awaited: the daemons, or a node that is not even there yet. */
+export function neverReady(instances: readonly InstanceRow[], afterMs: number): ClusterEnding {
+  const waits = instances.flatMap(({ id, observed }) => {
+    if (observed?.phase === "ready") return [];
+    const daemons = observed?.daemons.filter(({ state }) => state !== "ready").map(({ name }) => name) ?? [];
+    return `${id} (${daemons.join(", ") || (observed?.phase ?? "not launched")})`;
+  });
+  return failed("INTERNAL_ERROR", `Not ready ${afterMs / 60_000} minutes after its creation. Still waiting for ${waits.join("; ")}.`);
+}
+
 /** undefined where the instance is well enough for the cluster to go on. */
 export function failureOfInstance(cluster: ClusterRow, instance: InstanceRow, all: readonly InstanceRow[]): ClusterEnding | undefined {
   const isMaster = instance.id === all[0]?.id;

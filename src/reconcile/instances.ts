@@ -12,6 +12,7 @@ const watchMs = 3_000;
 /** An agent reports a second after its launch, and every few seconds from then on. After so long without a word something is wrong. */
 const silentMs = 5 * 60_000;
 const mostLaunches = 5;
+const mostRelaunches = 20;
 const launchAgainMs = 500;
 
 export function instanceReconciler(context: ReconcileContext): Reconciler {
@@ -32,6 +33,13 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
     const seen = await context.provider.observe(id);
     if (seen === "running") return listen(context, instance, begunAt);
     if (seen === "rebooted") return lose(context, instance, "INSTANCE_FAILURE", "its host was started again since");
+    if (instance.relaunches >= mostRelaunches)
+      return lose(
+        context,
+        instance,
+        "INSTANCE_FAILURE",
+        `its init stopped by itself more than ${mostRelaunches} times. See its howdah-agent.log`,
+      );
     await context.store.transaction(async (tx) => {
       await setInstanceStatus(tx, id, { relaunches: instance.relaunches + 1 });
       await addEvent(tx, instance.cluster_id, "instance", `${id} had stopped by itself: its init is started again`);

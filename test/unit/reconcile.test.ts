@@ -164,6 +164,27 @@ test("an instance that cannot be launched ends the cluster, which says why", asy
   assert.match(status?.StateChangeReason?.Message ?? "", /could not be launched: the host could not do it this time/);
 });
 
+test("a cluster whose daemons never answer ends, naming them; an init that keeps stopping is not started for ever", async () => {
+  const h = await harness();
+  const id = await create(h);
+  for (const instance of await instancesOf(h.store.db, id))
+    await h.report(instance.id, { phase: "starting", daemons: [{ name: "hadoop-hdfs-namenode", state: "starting", restarts: 0 }] });
+  await h.settle();
+  assert.equal((await state(h, id))?.State, "BOOTSTRAPPING");
+  h.advance(61 * 60_000);
+  await h.settle();
+  assert.match((await state(h, id))?.StateChangeReason?.Message ?? "", /Still waiting for i-[0-9a-f]+ \(hadoop-hdfs-namenode\)/);
+
+  const other = await create(h);
+  const master = await makeReady(h, other);
+  for (let n = 0; n < 30; n++) {
+    h.provider.observations.set(master, "stopped");
+    h.advance(5_000);
+    await h.settle();
+  }
+  assert.match((await state(h, other))?.StateChangeReason?.Message ?? "", /stopped by itself more than 20 times/);
+});
+
 test("an instance whose host was started again is lost, and the cluster says so", async () => {
   const h = await harness();
   const id = await create(h);

@@ -1,9 +1,6 @@
 /** Puts the parts together: store, reconcilers, API, agent link, S3 front door. One process, one public port. */
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, rmSync, readFileSync } from "node:fs";
-import { createServer as createHttpServer, type Server } from "node:http";
-import { createServer as createSocketServer, type Server as SocketServer } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
@@ -16,8 +13,8 @@ import { emrService, stsService } from "./aws/operations.ts";
 import { readConfig } from "./config.ts";
 import { cacheFolder, type DataFolder, ownerVariable } from "./data-folder.ts";
 import type { Installation } from "./engines/installation.ts";
-import { readJson, writeWhole } from "./files.ts";
-import { type KnownProcess, identify, isAlive } from "./process/known.ts";
+import { writeWhole } from "./files.ts";
+import { identify } from "./process/known.ts";
 import { bestDegree, createLocalProvider } from "./providers/local/provider.ts";
 import { clusterReconciler } from "./reconcile/clusters.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
@@ -25,6 +22,7 @@ import { instanceReconciler } from "./reconcile/instances.ts";
 import { createLoop } from "./reconcile/loop.ts";
 import { stepsReconciler } from "./reconcile/steps.ts";
 import { releaseLabels } from "./releases/release.ts";
+import { type ControlPlaneRecord, holderPath, lockDataFolder, readEndpoint, recordPath, socketFolder } from "./running.ts";
 import { type Front, type S3Server, startFront } from "./s3/front.ts";
 import { superviseS3Proxy } from "./s3/s3proxy.ts";
 import { readInstallation } from "./setup.ts";
@@ -41,12 +39,6 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-/** Of the control plane that runs; in DATA/run/control-plane.json. */
-export interface ControlPlaneRecord extends KnownProcess {
-  endpoint: string;
-  region: string;
-}
-
 export interface ControlPlaneOptions {
   data: DataFolder;
   /** From the command line, before what the configuration says. */
@@ -57,18 +49,6 @@ export interface ControlPlaneOptions {
 
 const host = "127.0.0.1";
 const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
-
-/** The control plane that runs or is starting (KnownProcess), from the moment that it has the lock of the data folder. */
-export const holderPath = (data: DataFolder): string => join(data.run, "holder.json");
-const digestOf = (data: DataFolder): string => createHash("sha256").update(data.root).digest("hex");
-
-export const recordPath = (data: DataFolder): string => join(data.run, "control-plane.json");
-
-/** The control plane that runs for this data folder; undefined where there is none. */
-export function runningControlPlane(data: DataFolder): ControlPlaneRecord | undefined {
-  const record = readJson<ControlPlaneRecord>(recordPath(data));
-  return record && isAlive(record) ? record : undefined;
-}
 
 /** Throws, saying what to do, where another one runs already, the engines are missing, or the port is taken; then nothing of it is left. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -206,43 +186,18 @@ async function takeUpAgain({ store, provider, log }: ReconcileContext, moved: bo
   }
 }
 
-/** One control plane per data folder: an abstract socket, which the kernel gives back however its holder ends. */
-export async function lockDataFolder(data: DataFolder): Promise<SocketServer> {
-  const name = `\0howdah-data/${digestOf(data)}`;
-  const server = createSocketServer((socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", () => {
-      const at = runningControlPlane(data)?.endpoint;
-      reject(
-        new Error(`a control plane already runs for ${data.root}${at ? ` at ${at}` : ""}. Use it, or run: howdah down --data ${data.root}`),
-      );
-    });
-    server.listen(name, resolve);
-  });
-  server.unref();
-  return server;
-}
-
-/** Outside the data folder: `howdah down` removes it where a control plane was killed. */
-export const socketFolder = (data: DataFolder): string => join(tmpdir(), `howdah-${digestOf(data).slice(0, 16)}`);
-
 /** The private socket behind the front door. Its path must stay under the kernel's 108 bytes, wherever the data folder is. */
 async function listenForFront(data: DataFolder): Promise<{ server: Server; path: string }> {
   const folder = socketFolder(data);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
   const path = join(folder, "control.sock");
-  const server = createHttpServer({ keepAliveTimeout: 65_000 });
+  const server = createServer({ keepAliveTimeout: 65_000 });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(path, resolve);
   });
   return { server, path };
-}
-
-/** Of last time. Clients and nodes know it: a start takes the same port where it can. */
-function readEndpoint(data: DataFolder): URL | undefined {
-  return existsSync(data.endpoint) ? new URL(readFileSync(data.endpoint, "utf8")) : undefined;
 }
 
 function requireInstallation(releaseLabel: string): Installation {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { runningControlPlane } from "../control-plane.ts";
+import { runningControlPlane } from "../running.ts";
 import { type DataFolder, dataFolder } from "../data-folder.ts";
 import { findAdminKey } from "../store/access-keys.ts";
 import { openStore } from "../store/store.ts";

@@ -5,7 +5,7 @@ import { groupsOf, instancesOf, instanceState } from "../store/instances.ts";
 import { activeStates, stepsOf } from "../store/steps.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { dataFolder } from "../data-folder.ts";
-import { runningControlPlane } from "../control-plane.ts";
+import { runningControlPlane } from "../running.ts";
 
 /** `howdah status [CLUSTER]`: read from the store, so it answers when the control plane is dead, too. */
 export async function status(clusterId: string | undefined, options: { data?: string; json?: boolean }): Promise<void> {

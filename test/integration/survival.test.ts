@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { runningControlPlane } from "../../src/control-plane.ts";
+import { runningControlPlane } from "../../src/running.ts";
 import { findByEnvironment, signal } from "../../src/process/known.ts";
 import { nodeVariable, ownerVariable } from "../../src/data-folder.ts";
 import { takeDown } from "../../src/take-down.ts";

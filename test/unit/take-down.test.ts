@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { holderPath, lockDataFolder } from "../../src/control-plane.ts";
+import { holderPath, lockDataFolder } from "../../src/running.ts";
 import { dataFolder } from "../../src/data-folder.ts";
 import { isAlive, spawnDetached } from "../../src/process/known.ts";
 import { takeDown } from "../../src/take-down.ts";

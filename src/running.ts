@@ -1,0 +1,52 @@
+/** What runs for a data folder: the lock that lets in one control plane, its records, and the files it keeps outside. */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DataFolder } from "./data-folder.ts";
+import { readJson } from "./files.ts";
+import { type KnownProcess, isAlive } from "./process/known.ts";
+
+/** Of the control plane that runs; in DATA/run/control-plane.json. */
+export interface ControlPlaneRecord extends KnownProcess {
+  endpoint: string;
+  region: string;
+}
+
+/** The control plane that runs or is starting (KnownProcess), from the moment that it has the lock of the data folder. */
+export const holderPath = (data: DataFolder): string => join(data.run, "holder.json");
+const digestOf = (data: DataFolder): string => createHash("sha256").update(data.root).digest("hex");
+
+export const recordPath = (data: DataFolder): string => join(data.run, "control-plane.json");
+
+/** The control plane that runs for this data folder; undefined where there is none. */
+export function runningControlPlane(data: DataFolder): ControlPlaneRecord | undefined {
+  const record = readJson<ControlPlaneRecord>(recordPath(data));
+  return record && isAlive(record) ? record : undefined;
+}
+
+/** One control plane per data folder: an abstract socket, which the kernel gives back however its holder ends. */
+export async function lockDataFolder(data: DataFolder): Promise<Server> {
+  const name = `\0howdah-data/${digestOf(data)}`;
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", () => {
+      const at = runningControlPlane(data)?.endpoint;
+      reject(
+        new Error(`a control plane already runs for ${data.root}${at ? ` at ${at}` : ""}. Use it, or run: howdah down --data ${data.root}`),
+      );
+    });
+    server.listen(name, resolve);
+  });
+  server.unref();
+  return server;
+}
+
+/** Outside the data folder: `howdah down` removes it where a control plane was killed. */
+export const socketFolder = (data: DataFolder): string => join(tmpdir(), `howdah-${digestOf(data).slice(0, 16)}`);
+
+/** Of last time. Clients and nodes know it: a start takes the same port where it can. */
+export function readEndpoint(data: DataFolder): URL | undefined {
+  return existsSync(data.endpoint) ? new URL(readFileSync(data.endpoint, "utf8")) : undefined;
+}

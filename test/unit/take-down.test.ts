@@ -15,7 +15,7 @@ test("down ends a control plane that is only starting, and keeps another from st
   mkdirSync(data.run);
   const source = (name: string) => JSON.stringify(new URL(`../../src/${name}`, import.meta.url).href);
   const starting = `
-    import { holderPath, lockDataFolder } from ${source("control-plane.ts")};
+    import { holderPath, lockDataFolder } from ${source("running.ts")};
     import { dataFolder } from ${source("data-folder.ts")};
     import { writeWhole } from ${source("files.ts")};
     import { identify } from ${source("process/known.ts")};

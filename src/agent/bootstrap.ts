@@ -26,7 +26,9 @@ export function createBootstrap(context: AgentContext, s3: S3) {
     const folder = folderOf(ordinal);
     const logs = bootstrapLogs(context, ordinal);
     const logFile = join(logs, "stderr");
-    const script = join(folder, basename(order.path));
+    // Apart from what run-once.ts keeps: neither the script's name nor what it writes may meet that.
+    const work = join(folder, "work");
+    const script = join(work, basename(order.path));
     await mkdir(logs, { recursive: true });
     if (lookOnce(folder).state === "new") {
       try {
@@ -41,7 +43,7 @@ export function createBootstrap(context: AgentContext, s3: S3) {
       folder,
       {
         argv: [script, ...order.args],
-        cwd: folder,
+        cwd: work,
         env: environment(context, manifest.env),
         stdout: join(logs, "stdout"),
         stderr: logFile,

@@ -7,6 +7,7 @@ import { createBootstrap } from "./bootstrap.ts";
 import type { AgentContext } from "./context.ts";
 import { createDaemons } from "./daemons.ts";
 import { writeFiles } from "./files.ts";
+import { writeInfo } from "./info.ts";
 import type { Manifest, ManifestFile, NodeFailure, NodePhase, Report } from "./manifest.ts";
 import type { S3 } from "./s3.ts";
 import type { Shipper } from "./ship.ts";
@@ -54,6 +55,7 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
   }
 
   async function converge(manifest: Manifest): Promise<void> {
+    if (phase === "bootstrapping") writeInfo(context, manifest);
     const cut = phase === "failed" ? failure : await bootstrap.run(manifest);
     if (cut?.kind.startsWith("bootstrap")) return fail(cut);
     if (stopping) return;

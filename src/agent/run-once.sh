@@ -9,7 +9,7 @@ read -r boot </proc/sys/kernel/random/boot_id
 printf '{"pid":%s,"startTime":"%s","bootId":"%s"}\n' "$pid" "$start" "$boot" >"$folder/process.$pid" || exit 1
 ln "$folder/process.$pid" "$folder/process" || exit 1
 trap : TERM # the command gets the signal too, and its exit code is still wanted
-"$@"
+(exec "$@") # never one of the shell's own commands: its echo changes arguments, and its exit would end this script
 code=$?
 echo "$code" >"$folder/exit.new"
 mv "$folder/exit.new" "$folder/exit"

@@ -16,6 +16,8 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
   const states = new Map<string, StepReport>();
   let ordered = new Set<string>();
   const folderOf = (id: string) => join(context.layout.steps, id);
+  /** Where it runs: its own files must not meet those of run-once.ts. */
+  const workOf = (id: string) => join(folderOf(id), "work");
   const logOf = (id: string, name: "controller" | "stdout" | "stderr" | "syslog") => join(context.layout.logs, "steps", id, name);
 
   const set = (report: StepReport) => {
@@ -48,19 +50,19 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
   async function run(order: StepOrder, manifest: Manifest): Promise<StepReport> {
     const { id } = order;
     mkdirSync(join(context.layout.logs, "steps", id), { recursive: true });
-    mkdirSync(folderOf(id), { recursive: true });
+    mkdirSync(workOf(id), { recursive: true });
     if (lookOnce(folderOf(id)).state === "new") {
       set({ id, state: "fetching" });
       if (!(await fetchAll(order)))
         return { id, state: "fetch-failed", endedAt: Date.now(), message: readFileSync(fetchFailure(id), "utf8") };
       tell(id, "INFO", `startExec ${order.argv.map(quote).join(" ")}`);
-      tell(id, "INFO", `Working folder ${folderOf(id)}`);
+      tell(id, "INFO", `Working folder ${workOf(id)}`);
     }
     const env = environment(context, manifest.env, order.env, {
       HOWDAH_STEP_ID: id,
       HOWDAH_STEP_LOGS: join(context.layout.logs, "steps", id),
     });
-    const command = { argv: order.argv, cwd: folderOf(id), env, stdout: logOf(id, "stdout"), stderr: logOf(id, "stderr") };
+    const command = { argv: order.argv, cwd: workOf(id), env, stdout: logOf(id, "stdout"), stderr: logOf(id, "stderr") };
     return reportOf(id, await runOnce(folderOf(id), command, (startedAt) => set({ id, state: "running", startedAt })));
   }
 
@@ -73,7 +75,14 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
         message: "the step was cut off; how it ended is not known",
       };
     const { exitCode, startedAt, endedAt } = end;
-    return { id, state: "exited", exitCode, startedAt, endedAt, ...(exitCode === 0 ? {} : { message: tellingLines(logOf(id, "stderr")) }) };
+    return {
+      id,
+      state: "exited",
+      exitCode,
+      startedAt,
+      endedAt,
+      ...(exitCode === 0 ? {} : { message: tellingLines(logOf(id, "stderr"), logOf(id, "stdout")) }),
+    };
   }
 
   /** Closes the controller's log and ships everything; once, over restarts of the agent too. */

@@ -23,10 +23,17 @@ export function lastLines(file: string, count: number): string[] {
   }
 }
 
-/** The reason in a program's stderr: its last exception or error line, else its last lines. At most 1000 characters. */
-export function tellingLines(file: string): string {
-  const lines = lastLines(file, 200);
+/**
+ * The reason in a program's stderr: its last exception, else that of `stdout` (where spark-submit puts all that a Python driver writes),
+ * else the last line logged as an error, else the last lines. At most 1000 characters.
+ */
+export function tellingLines(stderr: string, stdout?: string): string {
+  const lines = lastLines(stderr, 200);
   const trace = /^\s*(at |\.\.\. \d+ more|File ")/;
-  const reason = lines.findLast((line) => /\b[\w.]*(Exception|Error)\b(:|$)|\berror:|^Caused by:/i.test(line) && !trace.test(line));
+  const isException = (line: string) => /\b[\w.]*(Exception|Error)\b(:|$)|\berror:|^Caused by:/i.test(line) && !trace.test(line);
+  const reason =
+    lines.findLast(isException) ??
+    (stdout ? lastLines(stdout, 200).findLast(isException) : undefined) ??
+    lines.findLast((line) => /\b(ERROR|FATAL)\b/.test(line));
   return (reason ? reason.trim() : lines.slice(-3).join("\n")).slice(0, 1000);
 }

@@ -169,8 +169,11 @@ describe("agent", () => {
     const node = await start(() => ({}));
     await node.reported("ready", ({ phase }) => phase === "ready");
     const ran = join(node.root, "ran");
+    // The agent keeps its records in a file of that name, too: a step's own does not meet it.
     node.change({
-      steps: [step("s-ONCE", `echo begun >> ${ran}; sleep 3; echo ended >> ${ran}; echo "bad: Exception: no luck" >&2; exit 7`)],
+      steps: [
+        step("s-ONCE", `echo 0 > exit; echo begun >> ${ran}; sleep 3; echo ended >> ${ran}; echo "bad: Exception: no luck" >&2; exit 7`),
+      ],
     });
     await eventually("the step's begin", () => lines(ran).length > 0);
     await node.killAgent();
@@ -189,7 +192,7 @@ describe("agent", () => {
 
   it("a step whose runner was killed is lost, and not run again", async () => {
     const node = await start(() => ({ steps: [step("s-LOST", `echo begun >> ran; sleep 3600`)] }));
-    const ran = join(node.steps, "s-LOST", "ran");
+    const ran = join(node.steps, "s-LOST", "work", "ran");
     await eventually("the step's begin", () => lines(ran).length > 0);
     const runner = JSON.parse(readFileSync(join(node.steps, "s-LOST", "process"), "utf8")) as { pid: number };
     process.kill(-runner.pid, "SIGKILL");
@@ -224,7 +227,7 @@ describe("agent", () => {
   it("a bootstrap action that runs when the agent is killed runs once", async () => {
     harness.control().objects.set("bucket/slow.sh", Buffer.from('#!/bin/bash\necho "begun $1" >> ran; sleep 2; echo ended >> ran\n'));
     const node = await start(() => ({ bootstrapActions: [{ ordinal: 1, name: "slow", path: "s3://bucket/slow.sh", args: ["a b"] }] }));
-    const ran = join(node.root, "bootstrap-actions", "1", "ran");
+    const ran = join(node.root, "bootstrap-actions", "1", "work", "ran");
     await eventually("its begin", () => lines(ran).length > 0);
     await node.killAgent();
     await node.reported("ready", ({ phase }) => phase === "ready");
@@ -325,6 +328,15 @@ describe("at most once", () => {
     assert.equal((await runOnce(late, command(late), () => {})).state, "lost");
     await sleep(200);
     assert.deepEqual(lines(join(late, "ran")), []);
+  });
+
+  it("a command is a program, never one of the shell's own: arguments stay as they are, and the end is known", async () => {
+    const run = (folder: string, ...argv: string[]) => runOnce(folder, { ...command(folder), argv }, () => {});
+    const folder = fresh();
+    await run(folder, "echo", "a\\nb", " c  d ", "");
+    assert.equal(readFileSync(join(folder, "out"), "utf8"), "a\\nb  c  d  \n");
+    const end = await run(fresh(), "exit", "3");
+    assert.deepEqual([end.state, end.state === "exited" && end.exitCode], ["exited", 127]);
   });
 
   it("what has ended is read, not run again", async () => {

@@ -30,6 +30,13 @@ const refusals: [string, Partial<RunJobFlowInput>, RegExp][] = [
     { Instances: { InstanceGroups: [group("MASTER", 1, "m99.huge")] } },
     /InstanceGroups\[0\]\.InstanceType.*m99\.huge/,
   ],
+  [
+    "an unknown instance type in the short spelling",
+    { Instances: { MasterInstanceType: "m99.huge", InstanceCount: 1 } },
+    /Instances\.MasterInstanceType: .*m99\.huge/,
+  ],
+  ["a StepConcurrencyLevel at which no step would run", { StepConcurrencyLevel: 0 }, /StepConcurrencyLevel must be from 1 to 256, not 0/],
+  ["a StepConcurrencyLevel above EMR's", { StepConcurrencyLevel: 257 }, /StepConcurrencyLevel/],
   ["no master", { Instances: { InstanceGroups: [group("CORE", 1)] } }, /exactly one group must have InstanceRole MASTER/],
   [
     "task nodes without core nodes",

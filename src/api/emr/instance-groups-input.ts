@@ -29,7 +29,9 @@ export function readGroups(instances: Partial<JobFlowInstancesConfig>): GroupInp
   const short = instances.MasterInstanceType ?? instances.SlaveInstanceType ?? instances.InstanceCount;
   if (instances.InstanceGroups?.length && short !== undefined)
     throw validationException("Instances: InstanceGroups and MasterInstanceType, SlaveInstanceType or InstanceCount exclude one another.");
-  const groups = instances.InstanceGroups?.length ? instances.InstanceGroups.map(readGroup) : readShort(instances);
+  const groups = instances.InstanceGroups?.length
+    ? instances.InstanceGroups.map((group, index) => readGroup(group, `Instances.InstanceGroups[${index}].`))
+    : readShort(instances);
 
   const withRole = (role: NodeRole) => groups.filter((group) => group.role === role);
   const [master, second] = withRole("MASTER");
@@ -56,31 +58,27 @@ function readShort(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
   if (InstanceCount < 1) throw validationException("Instances.InstanceCount must be at least 1.");
   if (InstanceCount > 1 && !SlaveInstanceType)
     throw validationException("Instances.SlaveInstanceType is required when InstanceCount is above 1.");
-  const group = (role: "MASTER" | "CORE", type: string, count: number): InstanceGroupConfig => ({
-    InstanceRole: role,
-    InstanceType: type,
-    InstanceCount: count,
-  });
+  const group = (role: "MASTER" | "CORE", type: string, count: number) =>
+    readGroup({ InstanceRole: role, InstanceType: type, InstanceCount: count }, `Instances.${role === "MASTER" ? "Master" : "Slave"}`);
   const groups = [group("MASTER", MasterInstanceType, 1)];
   if (InstanceCount > 1 && SlaveInstanceType) groups.push(group("CORE", SlaveInstanceType, InstanceCount - 1));
-  return groups.map(readGroup);
+  return groups;
 }
 
-function readGroup(config: InstanceGroupConfig, index: number): GroupInput {
-  const at = `Instances.InstanceGroups[${index}]`;
+/** `at` is what the client wrote before the names of the members: in the short spelling it is Instances.MasterInstanceType that is wrong. */
+function readGroup(config: InstanceGroupConfig, at: string): GroupInput {
   const role = config.InstanceRole;
-  if (role !== "MASTER" && role !== "CORE" && role !== "TASK")
-    throw validationException(`${at}.InstanceRole must be MASTER, CORE or TASK.`);
+  if (role !== "MASTER" && role !== "CORE" && role !== "TASK") throw validationException(`${at}InstanceRole must be MASTER, CORE or TASK.`);
   if (config.AutoScalingPolicy)
-    throw validationException(`${at}.AutoScalingPolicy: automatic scaling is not in Howdah yet. Leave the parameter out.`);
+    throw validationException(`${at}AutoScalingPolicy: automatic scaling is not in Howdah yet. Leave the parameter out.`);
   if (config.CustomAmiId)
-    throw validationException(`${at}.CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead.`);
+    throw validationException(`${at}CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead.`);
   const type = config.InstanceType ?? "";
-  if (!instanceType(type)) throw validationException(`${at}.InstanceType: Instance type '${type}' is not supported.`);
+  if (!instanceType(type)) throw validationException(`${at}InstanceType: Instance type '${type}' is not supported.`);
   const count = config.InstanceCount ?? 0;
-  if (count < (role === "TASK" ? 0 : 1)) throw validationException(`${at}.InstanceCount must be at least ${role === "TASK" ? 0 : 1}.`);
+  if (count < (role === "TASK" ? 0 : 1)) throw validationException(`${at}InstanceCount must be at least ${role === "TASK" ? 0 : 1}.`);
   if (config.BidPrice !== undefined && !/^\d+(\.\d+)?$/.test(config.BidPrice))
-    throw validationException(`${at}.BidPrice: '${config.BidPrice}' is not a price in USD.`);
+    throw validationException(`${at}BidPrice: '${config.BidPrice}' is not a price in USD.`);
   return {
     role,
     name: config.Name ?? { MASTER: "Master", CORE: "Core", TASK: "Task" }[role],

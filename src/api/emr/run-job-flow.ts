@@ -18,6 +18,7 @@ import { readSteps } from "./steps.ts";
 import { checkTags } from "./tags.ts";
 
 const mostBootstrapActions = 16;
+const mostConcurrentSteps = 256;
 
 export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowInput, request: EmrRequest) {
   const instances = input.Instances ?? {};
@@ -30,6 +31,8 @@ export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowIn
     readConfigurations(group.configurations, `Instances.InstanceGroups[${index}].Configurations`, applications, warnings),
   );
   const stepConcurrencyLevel = input.StepConcurrencyLevel ?? 1;
+  if (stepConcurrencyLevel < 1 || stepConcurrencyLevel > mostConcurrentSteps)
+    throw validationException(`StepConcurrencyLevel must be from 1 to ${mostConcurrentSteps}, not ${stepConcurrencyLevel}.`);
   const steps = readSteps(input.Steps ?? [], stepConcurrencyLevel);
   checkTags(input.Tags ?? []);
   const coreNodes = groups.find((group) => group.role === "CORE")?.count ?? 0;

@@ -5,8 +5,8 @@ import { pipeline } from "node:stream/promises";
 /** The longest silence before an answer, far above what the control plane needs: agents wait 25 s for a manifest. */
 const silence = 10 * 60_000;
 
-/** A function that passes requests to the server at this unix socket. */
-export function controlPlane(socketPath: string) {
+/** A function that passes requests to the server at this unix socket; `fault` is told why one could not be. */
+export function controlPlane(socketPath: string, fault: (error: Error) => void) {
   const agent = new Agent({ keepAlive: true, timeout: 4000 });
 
   /** Streams both ways; a client that goes away takes the request to the control plane with it. */
@@ -19,9 +19,11 @@ export function controlPlane(socketPath: string) {
       res.flushHeaders();
       pipeline(answer, res).catch(() => res.destroy());
     });
-    upstream.once("error", () => {
+    upstream.once("error", (error) => {
       if (res.headersSent) res.destroy();
-      else refuse(res);
+      if (res.destroyed) return;
+      fault(error);
+      refuse(res);
     });
     // Not a pipeline: it would cut the client off when the control plane answers before it has read the whole body.
     upstream.once("close", () => req.unpipe(upstream).resume());
@@ -42,7 +44,6 @@ function passedOn(rawHeaders: string[]): string[] {
 
 /** A form that JSON clients read and people too; AWS clients try again after it. */
 function refuse(res: ServerResponse): void {
-  if (res.destroyed) return;
   const body = JSON.stringify({ __type: "ServiceUnavailable", message: "Howdah's control plane does not answer. Its log has the reason." });
   res.writeHead(502, { "content-type": "application/json", "content-length": Buffer.byteLength(body), connection: "close" });
   res.end(body);

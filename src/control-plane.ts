@@ -1,7 +1,7 @@
 /** Puts the parts together: store, reconcilers, API, agent link, S3 front door. One process, one public port. */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { openKeyLookup } from "./access/keys.ts";
@@ -22,7 +22,7 @@ import { instanceReconciler } from "./reconcile/instances.ts";
 import { createLoop } from "./reconcile/loop.ts";
 import { stepsReconciler } from "./reconcile/steps.ts";
 import { releaseLabels } from "./releases/release.ts";
-import { type ControlPlaneRecord, holderPath, lockDataFolder, readEndpoint, recordPath, socketFolder } from "./running.ts";
+import { type ControlPlaneRecord, controlSocket, holderPath, lockDataFolder, readEndpoint, recordPath } from "./running.ts";
 import { type Front, type S3Server, startFront } from "./s3/front.ts";
 import { superviseS3Proxy } from "./s3/s3proxy.ts";
 import { readInstallation } from "./setup.ts";
@@ -104,9 +104,8 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   opened.push(() => keys.close());
   const control = await listenForFront(data);
   opened.push(() => {
-    control.server.closeAllConnections();
-    control.server.close();
-    rmSync(socketFolder(data), { recursive: true, force: true });
+    control.closeAllConnections();
+    control.close();
   });
   const before = readEndpoint(data);
   const isAsked = options.port !== undefined || config.port !== 0;
@@ -115,7 +114,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
       host,
       port,
       databasePath: data.database,
-      controlSocket: control.path,
+      controlSocket: controlSocket(data),
       s3: current,
       log: (fault) => log.error(fault, "a fault behind the front door"),
     });
@@ -146,7 +145,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     now: () => new Date(store.now()),
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });
-  control.server.on("request", (request, response) => {
+  control.on("request", (request, response) => {
     if (!link.handle(request, response)) pipeline(request, response);
   });
 
@@ -186,18 +185,14 @@ async function takeUpAgain({ store, provider, log }: ReconcileContext, moved: bo
   }
 }
 
-/** The private socket behind the front door. Its path must stay under the kernel's 108 bytes, wherever the data folder is. */
-async function listenForFront(data: DataFolder): Promise<{ server: Server; path: string }> {
-  const folder = socketFolder(data);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { mode: 0o700 });
-  const path = join(folder, "control.sock");
+/** Behind the front door. Whoever comes by another way must sign as well: the pipeline and the agent link check by themselves. */
+async function listenForFront(data: DataFolder): Promise<Server> {
   const server = createServer({ keepAliveTimeout: 65_000 });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(path, resolve);
+    server.listen(controlSocket(data), resolve);
   });
-  return { server, path };
+  return server;
 }
 
 function requireInstallation(releaseLabel: string): Installation {

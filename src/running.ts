@@ -1,8 +1,7 @@
-/** What runs for a data folder: the lock that lets in one control plane, its records, and the files it keeps outside. */
+/** What runs for a data folder: the lock that lets in one control plane, its records, and its sockets. */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DataFolder } from "./data-folder.ts";
 import { readJson } from "./files.ts";
@@ -43,8 +42,8 @@ export async function lockDataFolder(data: DataFolder): Promise<Server> {
   return server;
 }
 
-/** Outside the data folder: `howdah down` removes it where a control plane was killed. */
-export const socketFolder = (data: DataFolder): string => join(tmpdir(), `howdah-${digestOf(data).slice(0, 16)}`);
+/** The private socket behind the front door: abstract, so that no data folder's path is too long for it, and nothing of it is left. */
+export const controlSocket = (data: DataFolder): string => `\0howdah-control/${digestOf(data)}`;
 
 /** Of last time. Clients and nodes know it: a start takes the same port where it can. */
 export function readEndpoint(data: DataFolder): URL | undefined {

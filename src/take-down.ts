@@ -3,7 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import type { Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DataFolder, ownerVariable } from "./data-folder.ts";
-import { holderPath, lockDataFolder, recordPath, socketFolder } from "./running.ts";
+import { holderPath, lockDataFolder, recordPath } from "./running.ts";
 import { readJson } from "./files.ts";
 import { type KnownProcess, endProcess, findByEnvironment, isAlive } from "./process/known.ts";
 import { createLocalProvider } from "./providers/local/provider.ts";
@@ -73,6 +73,5 @@ async function endTheRest(data: DataFolder, report: (text: string) => void): Pro
     await store.close();
   }
   rmSync(recordPath(data), { force: true });
-  rmSync(socketFolder(data), { recursive: true, force: true });
   return { instances: ended, clusters };
 }

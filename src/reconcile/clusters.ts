@@ -4,7 +4,7 @@ import { type ClusterEnding, type ClusterRow, findCluster, setClusterStatus } fr
 import { disableClusterKey } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import { activeStates, endsCluster, stepsOf } from "../store/steps.ts";
-import type { Tx } from "../store/store.ts";
+import type { Store, Tx } from "../store/store.ts";
 import { neededMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
 import { failureOfInstance, insufficientCapacity, neverReady, stepFailure, stepsCompleted } from "./endings.ts";
@@ -57,12 +57,16 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
   return done;
 }
 
+async function takeOverWarnings(store: Store, cluster: ClusterRow, instances: readonly InstanceRow[]): Promise<void> {
+  const warnings = instances.flatMap((instance) => instance.observed?.warnings ?? []);
+  if (warnings.length > 0) await store.transaction((tx) => addWarnings(tx, cluster.id, warnings));
+}
+
 /** Reads what the nodes report and moves the cluster on. */
 async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
   const { store } = context;
   const instances = await instancesOf(store.db, cluster.id);
-  const warnings = instances.flatMap((instance) => instance.observed?.warnings ?? []);
-  if (warnings.length > 0) await store.transaction((tx) => addWarnings(tx, cluster.id, warnings));
+  await takeOverWarnings(store, cluster, instances);
 
   for (const instance of instances) {
     const ending = failureOfInstance(cluster, instance, instances);
@@ -121,6 +125,7 @@ async function recordEnding(tx: Tx, cluster: ClusterRow, ending: ClusterEnding |
 async function remove(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
   const { store, provider } = context;
   const instances = await instancesOf(store.db, cluster.id);
+  await takeOverWarnings(store, cluster, instances); // Of the last logs, too.
   if (instances.some((instance) => instance.wanted === 1)) {
     const waits = instances.filter(
       (instance) => instance.status === "launched" && instance.observed !== null && instance.observed.phase !== "stopped",

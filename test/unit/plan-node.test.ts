@@ -70,7 +70,9 @@ test("users' settings win, and are escaped", () => {
     configuration("spark-defaults", { "spark.executor.memory": "1g" }),
     configuration("hadoop-env", {}, [configuration("export", { HADOOP_NAMENODE_HEAPSIZE: "300", MY: 'a "b" $C' })]),
     configuration("emrfs-site", { "fs.s3.maxConnections": "77" }),
+    configuration("spark-env", {}, [configuration("export", { PYSPARK_PYTHON: "/opt/python" })]),
   ]);
+  assert.match(fileOf(facts, "spark-defaults.conf"), /^spark\.executorEnv\.PYSPARK_PYTHON \/opt\/python$/m);
   assert.equal(property(fileOf(facts, "core-site.xml"), "a.b"), "x&lt;&amp;&gt;y");
   assert.equal(property(fileOf(facts, "core-site.xml"), "fs.s3a.connection.maximum"), "77");
   assert.match(fileOf(facts, "spark-defaults.conf"), /^spark\.executor\.memory 1g$/m);

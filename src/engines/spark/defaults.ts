@@ -3,7 +3,7 @@ import type { InstanceType } from "../../releases/instance-types.ts";
 import type { ClusterFacts, NodeFacts } from "../engine.ts";
 import { nodeManagerCount } from "../hadoop/roles.ts";
 import { ports } from "../ports.ts";
-import { type Properties, propertiesOf } from "../settings.ts";
+import { exportsOf, type Properties, propertiesOf } from "../settings.ts";
 
 /** EMR's spark.yarn.executor.memoryOverheadFactor. */
 const overheadFactor = 0.1875;
@@ -55,6 +55,8 @@ function sizes(facts: NodeFacts): Properties {
 function emrDefaults(facts: NodeFacts): Properties {
   const { cluster, installation } = facts;
   const { home } = installation.spark;
+  // The way that EMR's documentation shows to choose one; these properties would win over the variable.
+  const python = exportsOf(facts.configurations, "spark-env").PYSPARK_PYTHON ?? installation.python;
   const eventLog = `hdfs://${cluster.master.address}:${ports.nameNode}/var/log/spark/apps`;
   return {
     "spark.master": "yarn",
@@ -77,9 +79,9 @@ function emrDefaults(facts: NodeFacts): Properties {
     "spark.hadoop.mapreduce.fileoutputcommitter.cleanup-failures.ignored": "true",
     "spark.sql.sources.commitProtocolClass": "org.apache.spark.internal.io.cloud.PathOutputCommitProtocol",
     "spark.sql.parquet.output.committer.class": "org.apache.spark.internal.io.cloud.BindingParquetOutputCommitter",
-    "spark.pyspark.python": installation.python,
-    "spark.yarn.appMasterEnv.PYSPARK_PYTHON": installation.python,
-    "spark.executorEnv.PYSPARK_PYTHON": installation.python,
+    "spark.pyspark.python": python,
+    "spark.yarn.appMasterEnv.PYSPARK_PYTHON": python,
+    "spark.executorEnv.PYSPARK_PYTHON": python,
     "spark.driver.defaultJavaOptions": "-Djava.net.preferIPv4Stack=true",
     "spark.executor.defaultJavaOptions": "-Djava.net.preferIPv4Stack=true",
     // A small job's time is mostly waiting for the next look: EMR's clusters look once a second.

@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 /** `root` comes from --data, HOWDAH_DATA, or XDG's state folder. */
 export function dataFolder(option?: string) {
   const root = resolve(
-    option ?? process.env.HOWDAH_DATA ?? join(process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state"), "howdah"),
+    // A variable that is set to nothing says nothing.
+    option ?? (process.env.HOWDAH_DATA || join(process.env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "howdah")),
   );
   return {
     root,

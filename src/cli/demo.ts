@@ -1,7 +1,6 @@
 /** `npm run demo`: the main job on real input, through the public APIs only, with AWS's own client. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { homedir } from "node:os";
+import { readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   DescribeClusterCommand,
@@ -16,6 +15,7 @@ import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectC
 import { gunzipSync } from "node:zlib";
 import { dataFolder } from "../data-folder.ts";
 import { releaseLabels } from "../releases/release.ts";
+import { runningControlPlane } from "../running.ts";
 import { datasetFlights } from "../setup.ts";
 import { takeDown } from "../take-down.ts";
 import { clientEnvironment } from "./env.ts";
@@ -26,8 +26,8 @@ const bucket = "howdah-demo";
 const release = releaseLabels()[0] ?? "";
 const phases: [string, number][] = [];
 
-/** A folder of the demo's own, in the user's home: a data folder in /tmp may be cleaned under a running cluster. */
-const data = dataFolder(mkdtempSync(join(homedir(), ".howdah-demo-")));
+/** A folder of the demo's own beside the user's; made anew by each run, and left for a look at logs and result. */
+const data = dataFolder(join(dirname(dataFolder().root), "howdah-demo"));
 
 async function phase<T>(name: string, work: () => Promise<T>): Promise<T> {
   const from = performance.now();
@@ -40,6 +40,8 @@ async function phase<T>(name: string, work: () => Promise<T>): Promise<T> {
 async function demo(): Promise<void> {
   await phase("Set up", () => setUpWithProgress(release));
   const flights = await datasetFlights();
+  await takeDown(data);
+  rmSync(data.root, { recursive: true, force: true });
   const endpoint = await phase("Start Howdah", () => startDetached(data, { port: 0 }));
   console.log(`EMR, STS and S3 at ${endpoint}`);
   const clients = await connect();
@@ -48,7 +50,8 @@ async function demo(): Promise<void> {
   await phase("Run the steps", () => followSteps(clients, clusterId));
   await phase("Read the result", () => printResult(clients.s3));
   await phase("Terminate", () => terminate(clients.emr, clusterId));
-  console.log(`\nLogs:   s3://${bucket}/logs/${clusterId}/`);
+  console.log(`Logs:    s3://${bucket}/logs/${clusterId}/ (files: ${join(data.s3, bucket, "logs", clusterId)})`);
+  console.log(`Result:  s3://${bucket}/result/. To look around: npx howdah up --detach --data ${data.root}`);
 }
 
 async function connect() {
@@ -237,6 +240,11 @@ async function terminate(emr: EMRClient, id: string): Promise<void> {
   console.log(`${seconds(from)}  TERMINATED`);
 }
 
+const another = runningControlPlane(data);
+if (another) {
+  console.error(`A demo is running already at ${another.endpoint}. Wait for it, or end it: npx howdah down --data ${data.root}`);
+  process.exit(1);
+}
 let failed = false;
 try {
   await demo();
@@ -250,5 +258,4 @@ await phase("End Howdah", async () => {
 console.log("\nHow long it took:");
 for (const [name, took] of phases) console.log(`  ${name.padEnd(26)} ${took.toFixed(1).padStart(6)} s`);
 if (failed) console.error(`\nWhat is left to look at: ${data.root}`);
-else rmSync(data.root, { recursive: true, force: true });
 process.exitCode = failed ? 1 : 0;

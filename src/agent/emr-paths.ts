@@ -16,7 +16,7 @@ export function warnOfEmrPaths(context: AgentContext, name: string, script: stri
   const found = [...new Set(text.match(emrPaths))];
   if (found.length === 0) return;
   context.warn(
-    `${name} uses ${found.join(", ")}: this host allows no namespaces, so nodes are plain folders and the host's own ${found.length > 1 ? "ones are" : "one is"} used. ` +
-      "`howdah doctor` says what is missing",
+    `${name} uses ${found.join(", ")}: nodes are plain folders here (isolation plain), and the host's own ${found.length > 1 ? "ones are" : "one is"} used. ` +
+      "`howdah doctor` says whether this host allows more",
   );
 }

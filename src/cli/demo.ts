@@ -46,7 +46,7 @@ async function demo(): Promise<void> {
   console.log(`EMR, STS and S3 at ${endpoint}`);
   const clients = await connect();
   await phase("Put the flights into S3", () => putInput(clients.s3, flights));
-  const clusterId = await phase("Create the cluster", () => createCluster(clients.emr));
+  const clusterId = await phase("Create the cluster", () => createCluster(clients));
   await phase("Run the steps", () => followSteps(clients, clusterId));
   await phase("Read the result", () => printResult(clients.s3));
   await phase("Terminate", () => terminate(clients.emr, clusterId));
@@ -122,7 +122,7 @@ const steps: StepConfig[] = [
   },
 ];
 
-async function createCluster(emr: EMRClient): Promise<string> {
+async function createCluster({ emr, s3 }: Clients): Promise<string> {
   const group = (InstanceRole: "MASTER" | "CORE" | "TASK", InstanceCount: number) => ({
     InstanceRole,
     InstanceType: "m5.xlarge",
@@ -143,12 +143,12 @@ async function createCluster(emr: EMRClient): Promise<string> {
     }),
   );
   console.log(`${JobFlowId}: 1 master, 2 core, 1 task, ${release}`);
-  await followCluster(emr, JobFlowId, (state) => state === "RUNNING" || state === "WAITING");
+  await followCluster({ emr, s3 }, JobFlowId, (state) => state === "RUNNING" || state === "WAITING");
   return JobFlowId;
 }
 
 /** Prints each state once. Throws where the cluster ends instead of getting there. */
-async function followCluster(emr: EMRClient, ClusterId: string, isThere: (state: string) => boolean): Promise<void> {
+async function followCluster({ emr, s3 }: Clients, ClusterId: string, isThere: (state: string) => boolean): Promise<void> {
   const from = performance.now();
   let last = "";
   for (;;) {
@@ -157,7 +157,10 @@ async function followCluster(emr: EMRClient, ClusterId: string, isThere: (state:
     if (state !== last) console.log(`${seconds(from)}  ${state.padEnd(14)} ${status?.StateChangeReason?.Message ?? ""}`);
     last = state;
     if (isThere(state)) return;
-    if (state.startsWith("TERMINAT")) throw new Error(`the cluster ended: ${status?.StateChangeReason?.Message}`);
+    if (state.startsWith("TERMINAT")) {
+      const log = status?.ErrorDetails?.[0]?.ErrorData?.[0]?.log ?? "";
+      throw new Error(`the cluster ended: ${status?.StateChangeReason?.Message}${log && `\n${await logTail(s3, log)}`}`);
+    }
     await sleep(100);
   }
 }

@@ -33,7 +33,13 @@ export async function startBare(options: { installation: Installation; endpoint:
       mkdirSync(folder, { recursive: true });
     const plan = planNode({ ...node, cluster, configurations: [], layout, installation: options.installation });
     for (const file of plan.files) write(file);
-    return { layout, env: { ...plan.env, PATH: plan.path.join(":") }, daemons: plan.daemons.filter((daemon) => daemon.gate) };
+    // What a node's agent adds for the preload library: without it all daemons would be at one address.
+    const own = {
+      HOWDAH_NODE_IP: node.address,
+      HOWDAH_NODE_NAME: `ip-${node.address.replaceAll(".", "-")}`,
+      LD_PRELOAD: options.installation.native.preload,
+    };
+    return { layout, env: { ...plan.env, ...own, PATH: plan.path.join(":") }, daemons: plan.daemons.filter((daemon) => daemon.gate) };
   });
 
   const from = performance.now();

@@ -87,6 +87,8 @@ export interface StepOrder {
   fetch: { uri: string; to: string }[];
   argv: string[];
   env: Record<string, string>;
+  /** It is to end: not begun, or its processes are sent SIGTERM or SIGKILL. Once ordered it stays so. */
+  cancel?: "SEND_INTERRUPT" | "TERMINATE_PROCESS";
 }
 
 /** Where logs go: `uri` is the cluster's LogUri joined with its id, for example s3://bucket/logs/j-ABC. */
@@ -126,10 +128,13 @@ export interface NodeFailure {
   logFile?: string;
 }
 
-/** `lost`: the marker is there, but neither the process nor its exit code: nobody knows how it ended, and it is not run again. */
+/**
+ * `lost`: the marker is there, but neither the process nor its exit code: nobody knows how it ended, and it is not run again.
+ * `cancelled`: it never began, or ended after the signal that its order's `cancel` asks for was sent; one that was faster ends as it does.
+ */
 export interface StepReport {
   id: string;
-  state: "fetching" | "running" | "exited" | "lost" | "fetch-failed";
+  state: "fetching" | "running" | "exited" | "lost" | "fetch-failed" | "cancelled";
   exitCode?: number;
   /** Epoch milliseconds. */
   startedAt?: number;

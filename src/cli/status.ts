@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { clusterState, findCluster, listClusters, stateChangeReason, type ClusterRow } from "../store/clusters.ts";
 import { eventsOf } from "../store/events.ts";
 import { groupsOf, instancesOf, instanceState } from "../store/instances.ts";
-import { activeStates, stepsOf } from "../store/steps.ts";
+import { activeStates, stepsOf, stepState } from "../store/steps.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { dataFolder } from "../data-folder.ts";
 import { runningControlPlane } from "../running.ts";
@@ -74,7 +74,7 @@ async function describe(store: Store, cluster: ClusterRow) {
       state: instanceState(instance),
       daemons: instance.observed?.daemons.map(({ name, state }) => `${name} ${state}`) ?? [],
     })),
-    steps: steps.map(({ id, spec, state, failure }) => ({ id, name: spec.name, state, failure })),
+    steps: steps.map((step) => ({ id: step.id, name: step.spec.name, state: stepState(step), failure: step.failure })),
     events: events.map(({ at, kind, message }) => ({ at: new Date(at).toISOString(), kind, message })),
   };
 }
@@ -95,7 +95,7 @@ function text(cluster: Awaited<ReturnType<typeof describe>>): string {
   if (cluster.steps.length > 0) lines.push("Steps");
   for (const { id, name, state, failure } of cluster.steps)
     lines.push(
-      `  ${id}  ${state.padEnd(10)} ${name}${failure ? `\n      ${failure.Reason} ${failure.Message ?? ""} ${failure.LogFile ?? ""}` : ""}`,
+      `  ${id}  ${state.padEnd(14)} ${name}${failure ? `\n      ${failure.Reason} ${failure.Message ?? ""} ${failure.LogFile ?? ""}` : ""}`,
     );
   lines.push("Events");
   for (const { at, kind, message } of cluster.events) lines.push(`  ${at}  ${kind === "warning" ? "WARNING " : ""}${message}`);

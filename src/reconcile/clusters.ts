@@ -3,7 +3,7 @@ import { setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow } fr
 import { type ClusterEnding, type ClusterRow, findCluster, setClusterStatus } from "../store/clusters.ts";
 import { disableClusterKey } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
-import { activeStates, endsCluster, stepsOf } from "../store/steps.ts";
+import { activeStates, stepsOf } from "../store/steps.ts";
 import type { Store, Tx } from "../store/store.ts";
 import { neededMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
@@ -96,13 +96,14 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
 
 /** A ready cluster ends by a failed step that says so, or when it is transient and has no step left. */
 async function followSteps(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
-  // One transaction for the look and its result: a step that AddJobFlowSteps has accepted is not overlooked.
+  // One transaction for the look and its result: neither a step that AddJobFlowSteps has accepted nor a wish to go on is overlooked.
   await context.store.transaction(async (tx) => {
     const steps = await stepsOf(tx.db, cluster.id);
-    const fatal = steps.find(endsCluster);
+    const { keep_alive } = (await findCluster(tx.db, cluster.id)) ?? cluster;
+    const fatal = steps.find((step) => step.ends_cluster === 1);
     const isIdle = !steps.some((step) => activeStates.includes(step.state));
     if (fatal) await recordEnding(tx, cluster, stepFailure(fatal));
-    else if (isIdle && !cluster.spec.keepAliveWhenNoSteps) await recordEnding(tx, cluster, stepsCompleted(steps));
+    else if (isIdle && keep_alive === 0) await recordEnding(tx, cluster, stepsCompleted(steps));
   });
   return done;
 }

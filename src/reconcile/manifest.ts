@@ -85,5 +85,6 @@ function typeNamed(name: string): InstanceType {
 
 const orderOf = (step: StepRow, facts: NodeFacts) => {
   const { name, jar, mainClass, args, properties } = step.spec;
-  return stepOrder({ step: { id: step.id, name, jar, mainClass: mainClass ?? undefined, args, properties }, facts });
+  const order = stepOrder({ step: { id: step.id, name, jar, mainClass: mainClass ?? undefined, args, properties }, facts });
+  return step.cancel_option === null ? order : { ...order, cancel: step.cancel_option };
 };

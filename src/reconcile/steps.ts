@@ -1,10 +1,10 @@
-/** The steps' reconciler, by cluster id: starts the next step when none runs, and records how steps ended. */
+/** The steps' reconciler, by cluster id: starts steps in their order, ends those that are to be cancelled, and records how steps ended. */
 import type { FailureDetails } from "@aws-sdk/client-emr";
 import type { StepReport } from "../agent/manifest.ts";
 import { type ClusterRow, findCluster, isEnding, logFolder } from "../store/clusters.ts";
 import { instancesOf } from "../store/instances.ts";
 import { addEvent } from "../store/events.ts";
-import { type StepRow, endsCluster, setStepStatus, stepsOf } from "../store/steps.ts";
+import { cutOffState, type StepRow, setStepStatus, stepsOf } from "../store/steps.ts";
 import type { Tx } from "../store/store.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
@@ -21,6 +21,7 @@ export function stepsReconciler({ store }: ReconcileContext): Reconciler {
       const [master] = await instancesOf(tx.db, clusterId);
       const reports = new Map(master?.observed?.steps.map((report) => [report.id, report]));
       for (const step of steps) if (step.state === "RUNNING") await recordEnd(tx, cluster, step, reports.get(step.id));
+      await cancelAsked(tx, cluster);
 
       if (cluster.phase === "ending" || cluster.phase === "ended") await cancelRest(tx, cluster, cluster.phase === "ended");
       else if (cluster.phase === "ready" && !isEnding(cluster)) await startNext(tx, cluster);
@@ -37,21 +38,40 @@ async function recordEnd(tx: Tx, cluster: ClusterRow, step: StepRow, report: Ste
   const started_at = report.startedAt ?? step.started_at;
   // What ends after its cluster began to end was ended by the node, on our order: no failure of the step's own.
   if (!succeeded && cluster.ending_at !== null && ended_at >= cluster.ending_at) {
-    await setStepStatus(tx, step.id, { state: "INTERRUPTED", started_at, ended_at });
+    await setStepStatus(tx, step.id, { state: cutOffState(step), started_at, ended_at });
     await addEvent(tx, cluster.id, "step", `${step.id} ${step.spec.name}: interrupted, its cluster ends`);
     return;
   }
-  if (succeeded) await setStepStatus(tx, step.id, { state: "COMPLETED", started_at, ended_at });
-  else await setStepStatus(tx, step.id, { state: "FAILED", started_at, ended_at, failure: failureDetails(cluster, step, report) });
-  await addEvent(
-    tx,
-    cluster.id,
-    "step",
-    `${step.id} ${step.spec.name}: ${succeeded ? "completed" : `failed, ${report.message ?? `exit code ${report.exitCode}`}`}`,
-  );
+  const tell = (what: string) => addEvent(tx, cluster.id, "step", `${step.id} ${step.spec.name}: ${what}`);
   await tx.manifestChanged(cluster.id);
   await tx.wake("cluster", cluster.id);
-  if (!succeeded && step.spec.actionOnFailure === "CANCEL_AND_WAIT") await cancelPending(tx, cluster.id);
+  if (succeeded || report.state === "cancelled") {
+    await setStepStatus(tx, step.id, { state: succeeded ? "COMPLETED" : "CANCELLED", started_at, ended_at });
+    await tell(succeeded ? "completed" : "cancelled");
+    return;
+  }
+  await setStepStatus(tx, step.id, { state: "FAILED", started_at, ended_at, failure: failureDetails(cluster, step, report) });
+  await tell(`failed, ${report.message ?? `exit code ${report.exitCode}`}`);
+  await actOnFailure(tx, cluster, step);
+}
+
+/**
+ * ActionOnFailure counts with one step at a time only. Where the level was lowered to 1 and others still run, it may end the cluster, but
+ * cancels nothing. Protection keeps a cluster from an end by error: then TERMINATE_CLUSTER is as CANCEL_AND_WAIT.
+ */
+async function actOnFailure(tx: Tx, cluster: ClusterRow, step: StepRow): Promise<void> {
+  const { actionOnFailure } = step.spec;
+  if (actionOnFailure === "CONTINUE" || cluster.step_concurrency_level > 1) return;
+  // TERMINATE_JOB_FLOW is the older name of TERMINATE_CLUSTER.
+  const isFatal = actionOnFailure !== "CANCEL_AND_WAIT";
+  if (isFatal && cluster.termination_protected === 0) {
+    await setStepStatus(tx, step.id, { ends_cluster: 1 });
+    return;
+  }
+  if (isFatal)
+    await addEvent(tx, cluster.id, "cluster", `goes on, though ${step.id} failed with ${actionOnFailure}: it is termination protected`);
+  const others = (await stepsOf(tx.db, cluster.id)).filter(({ state }) => state === "RUNNING");
+  if (others.length === 0) await cancelPending(tx, cluster.id);
 }
 
 /** FailureDetails: Reason is one line for a list, Message what the program said last, LogFile where all of it is. */
@@ -60,6 +80,7 @@ function failureDetails(cluster: ClusterRow, step: StepRow, report: StepReport):
     exited: `Step exited with a non-zero code ${report.exitCode}.`,
     lost: "The step's process was lost before it could say how it ended; it is not run again.",
     "fetch-failed": "A file of the step could not be fetched.",
+    cancelled: "",
     fetching: "",
     running: "",
   };
@@ -76,13 +97,23 @@ async function startNext(tx: Tx, cluster: ClusterRow): Promise<void> {
   const steps = await stepsOf(tx.db, cluster.id);
   let running = steps.filter((step) => step.state === "RUNNING").length;
   // With one step at a time, a failed step that ends the cluster lets no other begin.
-  if (steps.some(endsCluster)) return;
+  if (steps.some((step) => step.ends_cluster === 1)) return;
   for (const step of steps) {
-    if (step.state !== "PENDING" || running >= cluster.spec.stepConcurrencyLevel) continue;
+    if (step.state !== "PENDING" || running >= cluster.step_concurrency_level) continue;
     running += 1;
     await setStepStatus(tx, step.id, { state: "RUNNING", started_at: tx.now });
     await addEvent(tx, cluster.id, "step", `${step.id} ${step.spec.name}: started`);
     await tx.manifestChanged(cluster.id);
+  }
+}
+
+/** Steps that have not begun end at once, whatever state their cluster is in; its node ends those that run. */
+async function cancelAsked(tx: Tx, cluster: ClusterRow): Promise<void> {
+  for (const step of await stepsOf(tx.db, cluster.id)) {
+    if (step.state !== "PENDING" || step.cancel_requested_at === null) continue;
+    await setStepStatus(tx, step.id, { state: "CANCELLED", ended_at: tx.now });
+    await addEvent(tx, cluster.id, "step", `${step.id} ${step.spec.name}: cancelled before it began`);
+    await tx.wake("cluster", cluster.id);
   }
 }
 
@@ -96,5 +127,5 @@ async function cancelRest(tx: Tx, cluster: ClusterRow, nodesAreGone: boolean): P
   await cancelPending(tx, cluster.id);
   if (!nodesAreGone) return;
   for (const step of await stepsOf(tx.db, cluster.id))
-    if (step.state === "RUNNING") await setStepStatus(tx, step.id, { state: "INTERRUPTED", ended_at: tx.now });
+    if (step.state === "RUNNING") await setStepStatus(tx, step.id, { state: cutOffState(step), ended_at: tx.now });
 }

@@ -1,12 +1,12 @@
 /** Clusters: rows, what was asked for (ClusterSpec), and the state that users see, which is a function of the row and its steps. */
 import type { Cluster, ClusterState, ClusterStateChangeReason, ErrorDetail } from "@aws-sdk/client-emr";
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Configuration } from "../engines/engine.ts";
 import type { ClustersTable } from "./schema.ts";
 import { disableClusterKey } from "./access-keys.ts";
 import type { Db, Store, Tx } from "./store.ts";
 
-/** What RunJobFlow asked for, checked and with its defaults filled in. Everything that DescribeCluster only shows again is in `shown`. */
+/** What RunJobFlow asked for and nothing changes later, checked and with its defaults filled in. Everything that DescribeCluster only shows again is in `shown`. */
 export interface ClusterSpec {
   name: string;
   releaseLabel: string;
@@ -15,8 +15,6 @@ export interface ClusterSpec {
   applications: { Name: string; Version: string; Args?: string[]; AdditionalInfo?: Record<string, string> }[];
   configurations: Configuration[];
   bootstrapActions: { name: string; path: string; args: string[] }[];
-  keepAliveWhenNoSteps: boolean;
-  stepConcurrencyLevel: number;
   shown: Partial<Cluster>;
 }
 
@@ -43,7 +41,7 @@ export async function findCluster(db: Db, id: string): Promise<ClusterRow | unde
 
 export async function insertCluster(
   tx: Tx,
-  cluster: Pick<ClusterRow, "id" | "account_id" | "region" | "spec" | "termination_protected">,
+  cluster: Pick<ClusterRow, "id" | "account_id" | "region" | "spec"> & Omit<ClusterWish, "terminate_requested_at">,
 ): Promise<void> {
   await tx.db
     .insertInto("clusters")
@@ -85,11 +83,12 @@ export async function setClusterStatus(
 }
 
 /** The columns that requests own. */
-export async function setClusterWish(
-  tx: Tx,
-  id: string,
-  change: Partial<Pick<ClusterRow, "termination_protected" | "terminate_requested_at">>,
-): Promise<void> {
+export type ClusterWish = Pick<
+  ClusterRow,
+  "termination_protected" | "keep_alive" | "step_concurrency_level" | "visible_to_all_users" | "extended_support" | "terminate_requested_at"
+>;
+
+export async function setClusterWish(tx: Tx, id: string, change: Partial<ClusterWish>): Promise<void> {
   await tx.db.updateTable("clusters").set(change).where("id", "=", id).execute();
 }
 
@@ -138,7 +137,7 @@ export async function endAllClusters(store: Store, message: string): Promise<num
         .execute();
       await tx.db
         .updateTable("steps")
-        .set({ state: "INTERRUPTED", ended_at: tx.now })
+        .set({ state: sql`iif(cancel_requested_at IS NULL, 'INTERRUPTED', 'CANCELLED')`, ended_at: tx.now })
         .where("cluster_id", "=", cluster.id)
         .where("state", "=", "RUNNING")
         .execute();

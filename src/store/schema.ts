@@ -2,6 +2,7 @@
  * The tables. Times are epoch milliseconds; JSON columns are TEXT, read and written only by the resource's own file.
  * One writer per column: `api` = a request's transaction, `rec` = the resource's reconciler, `agent` = a node's report.
  */
+import type { StepCancellationOption } from "@aws-sdk/client-emr";
 import type { Generated } from "kysely";
 
 export interface Schema {
@@ -35,6 +36,14 @@ export interface ClustersTable {
   spec: string;
   /** api */
   termination_protected: number;
+  /** api: 1 where it goes on when it has no step any more */
+  keep_alive: number;
+  /** api: 1 to 256 */
+  step_concurrency_level: number;
+  /** api */
+  visible_to_all_users: number;
+  /** api: kept and shown */
+  extended_support: number | null;
   /** api */
   terminate_requested_at: number | null;
   /** rec */
@@ -112,14 +121,20 @@ export interface StepsTable {
   /** api: StepSpec as JSON */
   spec: string;
   created_at: number;
+  /** api: the wish that it ends, and how. Never taken back; SEND_INTERRUPT may become TERMINATE_PROCESS. */
+  cancel_requested_at: number | null;
+  cancel_option: StepCancellationOption | null;
   /** steps reconciler */
   state: StepState;
   started_at: number | null;
   ended_at: number | null;
   /** FailureDetails as JSON */
   failure: string | null;
+  /** 1 where it failed and takes its cluster with it: decided when it failed, for what decides may change later */
+  ends_cluster: Generated<number>;
 }
 
+/** What is stored; users see stepState(). */
 export type StepState = "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED" | "INTERRUPTED";
 
 export interface TagsTable {
@@ -172,4 +187,14 @@ export const migrations: readonly string[] = [
    CREATE INDEX events_by_cluster ON events (cluster_id, id);
    CREATE TABLE wakes (kind TEXT NOT NULL, id TEXT NOT NULL, due_at INTEGER NOT NULL, version INTEGER NOT NULL, failures INTEGER NOT NULL,
      PRIMARY KEY (kind, id));`,
+  `ALTER TABLE clusters ADD COLUMN keep_alive INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE clusters ADD COLUMN step_concurrency_level INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE clusters ADD COLUMN visible_to_all_users INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE clusters ADD COLUMN extended_support INTEGER;
+   UPDATE clusters SET keep_alive = spec ->> 'keepAliveWhenNoSteps', step_concurrency_level = spec ->> 'stepConcurrencyLevel',
+     visible_to_all_users = coalesce(spec ->> '$.shown.VisibleToAllUsers', 1);
+   ALTER TABLE steps ADD COLUMN cancel_requested_at INTEGER;
+   ALTER TABLE steps ADD COLUMN cancel_option TEXT;
+   ALTER TABLE steps ADD COLUMN ends_cluster INTEGER NOT NULL DEFAULT 0;
+   UPDATE steps SET ends_cluster = 1 WHERE state = 'FAILED' AND spec ->> 'actionOnFailure' IN ('TERMINATE_CLUSTER', 'TERMINATE_JOB_FLOW');`,
 ];

@@ -1,5 +1,5 @@
 /** Steps of a cluster. */
-import type { ActionOnFailure, FailureDetails } from "@aws-sdk/client-emr";
+import type { ActionOnFailure, FailureDetails, StepState as VisibleStepState, StepCancellationOption } from "@aws-sdk/client-emr";
 import type { Selectable } from "kysely";
 import type { StepState, StepsTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
@@ -22,11 +22,15 @@ const fromRow = (row: Selectable<StepsTable>): StepRow => ({
   failure: row.failure === null ? null : (JSON.parse(row.failure) as FailureDetails),
 });
 
+/** Of what is stored. A step that is being cancelled is in one of them, so it counts. */
 export const activeStates: readonly StepState[] = ["PENDING", "RUNNING"];
 
-/** A failed step that takes its cluster with it. TERMINATE_JOB_FLOW is the older name of TERMINATE_CLUSTER. */
-export const endsCluster = (step: StepRow): boolean =>
-  step.state === "FAILED" && ["TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW"].includes(step.spec.actionOnFailure);
+/** EMR's state: a user's CancelSteps shows at once, whatever the reconciler and the node have done of it. */
+export const stepState = (step: StepRow): VisibleStepState =>
+  step.cancel_requested_at !== null && activeStates.includes(step.state) ? "CANCEL_PENDING" : step.state;
+
+/** What becomes of a step that the end of its cluster cuts off. */
+export const cutOffState = (step: StepRow): StepState => (step.cancel_requested_at === null ? "INTERRUPTED" : "CANCELLED");
 
 /** In order of submission. */
 export async function stepsOf(db: Db, clusterId: string): Promise<StepRow[]> {
@@ -59,11 +63,20 @@ export async function insertSteps(tx: Tx, clusterId: string, steps: { id: string
   }
 }
 
+/** The columns that requests own. `requested_at` stays that of the first request. */
+export async function setStepCancellation(tx: Tx, id: string, option: StepCancellationOption): Promise<void> {
+  await tx.db
+    .updateTable("steps")
+    .set((e) => ({ cancel_requested_at: e.fn.coalesce("cancel_requested_at", e.val(tx.now)), cancel_option: option }))
+    .where("id", "=", id)
+    .execute();
+}
+
 /** Columns of the steps' reconciler. */
 export async function setStepStatus(
   tx: Tx,
   id: string,
-  change: Partial<Pick<StepRow, "state" | "started_at" | "ended_at" | "failure">>,
+  change: Partial<Pick<StepRow, "state" | "started_at" | "ended_at" | "failure" | "ends_cluster">>,
 ): Promise<void> {
   const { failure, ...rest } = change;
   await tx.db

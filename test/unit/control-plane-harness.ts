@@ -1,4 +1,5 @@
 /** The control plane without HTTP, engines and processes: a real store in memory, the real reconcilers, and a provider that only remembers. */
+import type { RunJobFlowInput, StepConfig } from "@aws-sdk/client-emr";
 import { pino } from "pino";
 import type { Report } from "../../src/agent/manifest.ts";
 import { emrHandlers } from "../../src/api/emr/handlers.ts";
@@ -9,7 +10,7 @@ import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { instanceReconciler } from "../../src/reconcile/instances.ts";
 import { stepsReconciler } from "../../src/reconcile/steps.ts";
 import { makeIds } from "../../src/store/ids.ts";
-import { recordReport } from "../../src/store/instances.ts";
+import { instancesOf, recordReport } from "../../src/store/instances.ts";
 import { openStore } from "../../src/store/store.ts";
 import { dueWakes, finishWake, postponeWake } from "../../src/store/wakes.ts";
 
@@ -132,3 +133,44 @@ export async function harness() {
 }
 
 export type Harness = Awaited<ReturnType<typeof harness>>;
+
+/** A step of one word. */
+export const step = (Name: string, ActionOnFailure: StepConfig["ActionOnFailure"] = "CONTINUE"): StepConfig => ({
+  Name,
+  ActionOnFailure,
+  HadoopJarStep: { Jar: "command-runner.jar", Args: ["true"] },
+});
+
+/** A cluster of 1 + 2 nodes, launched, whose agents have not reported yet. */
+export async function create(h: Harness, change: Partial<RunJobFlowInput> = {}, keepAlive = true): Promise<string> {
+  const output = await h.handlers.RunJobFlow!(
+    {
+      Name: "test",
+      ReleaseLabel: "emr-7.13.0",
+      LogUri: "s3://logs/x",
+      Instances: {
+        MasterInstanceType: "m5.xlarge",
+        SlaveInstanceType: "m5.xlarge",
+        InstanceCount: 3,
+        KeepJobFlowAliveWhenNoSteps: keepAlive,
+      },
+      ...change,
+    } as never,
+    h.request,
+  );
+  await h.settle();
+  return output.JobFlowId ?? "";
+}
+
+export const state = async (h: Harness, ClusterId: string) => (await h.handlers.DescribeCluster!({ ClusterId }, h.request)).Cluster?.Status;
+/** In order of submission. */
+export const stepStates = async (h: Harness, ClusterId: string) =>
+  (await h.handlers.ListSteps!({ ClusterId } as never, h.request)).Steps?.map((s) => s.Status?.State).toReversed();
+
+/** Every node reports that it is ready. The master's id. */
+export async function makeReady(h: Harness, clusterId: string): Promise<string> {
+  const instances = await instancesOf(h.store.db, clusterId);
+  for (const { id } of instances) await h.report(id, {});
+  await h.settle();
+  return instances[0]?.id ?? "";
+}

@@ -1,48 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RunJobFlowInput, StepConfig } from "@aws-sdk/client-emr";
 import { findClusterKey } from "../../src/store/access-keys.ts";
 import { endAllClusters } from "../../src/store/clusters.ts";
 import { instancesOf } from "../../src/store/instances.ts";
 import { eventsOf } from "../../src/store/events.ts";
-import { type Harness, harness } from "./control-plane-harness.ts";
-
-const step = (Name: string, ActionOnFailure: StepConfig["ActionOnFailure"] = "CONTINUE"): StepConfig => ({
-  Name,
-  ActionOnFailure,
-  HadoopJarStep: { Jar: "command-runner.jar", Args: ["true"] },
-});
-
-async function create(h: Harness, change: Partial<RunJobFlowInput> = {}, keepAlive = true): Promise<string> {
-  const output = await h.handlers.RunJobFlow!(
-    {
-      Name: "test",
-      ReleaseLabel: "emr-7.13.0",
-      LogUri: "s3://logs/x",
-      Instances: {
-        MasterInstanceType: "m5.xlarge",
-        SlaveInstanceType: "m5.xlarge",
-        InstanceCount: 3,
-        KeepJobFlowAliveWhenNoSteps: keepAlive,
-      },
-      ...change,
-    } as never,
-    h.request,
-  );
-  await h.settle();
-  return output.JobFlowId ?? "";
-}
-
-const state = async (h: Harness, ClusterId: string) => (await h.handlers.DescribeCluster!({ ClusterId }, h.request)).Cluster?.Status;
-const stepStates = async (h: Harness, ClusterId: string) =>
-  (await h.handlers.ListSteps!({ ClusterId } as never, h.request)).Steps?.map((s) => s.Status?.State).toReversed();
-
-async function makeReady(h: Harness, clusterId: string): Promise<string> {
-  const instances = await instancesOf(h.store.db, clusterId);
-  for (const { id } of instances) await h.report(id, {});
-  await h.settle();
-  return instances[0]?.id ?? "";
-}
+import { create, harness, makeReady, state, step, stepStates } from "./control-plane-harness.ts";
 
 test("a cluster goes from STARTING over BOOTSTRAPPING to WAITING as its nodes report, and ends by the user's wish", async () => {
   const h = await harness();

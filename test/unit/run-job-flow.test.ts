@@ -75,7 +75,6 @@ for (const [what, change, message] of refusals)
 
 test("what has no effect is recorded as a warning, and shown again", async () => {
   const h = await harness();
-  h.request.unknownMembers.push("Instances.Colour");
   const { JobFlowId } = await h.handlers.RunJobFlow!(
     {
       ...base,
@@ -83,7 +82,7 @@ test("what has no effect is recorded as a warning, and shown again", async () =>
       EbsRootVolumeSize: 20,
       OSReleaseLabel: "2.0",
     } as never,
-    h.request,
+    { ...h.request, unknownMembers: ["Instances.Colour"] },
   );
   const warnings = (await eventsOf(h.store.db, JobFlowId!)).filter(({ kind }) => kind === "warning").map(({ message }) => message);
   for (const name of ["Ec2KeyName", "Ec2SubnetId", "EbsRootVolumeSize", "OSReleaseLabel", "Instances.Colour", "one copy of each block"])

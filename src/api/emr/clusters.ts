@@ -1,16 +1,26 @@
-/** DescribeCluster, ListClusters, TerminateJobFlows, SetTerminationProtection. RunJobFlow has a file of its own. */
-import type { DescribeClusterInput, ListClustersInput, SetTerminationProtectionInput, TerminateJobFlowsInput } from "@aws-sdk/client-emr";
+/** DescribeCluster, ListClusters, TerminateJobFlows, and what of a cluster can be changed. RunJobFlow has a file of its own. */
+import type {
+  DescribeClusterInput,
+  ListClustersInput,
+  ModifyClusterInput,
+  SetKeepJobFlowAliveWhenNoStepsInput,
+  SetTerminationProtectionInput,
+  SetVisibleToAllUsersInput,
+  TerminateJobFlowsInput,
+} from "@aws-sdk/client-emr";
 import { validationException } from "../../aws/errors.ts";
-import { type ClusterRow, isEnding, listClusters, setClusterWish } from "../../store/clusters.ts";
-import { addEvent } from "../../store/events.ts";
+import { type ClusterRow, type ClusterWish, isEnding, listClusters, setClusterWish } from "../../store/clusters.ts";
+import { addEvent, addWarnings } from "../../store/events.ts";
 import { groupsOf, instancesOf } from "../../store/instances.ts";
-import { countActiveSteps } from "../../store/steps.ts";
+import { activeStates, countActiveSteps, stepsOf } from "../../store/steps.ts";
 import type { Db } from "../../store/store.ts";
 import { tagsOf } from "../../store/tags.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster, theLivingCluster } from "./lookup.ts";
 import { page, readMarker } from "./paging.ts";
+import { extendedSupport } from "./parameters.ts";
 import { clusterShape, clusterSummary } from "./shapes.ts";
+import { readStepConcurrencyLevel } from "./steps.ts";
 
 const pageSize = 50;
 
@@ -66,12 +76,45 @@ export async function TerminateJobFlows({ store }: EmrContext, input: TerminateJ
   });
 }
 
-export async function SetTerminationProtection({ store }: EmrContext, input: SetTerminationProtectionInput, request: EmrRequest) {
+/** All or none: one cluster that ends or is unknown refuses the request. */
+async function change({ store }: EmrContext, ids: string[] | undefined, request: EmrRequest, wish: Partial<ClusterWish>) {
   return store.transaction(async (tx) => {
-    for (const id of input.JobFlowIds ?? []) {
+    for (const id of ids ?? []) {
       const cluster = await theLivingCluster(tx.db, request, id);
-      await setClusterWish(tx, cluster.id, { termination_protected: input.TerminationProtected ? 1 : 0 });
+      await setClusterWish(tx, cluster.id, wish);
+      await tx.wake("cluster", cluster.id);
     }
     return {};
+  });
+}
+
+export async function SetTerminationProtection(context: EmrContext, input: SetTerminationProtectionInput, request: EmrRequest) {
+  return change(context, input.JobFlowIds, request, { termination_protected: input.TerminationProtected ? 1 : 0 });
+}
+
+/** `false` on a cluster that has no step ends it at once, as if its last step had just completed. */
+export async function SetKeepJobFlowAliveWhenNoSteps(context: EmrContext, input: SetKeepJobFlowAliveWhenNoStepsInput, request: EmrRequest) {
+  return change(context, input.JobFlowIds, request, { keep_alive: input.KeepJobFlowAliveWhenNoSteps ? 1 : 0 });
+}
+
+export async function SetVisibleToAllUsers(context: EmrContext, input: SetVisibleToAllUsersInput, request: EmrRequest) {
+  return change(context, input.JobFlowIds, request, { visible_to_all_users: input.VisibleToAllUsers ? 1 : 0 });
+}
+
+/** A lower StepConcurrencyLevel lets the steps that run end by themselves. */
+export async function ModifyCluster({ store }: EmrContext, input: ModifyClusterInput, request: EmrRequest) {
+  return store.transaction(async (tx) => {
+    const cluster = await theLivingCluster(tx.db, request, input.ClusterId);
+    const level = readStepConcurrencyLevel(input.StepConcurrencyLevel ?? cluster.step_concurrency_level);
+    const support = input.ExtendedSupport === undefined ? cluster.extended_support : Number(input.ExtendedSupport);
+    await setClusterWish(tx, cluster.id, { step_concurrency_level: level, extended_support: support });
+    const warnings = input.ExtendedSupport ? [extendedSupport] : [];
+    if (level > 1)
+      for (const { id, spec, state } of await stepsOf(tx.db, cluster.id))
+        if (activeStates.includes(state) && spec.actionOnFailure !== "CONTINUE")
+          warnings.push(`ActionOnFailure ${spec.actionOnFailure} of ${id} has no effect while StepConcurrencyLevel is above 1`);
+    await addWarnings(tx, cluster.id, warnings);
+    await tx.wake("steps", cluster.id);
+    return { StepConcurrencyLevel: level, ...(support === null ? {} : { ExtendedSupport: support === 1 }) };
   });
 }

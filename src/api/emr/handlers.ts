@@ -1,10 +1,19 @@
 /** EMR's operations that are built. All others of the model answer that they are not there yet (src/api/pipeline.ts). */
+import { validationException } from "../../aws/errors.ts";
 import type { emr, Handlers } from "../../aws/operations.ts";
-import { DescribeCluster, ListClusters, SetTerminationProtection, TerminateJobFlows } from "./clusters.ts";
+import {
+  DescribeCluster,
+  ListClusters,
+  ModifyCluster,
+  SetKeepJobFlowAliveWhenNoSteps,
+  SetTerminationProtection,
+  SetVisibleToAllUsers,
+  TerminateJobFlows,
+} from "./clusters.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { ListBootstrapActions, ListInstanceGroups, ListInstances } from "./instances.ts";
 import { RunJobFlow } from "./run-job-flow.ts";
-import { AddJobFlowSteps, DescribeStep, ListSteps } from "./steps.ts";
+import { AddJobFlowSteps, CancelSteps, DescribeStep, ListSteps } from "./steps.ts";
 import { AddTags, RemoveTags } from "./tags.ts";
 
 const operations = {
@@ -13,7 +22,11 @@ const operations = {
   ListClusters,
   TerminateJobFlows,
   SetTerminationProtection,
+  SetKeepJobFlowAliveWhenNoSteps,
+  SetVisibleToAllUsers,
+  ModifyCluster,
   AddJobFlowSteps,
+  CancelSteps,
   ListSteps,
   DescribeStep,
   ListInstances,
@@ -28,7 +41,14 @@ type Operation = (context: EmrContext, input: never, request: EmrRequest) => Pro
 export function emrHandlers(context: EmrContext): Handlers<typeof emr> {
   const bound = Object.entries(operations as Record<string, Operation>).map(([name, operation]) => [
     name,
-    (input: never, request: EmrRequest) => operation(context, input, request),
+    async (input: never, request: EmrRequest) => {
+      // RunJobFlow records them as warnings of its cluster.
+      if (name !== "RunJobFlow" && request.unknownMembers.length > 0)
+        throw validationException(
+          `${request.unknownMembers.join(", ")}: not a parameter of ${name} that this version knows. Leave it out.`,
+        );
+      return operation(context, input, request);
+    },
   ]);
   return Object.fromEntries(bound) as Handlers<typeof emr>;
 }

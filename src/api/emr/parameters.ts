@@ -17,6 +17,10 @@ const refused = (why: string) => (): never => {
 };
 const warned = (text: string) => () => text;
 
+/** Also of ModifyCluster. */
+export const extendedSupport =
+  "ExtendedSupport is kept and shown, but has no effect: releases are what the label says, for as long as you like";
+
 const parameters: Fates<RunJobFlowInput> = {
   Name: "honoured",
   LogUri: "honoured",
@@ -53,7 +57,7 @@ const parameters: Fates<RunJobFlowInput> = {
     value.length > 0 ? "PlacementGroupConfigs is kept and shown, but all nodes are on this host" : undefined,
   AutoTerminationPolicy: refused("AutoTerminationPolicy: auto-termination of idle clusters is not in Howdah yet. Leave the parameter out."),
   OSReleaseLabel: warned("OSReleaseLabel is kept and shown, but nodes run the host's own system"),
-  ExtendedSupport: warned("ExtendedSupport has no effect"),
+  ExtendedSupport: (value) => (value ? extendedSupport : undefined),
   MonitoringConfiguration: refused("MonitoringConfiguration is not in Howdah yet: logs go to LogUri. Leave the parameter out."),
   SessionEnabled: (value) => (value ? refused("SessionEnabled: sessions are not in Howdah yet. Leave the parameter out.")() : undefined),
 };

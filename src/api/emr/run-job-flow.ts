@@ -14,11 +14,10 @@ import type { EmrContext, EmrRequest } from "./context.ts";
 import { readGroups } from "./instance-groups-input.ts";
 import { sortOutInstances, sortOutParameters } from "./parameters.ts";
 import { clusterArn } from "./shapes.ts";
-import { readSteps } from "./steps.ts";
+import { readStepConcurrencyLevel, readSteps } from "./steps.ts";
 import { checkTags } from "./tags.ts";
 
 const mostBootstrapActions = 16;
-const mostConcurrentSteps = 256;
 
 export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowInput, request: EmrRequest) {
   const instances = input.Instances ?? {};
@@ -30,9 +29,7 @@ export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowIn
   const groupConfigurations = groups.map((group, index) =>
     readConfigurations(group.configurations, `Instances.InstanceGroups[${index}].Configurations`, applications, warnings),
   );
-  const stepConcurrencyLevel = input.StepConcurrencyLevel ?? 1;
-  if (stepConcurrencyLevel < 1 || stepConcurrencyLevel > mostConcurrentSteps)
-    throw validationException(`StepConcurrencyLevel must be from 1 to ${mostConcurrentSteps}, not ${stepConcurrencyLevel}.`);
+  const stepConcurrencyLevel = readStepConcurrencyLevel(input.StepConcurrencyLevel ?? 1);
   const steps = readSteps(input.Steps ?? [], stepConcurrencyLevel);
   checkTags(input.Tags ?? []);
   const coreNodes = groups.find((group) => group.role === "CORE")?.count ?? 0;
@@ -51,10 +48,7 @@ export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowIn
     applications,
     configurations,
     bootstrapActions: readBootstrapActions(input.BootstrapActions ?? []),
-    keepAliveWhenNoSteps: instances.KeepJobFlowAliveWhenNoSteps ?? false,
-    stepConcurrencyLevel,
     shown: {
-      VisibleToAllUsers: input.VisibleToAllUsers ?? true,
       ServiceRole: input.ServiceRole,
       AutoScalingRole: input.AutoScalingRole,
       ScaleDownBehavior: input.ScaleDownBehavior ?? "TERMINATE_AT_TASK_COMPLETION",
@@ -89,6 +83,10 @@ export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowIn
       region: request.region,
       spec,
       termination_protected: instances.TerminationProtected ? 1 : 0,
+      keep_alive: instances.KeepJobFlowAliveWhenNoSteps ? 1 : 0,
+      step_concurrency_level: stepConcurrencyLevel,
+      visible_to_all_users: (input.VisibleToAllUsers ?? true) ? 1 : 0,
+      extended_support: input.ExtendedSupport === undefined ? null : Number(input.ExtendedSupport),
     });
     for (const [index, group] of groups.entries())
       await insertGroup(tx, {

@@ -2,7 +2,7 @@
 import type { Cluster, ClusterStatus, ClusterSummary, Instance, InstanceGroup, Step, StepSummary, Tag } from "@aws-sdk/client-emr";
 import { type ClusterRow, clusterState, stateChangeReason } from "../../store/clusters.ts";
 import { type GroupRow, hostnameOf, type InstanceRow, instanceState } from "../../store/instances.ts";
-import type { StepRow } from "../../store/steps.ts";
+import { type StepRow, stepState } from "../../store/steps.ts";
 
 export const clusterArn = (cluster: { account_id: string; region: string; id: string }): string =>
   `arn:aws:elasticmapreduce:${cluster.region}:${cluster.account_id}:cluster/${cluster.id}`;
@@ -35,11 +35,13 @@ export function clusterShape(
     InstanceCollectionType: "INSTANCE_GROUP",
     LogUri: spec.logUri ?? undefined,
     ReleaseLabel: spec.releaseLabel,
-    AutoTerminate: !spec.keepAliveWhenNoSteps,
+    AutoTerminate: cluster.keep_alive === 0,
     TerminationProtected: cluster.termination_protected === 1,
     Applications: spec.applications,
     Configurations: spec.configurations,
-    StepConcurrencyLevel: spec.stepConcurrencyLevel,
+    StepConcurrencyLevel: cluster.step_concurrency_level,
+    VisibleToAllUsers: cluster.visible_to_all_users === 1,
+    ExtendedSupport: cluster.extended_support === null ? undefined : cluster.extended_support === 1,
     Tags: facts.tags,
     // The address itself: it needs no name server, so ssh, browsers and the CLI's own ssh command reach it.
     MasterPublicDnsName: master && master.status !== "provisioning" ? master.address : undefined,
@@ -148,7 +150,7 @@ export function stepSummary(step: StepRow): StepSummary {
     Config: { Jar: spec.jar, Properties: spec.properties, MainClass: spec.mainClass ?? undefined, Args: spec.args },
     ActionOnFailure: spec.actionOnFailure,
     Status: {
-      State: step.state,
+      State: stepState(step),
       StateChangeReason: {},
       ...(step.failure ? { FailureDetails: step.failure } : {}),
       Timeline: { CreationDateTime: new Date(step.created_at), StartDateTime: date(step.started_at), EndDateTime: date(step.ended_at) },

@@ -1,15 +1,25 @@
-/** AddJobFlowSteps, ListSteps, DescribeStep. */
-import type { AddJobFlowStepsInput, DescribeStepInput, ListStepsInput, StepConfig } from "@aws-sdk/client-emr";
+/** AddJobFlowSteps, CancelSteps, ListSteps, DescribeStep. */
+import type {
+  AddJobFlowStepsInput,
+  CancelStepsInfo,
+  CancelStepsInput,
+  DescribeStepInput,
+  ListStepsInput,
+  StepConfig,
+} from "@aws-sdk/client-emr";
 import { invalidRequest, validationException } from "../../aws/errors.ts";
 import { checkStep } from "../../engines/step-command.ts";
-import { countActiveSteps, insertSteps, type StepRow, type StepSpec, stepsOf } from "../../store/steps.ts";
+import { addEvent } from "../../store/events.ts";
+import { countActiveSteps, insertSteps, setStepCancellation, type StepRow, type StepSpec, stepsOf, stepState } from "../../store/steps.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster, theLivingCluster } from "./lookup.ts";
 import { page, readMarker } from "./paging.ts";
 import { stepShape, stepSummary } from "./shapes.ts";
 
-/** PENDING and RUNNING together; the lifetime of a cluster has no limit. */
+/** PENDING, RUNNING and CANCEL_PENDING together; the lifetime of a cluster has no limit. */
 const mostActiveSteps = 256;
+const mostCancelled = 256;
+const mostConcurrentSteps = 256;
 const pageSize = 50;
 
 export async function AddJobFlowSteps({ store, ids }: EmrContext, input: AddJobFlowStepsInput, request: EmrRequest) {
@@ -17,7 +27,7 @@ export async function AddJobFlowSteps({ store, ids }: EmrContext, input: AddJobF
     throw validationException("ExecutionRoleArn: runtime roles for steps are not in Howdah yet. Leave the parameter out.");
   return store.transaction(async (tx) => {
     const cluster = await theLivingCluster(tx.db, request, input.JobFlowId);
-    const specs = readSteps(input.Steps ?? [], cluster.spec.stepConcurrencyLevel);
+    const specs = readSteps(input.Steps ?? [], cluster.step_concurrency_level);
     if (specs.length === 0) throw validationException("Steps must hold at least one step.");
     if ((await countActiveSteps(tx.db, cluster.id)) + specs.length > mostActiveSteps)
       throw validationException(`Maximum number of active steps (${mostActiveSteps}) for the job flow ${cluster.id} would be exceeded.`);
@@ -26,6 +36,13 @@ export async function AddJobFlowSteps({ store, ids }: EmrContext, input: AddJobF
     await tx.wake("steps", cluster.id);
     return { StepIds: steps.map(({ id }) => id) };
   });
+}
+
+/** Also used by RunJobFlow and ModifyCluster. */
+export function readStepConcurrencyLevel(level: number): number {
+  if (level < 1 || level > mostConcurrentSteps)
+    throw validationException(`StepConcurrencyLevel must be from 1 to ${mostConcurrentSteps}, not ${level}.`);
+  return level;
 }
 
 /** Also used by RunJobFlow. Throws ValidationException for what could never run. */
@@ -60,13 +77,48 @@ function readStep(config: StepConfig, at: string): StepSpec {
   return spec;
 }
 
+/**
+ * Answers for each step by itself. It may be repeated, and then only becomes stronger: a step that does not heed SIGTERM can still be killed.
+ * A step that ends by itself before the signal reaches it ends as it does.
+ */
+export async function CancelSteps({ store }: EmrContext, input: CancelStepsInput, request: EmrRequest) {
+  const asked = input.StepIds ?? [];
+  if (asked.length === 0) throw validationException("StepIds must hold at least one step id.");
+  if (asked.length > mostCancelled) throw validationException(`StepIds: at most ${mostCancelled} step ids in one request.`);
+  return store.transaction(async (tx) => {
+    const cluster = await theCluster(tx.db, request, input.ClusterId);
+    const steps = new Map((await stepsOf(tx.db, cluster.id)).map((step) => [step.id, step]));
+    const infos: CancelStepsInfo[] = [];
+    let isNews = false;
+    for (const id of new Set(asked)) {
+      const step = steps.get(id);
+      const state = step && stepState(step);
+      if (state !== "PENDING" && state !== "RUNNING" && state !== "CANCEL_PENDING") {
+        const Reason = step ? `Cannot cancel step. It is already ${state}.` : `Step id '${id}' is not valid.`;
+        infos.push({ StepId: id, Status: "FAILED", Reason });
+        continue;
+      }
+      infos.push({ StepId: id, Status: "SUBMITTED" });
+      const option = input.StepCancellationOption ?? "SEND_INTERRUPT";
+      if (step?.cancel_option === "TERMINATE_PROCESS" || step?.cancel_option === option) continue;
+      isNews = true;
+      await setStepCancellation(tx, id, option);
+      await addEvent(tx, cluster.id, "step", `${id} ${step?.spec.name}: cancellation (${option}) requested by ${request.principalArn}`);
+    }
+    // What runs is ended by its node, what waits by the reconciler.
+    if (isNews) await tx.manifestChanged(cluster.id);
+    if (isNews) await tx.wake("steps", cluster.id);
+    return { CancelStepsInfoList: infos };
+  });
+}
+
 export async function ListSteps({ store }: EmrContext, input: ListStepsInput, request: EmrRequest) {
   await theCluster(store.db, request, input.ClusterId);
   if (input.StepIds && input.StepIds.length > 10) throw invalidRequest("StepIds: at most 10 step ids in one request.");
   const before = readMarker<{ seq: number }>(input.Marker)?.seq ?? Infinity;
   const wanted = (step: StepRow) =>
     step.seq < before &&
-    (!input.StepStates?.length || input.StepStates.includes(step.state)) &&
+    (!input.StepStates?.length || input.StepStates.includes(stepState(step))) &&
     (!input.StepIds?.length || input.StepIds.includes(step.id));
   // Newest first, as the API reference says.
   const steps = (await stepsOf(store.db, input.ClusterId ?? "")).filter(wanted).toReversed();

@@ -1,6 +1,8 @@
 /** Steps, each at most once on a node. Its folder is steps/ID (what run-once.ts keeps there is never shipped), its logs have EMR's names. */
+import { once } from "node:events";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Cancellation, cancelStep, stepVariable, wasCancelled } from "./cancel-step.ts";
 import { type AgentContext, environment } from "./context.ts";
 import { warnOfEmrPaths } from "./emr-paths.ts";
 import { fetchFile } from "./fetch.ts";
@@ -15,6 +17,8 @@ const shipWithinMs = 30_000;
 export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
   const states = new Map<string, StepReport>();
   let ordered = new Set<string>();
+  /** For each step: how it is to end, where it is; what ends its fetching; when its signals are sent. */
+  const cancellations = new Map<string, { option: Cancellation | undefined; fetch: AbortController; done: Promise<void> }>();
   const folderOf = (id: string) => join(context.layout.steps, id);
   /** Where it runs: its own files must not meet those of run-once.ts. */
   const workOf = (id: string) => join(folderOf(id), "work");
@@ -27,13 +31,20 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
   const tell = (id: string, level: "INFO" | "WARN", text: string) =>
     appendFileSync(logOf(id, "controller"), `${new Date().toISOString()} ${level} ${text}\n`);
 
+  function cancellation(id: string) {
+    const known = cancellations.get(id) ?? { option: undefined, fetch: new AbortController(), done: Promise.resolve() };
+    cancellations.set(id, known);
+    return known;
+  }
+
   /** Why a fetch failed for good: kept, so that no later agent tries the step again after the control plane was told. */
   const fetchFailure = (id: string) => join(folderOf(id), "fetch-failed");
 
-  async function fetchAll({ id, fetch }: StepOrder): Promise<boolean> {
+  async function fetchAll({ id, fetch }: StepOrder, signal: AbortSignal): Promise<boolean> {
     if (existsSync(fetchFailure(id))) return false;
     try {
       for (const { uri, to } of fetch) {
+        if (signal.aborted) return false;
         tell(id, "INFO", `Fetching ${uri}`);
         await fetchFile(s3, uri, to);
         warnOfEmrPaths(context, `${uri} of step ${id}`, to);
@@ -53,17 +64,42 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
     mkdirSync(workOf(id), { recursive: true });
     if (lookOnce(folderOf(id)).state === "new") {
       set({ id, state: "fetching" });
-      if (!(await fetchAll(order)))
-        return { id, state: "fetch-failed", endedAt: Date.now(), message: readFileSync(fetchFailure(id), "utf8") };
+      const { signal } = cancellation(id).fetch;
+      const fetched = signal.aborted || (await Promise.race([fetchAll(order, signal), once(signal, "abort")]));
+      // From here to the start nothing else runs: a cancellation comes before it, or finds a process.
+      if (signal.aborted) return { id, state: "cancelled", endedAt: Date.now() };
+      if (!fetched) return { id, state: "fetch-failed", endedAt: Date.now(), message: readFileSync(fetchFailure(id), "utf8") };
       tell(id, "INFO", `startExec ${order.argv.map(quote).join(" ")}`);
       tell(id, "INFO", `Working folder ${workOf(id)}`);
     }
     const env = environment(context, manifest.env, order.env, {
-      HOWDAH_STEP_ID: id,
+      [stepVariable]: id,
       HOWDAH_STEP_LOGS: join(context.layout.logs, "steps", id),
     });
     const command = { argv: order.argv, cwd: workOf(id), env, stdout: logOf(id, "stdout"), stderr: logOf(id, "stderr") };
-    return reportOf(id, await runOnce(folderOf(id), command, (startedAt) => set({ id, state: "running", startedAt })));
+    const end = await runOnce(folderOf(id), command, (startedAt) => {
+      set({ id, state: "running", startedAt });
+      cancel(id);
+    });
+    await cancellation(id).done;
+    const report = reportOf(id, end);
+    if (!wasCancelled(folderOf(id))) return report;
+    const { option } = cancellation(id);
+    if (option) await cancelStep(folderOf(id), id, option); // An earlier agent may have been cut off: what the step left behind ends, too.
+    return { ...report, state: "cancelled" };
+  }
+
+  /** What runs is signalled; what is being fetched does not begin; what has just been started is signalled when it runs. */
+  function cancel(id: string): void {
+    const wish = cancellation(id);
+    const { option } = wish;
+    if (!option) return;
+    wish.fetch.abort();
+    if (states.get(id)?.state !== "running") return;
+    tell(id, "INFO", `Cancellation: ${option}`);
+    wish.done = wish.done
+      .then(() => cancelStep(folderOf(id), id, option))
+      .catch((error: Error) => context.log(`cancellation of step ${id}: ${error.message}`));
   }
 
   function reportOf(id: string, end: OnceState): StepReport {
@@ -90,12 +126,12 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
     const [closed, shipped] = [join(folderOf(end.id), "closed"), join(folderOf(end.id), "shipped")];
     if (!existsSync(closed)) {
       const seconds = Math.round(((end.endedAt ?? Date.now()) - (end.startedAt ?? Date.now())) / 1000);
-      if (end.state === "exited") tell(end.id, "INFO", `waitProcessCompletion ended with exit code ${end.exitCode}`);
+      if (end.exitCode !== undefined) tell(end.id, "INFO", `waitProcessCompletion ended with exit code ${end.exitCode}`);
       const well = end.state === "exited" && end.exitCode === 0;
       tell(
         end.id,
         well ? "INFO" : "WARN",
-        `Step ${well ? "succeeded" : "failed"} (${end.state}${end.exitCode === undefined ? "" : ` ${end.exitCode}`}) and took ${seconds} seconds`,
+        `Step ${well ? "succeeded" : end.state === "cancelled" ? "cancelled" : "failed"} (${end.state}${end.exitCode === undefined ? "" : ` ${end.exitCode}`}) and took ${seconds} seconds`,
       );
       writeFileSync(closed, "");
     }
@@ -114,7 +150,12 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
     apply(manifest: Manifest, mayStart: boolean): void {
       ordered = new Set(manifest.steps.map(({ id }) => id));
       for (const order of manifest.steps) {
-        if (states.has(order.id) || (!mayStart && lookOnce(folderOf(order.id)).state === "new")) continue;
+        const wish = cancellation(order.id);
+        if (order.cancel && wish.option !== order.cancel) {
+          wish.option = order.cancel;
+          cancel(order.id);
+        }
+        if (states.has(order.id) || (!mayStart && !order.cancel && lookOnce(folderOf(order.id)).state === "new")) continue;
         states.set(order.id, { id: order.id, state: "fetching" });
         void run(order, manifest)
           .catch((error: Error): StepReport => ({ id: order.id, state: "lost", message: error.message }))

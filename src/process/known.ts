@@ -18,8 +18,8 @@ export function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }
 
-/** The process that has this pid now; undefined where there is none, or only a zombie. */
-export function identify(pid: number): KnownProcess | undefined {
+/** What the kernel says of a process; undefined where there is none, or only a zombie. */
+export function readStat(pid: number): { parent: number; session: number; startTime: string } | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -28,9 +28,15 @@ export function identify(pid: number): KnownProcess | undefined {
   }
   // The program's name is in brackets and may itself hold brackets and blanks.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state, startTime] = [fields[0], fields[19]];
+  const [state, parent, session, startTime] = [fields[0], fields[1], fields[3], fields[19]];
   if (state === "Z" || state === "X" || !startTime) return undefined;
-  return { pid, startTime, bootId: bootId() };
+  return { parent: Number(parent), session: Number(session), startTime };
+}
+
+/** The process that has this pid now; undefined where there is none, or only a zombie. */
+export function identify(pid: number): KnownProcess | undefined {
+  const stat = readStat(pid);
+  return stat && { pid, startTime: stat.startTime, bootId: bootId() };
 }
 
 export function isAlive(known: KnownProcess | undefined): boolean {
@@ -83,19 +89,23 @@ export function spawnDetached(argv: string[], options: { cwd: string; env: Recor
   }
 }
 
-/** Every living process whose environment holds `NAME=value`: how orphans of a node or of a data folder are found. */
-export function findByEnvironment(name: string, value: string): KnownProcess[] {
-  const wanted = `${name}=${value}`;
-  const found: KnownProcess[] = [];
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      if (!readFileSync(`/proc/${entry}/environ`, "latin1").split("\0").includes(wanted)) continue;
-    } catch {
-      continue; // Ended, or another user's.
-    }
-    const known = identify(Number(entry));
-    if (known) found.push(known);
+export const allPids = (): number[] =>
+  readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number);
+
+/** Whether its environment, as it was when its program began, holds `NAME=value`. */
+export function hasInEnvironment(pid: number, name: string, value: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`${name}=${value}`);
+  } catch {
+    return false; // Ended, or another user's.
   }
-  return found;
 }
+
+/** Every living process whose environment holds `NAME=value`: how orphans of a node or of a data folder are found. */
+export const findByEnvironment = (name: string, value: string): KnownProcess[] =>
+  allPids()
+    .filter((pid) => hasInEnvironment(pid, name, value))
+    .map(identify)
+    .filter((known) => known !== undefined);

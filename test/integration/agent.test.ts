@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { credentialsPort } from "../../src/agent/layout.ts";
 import type { Daemon, Manifest, StepOrder } from "../../src/agent/manifest.ts";
 import { lookOnce, runOnce } from "../../src/agent/run-once.ts";
-import { identify, isAlive, signal } from "../../src/process/known.ts";
+import { findByEnvironment, identify, isAlive, signal } from "../../src/process/known.ts";
 import type { LaunchSpec } from "../../src/providers/provider.ts";
 import { createNodeHarness, eventually, launchSpec, manifest, type NodeHarness } from "./node-harness.ts";
 
@@ -201,6 +201,81 @@ describe("agent", () => {
     const before = harness.control().report(node.id)!.seq;
     await node.reported("lost, again", ({ steps, seq }) => seq > before && steps[0]?.state === "lost");
     assert.deepEqual(lines(ran), ["begun"]);
+    await node.end();
+  });
+
+  /** A step whose main process, one in its session and one that has left session, parent and environment note their ends in `ran`. */
+  const family = (id: string, more = "") =>
+    step(
+      id,
+      `note() { trap "echo $1 >> $PWD/ran; exit" TERM; echo begun >> $PWD/ran; while :; do sleep 0.1; done; }
+       ${more}
+       (note child) &
+       export -f note; setsid -f bash -c "note orphan" < /dev/null > /dev/null 2>&1
+       note main`,
+    );
+  const begun = async (node: { steps: string }, id: string, count: number) => {
+    const ran = join(node.steps, id, "work", "ran");
+    await eventually(`the begin of ${id}`, () => lines(ran).filter((line) => line === "begun").length === count);
+    return ran;
+  };
+  const ofStep = (id: string) => findByEnvironment("HOWDAH_STEP_ID", id).filter(isAlive);
+
+  it("cancels a running step with SIGTERM to each of its processes, once, though the agent is killed", async () => {
+    const node = await start(() => ({ steps: [family("s-TERM")] }));
+    const ran = await begun(node, "s-TERM", 3);
+    node.change({ steps: [{ ...family("s-TERM"), cancel: "SEND_INTERRUPT" }] });
+    await node.killAgent();
+    const { steps } = await node.reported("cancelled", ({ steps }) => steps[0]?.state === "cancelled");
+    assert.equal(typeof steps[0]!.endedAt, "number");
+    await eventually("the end of all", () => ofStep("s-TERM").length === 0);
+    assert.deepEqual(lines(ran).slice(3).toSorted(), ["child", "main", "orphan"]);
+    assert.match(readFileSync(join(node.logs, "steps/s-TERM/controller"), "utf8"), /Cancellation: SEND_INTERRUPT[\s\S]*Step cancelled/);
+    await node.killAgent();
+    const before = harness.control().report(node.id)!.seq;
+    await node.reported("cancelled, again", ({ steps, seq }) => seq > before && steps[0]?.state === "cancelled");
+    await node.end();
+  });
+
+  it("a step that does not heed SIGTERM goes on; SIGKILL ends it and all that it started, over a kill of the agent", async () => {
+    const deaf = family("s-KILL", 'trap "" TERM; note() { echo begun >> $PWD/ran; while :; do sleep 0.1; done; }');
+    const node = await start(() => ({ steps: [deaf] }));
+    await begun(node, "s-KILL", 3);
+    node.change({ steps: [{ ...deaf, cancel: "SEND_INTERRUPT" }] });
+    const log = join(node.logs, "steps/s-KILL/controller");
+    await eventually("the signal", () => readFileSync(log, "utf8").includes("SEND_INTERRUPT"));
+    await node.reported("still running", ({ steps }) => steps[0]?.state === "running");
+    node.change({ steps: [{ ...deaf, cancel: "TERMINATE_PROCESS" }] });
+    await node.killAgent();
+    const { steps } = await node.reported("cancelled", ({ steps }) => steps[0]?.state === "cancelled");
+    assert.equal(steps[0]!.exitCode, 137);
+    assert.deepEqual(ofStep("s-KILL"), []);
+    await node.end();
+  });
+
+  it("a step that is cancelled while it is fetched never begins; one that has ended stays as it ended", async () => {
+    const node = await start(() => ({ steps: [step("s-FAST", "true")] }));
+    await node.reported("the first one's end", ({ steps }) => steps[0]?.exitCode === 0);
+    harness.control().setS3(false);
+    const slow = {
+      ...step("s-FETCH", "touch begun"),
+      fetch: [{ uri: "s3://bucket/slow.jar", to: join(node.steps, "s-FETCH", "slow.jar") }],
+    };
+    node.change({ steps: [{ ...step("s-FAST", "true"), cancel: "TERMINATE_PROCESS" }, slow] });
+    await node.reported("fetching", ({ steps }) => steps[1]?.state === "fetching");
+    node.change({
+      steps: [
+        { ...step("s-FAST", "true"), cancel: "TERMINATE_PROCESS" },
+        { ...slow, cancel: "SEND_INTERRUPT" },
+      ],
+    });
+    const { steps } = await node.reported("cancelled", ({ steps }) => steps[1]?.state === "cancelled");
+    assert.deepEqual([steps[0]!.state, steps[0]!.exitCode, steps[1]!.exitCode], ["exited", 0, undefined]);
+    harness.control().setS3(true);
+    await node.killAgent();
+    const before = harness.control().report(node.id)!.seq;
+    await node.reported("cancelled, again", ({ steps, seq }) => seq > before && steps[1]?.state === "cancelled");
+    assert.ok(!existsSync(join(node.steps, "s-FETCH", "work", "begun")));
     await node.end();
   });
 

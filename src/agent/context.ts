@@ -14,9 +14,14 @@ export interface AgentContext {
   log(text: string): void;
 }
 
-/** Environment of everything that runs on the node: the node's own below, the manifest's over it, and what must hold in any case on top. */
-export function environment(context: AgentContext, ...given: (Record<string, string> | undefined)[]): Record<string, string> {
-  const { layout, record } = context;
+/**
+ * Environment of everything that runs on the node, shells of `howdah ssh` too: the node's own below, the manifest's over it, and what must hold
+ * in any case on top.
+ */
+export function environment(
+  { layout, record }: Pick<AgentContext, "layout" | "record">,
+  ...given: (Record<string, string> | undefined)[]
+): Record<string, string> {
   const isView = record.degree === "view";
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",

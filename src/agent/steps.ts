@@ -10,7 +10,7 @@ import type { Manifest, StepOrder, StepReport } from "./manifest.ts";
 import { type OnceState, lookOnce, runOnce, stopOnce } from "./run-once.ts";
 import type { S3 } from "./s3.ts";
 import type { Shipper } from "./ship.ts";
-import { tellingLines } from "./text.ts";
+import { quote, tellingLines } from "./text.ts";
 
 const shipWithinMs = 30_000;
 
@@ -174,6 +174,3 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
       [...states.values()].filter(({ id, state }) => ordered.has(id) || state === "running" || state === "fetching"),
   };
 }
-
-/** A word as a shell would need it: only for reading. */
-const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

@@ -1,4 +1,4 @@
-/** Parts of logs that tell what went wrong. */
+/** Text for people and for shells: parts of logs that tell what went wrong, and words. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
 /** The last non-blank lines of a file, at most `count` and 8 KiB; empty where there is no file. */
@@ -37,3 +37,6 @@ export function tellingLines(stderr: string, stdout?: string): string {
     lines.findLast((line) => /\b(ERROR|FATAL)\b/.test(line));
   return (reason ? reason.trim() : lines.slice(-3).join("\n")).slice(0, 1000);
 }
+
+/** A word as a shell needs it. */
+export const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

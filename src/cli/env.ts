@@ -3,6 +3,7 @@ import { runningControlPlane } from "../running.ts";
 import { type DataFolder, dataFolder } from "../data-folder.ts";
 import { findAdminKey } from "../store/access-keys.ts";
 import { openStore } from "../store/store.ts";
+import { printJson } from "./terminal.ts";
 
 /** What AWS clients need to reach this Howdah as its admin. Throws where none runs. */
 export async function clientEnvironment(data: DataFolder): Promise<Record<string, string>> {
@@ -25,8 +26,9 @@ export async function clientEnvironment(data: DataFolder): Promise<Record<string
 }
 
 /** `howdah env`: for eval. A session token or profile of the shell would win over the key, so both are unset. */
-export async function env(options: { data?: string }): Promise<void> {
+export async function env(options: { data?: string; json?: boolean }): Promise<void> {
   const variables = await clientEnvironment(dataFolder(options.data));
+  if (options.json) return printJson(variables);
   for (const [name, value] of Object.entries(variables)) console.log(`export ${name}='${value}'`);
   console.log("unset AWS_SESSION_TOKEN AWS_PROFILE");
 }

@@ -1,103 +1,97 @@
+/** `howdah status [CLUSTER]`: what runs, where its pages are, and what to know about it. */
 import { existsSync } from "node:fs";
-import { clusterState, findCluster, listClusters, stateChangeReason, type ClusterRow } from "../store/clusters.ts";
-import { eventsOf } from "../store/events.ts";
-import { groupsOf, instancesOf, instanceState } from "../store/instances.ts";
-import { activeStates, stepsOf, stepState } from "../store/steps.ts";
-import { openStore, type Store } from "../store/store.ts";
-import { dataFolder } from "../data-folder.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type DataFolder, dataFolder } from "../data-folder.ts";
 import { runningControlPlane } from "../running.ts";
+import type { Db } from "../store/store.ts";
+import { type DescribedCluster, describeCluster } from "./describe.ts";
+import { allClusters, chooseCluster, withStore } from "./find.ts";
+import { clusterText, listText } from "./status-text.ts";
+import { printJson } from "./terminal.ts";
 
-/** `howdah status [CLUSTER]`: read from the store, so it answers when the control plane is dead, too. */
-export async function status(clusterId: string | undefined, options: { data?: string; json?: boolean }): Promise<void> {
+export interface StatusOptions {
+  data?: string;
+  json?: boolean;
+  /** Ended clusters, too. */
+  all?: boolean;
+  /** Again and again, until the cluster has ended. */
+  watch?: boolean;
+}
+
+export async function status(clusterName: string | undefined, options: StatusOptions): Promise<void> {
   const data = dataFolder(options.data);
-  const running = runningControlPlane(data);
-  const up = running ? { endpoint: running.endpoint, pid: running.pid } : null;
   if (!existsSync(data.database)) {
-    console.log(options.json ? JSON.stringify({ up, clusters: [] }) : `Howdah has never run in ${data.root}. Run: howdah up`);
+    if (options.json) printJson({ up: null, clusters: [] });
+    else console.log(`Howdah has never run in ${data.root}. Run: howdah up --detach`);
     return;
   }
-  const store = await openStore(data.database, Date.now);
-  try {
-    if (clusterId !== undefined) {
-      const cluster = await findCluster(store.db, clusterId);
-      if (!cluster) throw new Error(`there is no cluster ${clusterId} in ${data.root}`);
-      const whole = await describe(store, cluster);
-      console.log(options.json ? JSON.stringify(whole, null, 2) : text(whole));
-      return;
-    }
-    const clusters = [];
-    for (const cluster of await allClusters(store)) clusters.push(await describe(store, cluster));
-    if (options.json) console.log(JSON.stringify({ up, clusters }, null, 2));
-    else {
-      console.log(
-        up
-          ? `Howdah is up at ${up.endpoint} (process ${up.pid}), data in ${data.root}`
-          : `Howdah is not running. Data in ${data.root}. Run: howdah up --detach`,
-      );
-      for (const { id, name, state, instances } of clusters)
-        console.log(`${id}  ${state.padEnd(22)} ${String(instances.length).padStart(2)} instances  ${name}`);
-    }
-  } finally {
-    await store.close();
-  }
+  if (options.json && options.watch) throw new Error("--json and --watch do not go together: --json says once what is so");
+  await withStore(data, async ({ db }) => {
+    const look = clusterName === undefined ? () => list(db, data, options) : await one(db, clusterName, options);
+    if (options.watch) await watch(look);
+    else console.log((await look()).text);
+  });
 }
 
-/** Of every account and region. */
-async function allClusters(store: Store): Promise<ClusterRow[]> {
-  const places = await store.db.selectFrom("clusters").select(["account_id", "region"]).distinct().execute();
-  const lists = await Promise.all(places.map((place) => listClusters(store.db, { accountId: place.account_id, region: place.region })));
-  return lists.flat().toSorted((a, b) => b.created_at - a.created_at);
+/** `state` changes when anything does but the ages that `text` tells. */
+interface Look {
+  text: string;
+  state: string;
+  isOver: boolean;
 }
 
-async function describe(store: Store, cluster: ClusterRow) {
-  const [steps, instances, groups, events] = await Promise.all([
-    stepsOf(store.db, cluster.id),
-    instancesOf(store.db, cluster.id),
-    groupsOf(store.db, cluster.id),
-    eventsOf(store.db, cluster.id),
-  ]);
-  const state = clusterState(
-    cluster,
-    steps.some((step) => activeStates.includes(step.state)),
-  );
-  const master = instances[0]?.address;
-  return {
-    id: cluster.id,
-    name: cluster.spec.name,
-    state,
-    reason: stateChangeReason(cluster, state).Message ?? "",
-    userInterfaces: master && state !== "TERMINATED" && state !== "TERMINATED_WITH_ERRORS" ? userInterfaces(master) : {},
-    instances: instances.map((instance) => ({
-      id: instance.id,
-      role: groups.find(({ id }) => id === instance.group_id)?.role ?? "",
-      address: instance.address,
-      state: instanceState(instance),
-      daemons: instance.observed?.daemons.map(({ name, state }) => `${name} ${state}`) ?? [],
-    })),
-    steps: steps.map((step) => ({ id: step.id, name: step.spec.name, state: stepState(step), failure: step.failure })),
-    events: events.map(({ at, kind, message }) => ({ at: new Date(at).toISOString(), kind, message })),
+async function list(db: Db, data: DataFolder, { json, all }: StatusOptions): Promise<Look> {
+  const running = runningControlPlane(data);
+  const up = running ? { endpoint: running.endpoint, pid: running.pid } : null;
+  const clusters = await allClusters(db);
+  const shown = await Promise.all(clusters.filter(({ phase }) => all || phase !== "ended").map((cluster) => describeCluster(db, cluster)));
+  const state = JSON.stringify({ up, clusters: shown }, undefined, 2);
+  return { text: json ? state : listText(data.root, up, shown, clusters.length - shown.length), state, isOver: false };
+}
+
+async function one(db: Db, name: string, { json }: StatusOptions): Promise<() => Promise<Look>> {
+  const { id } = await chooseCluster(db, name);
+  return async () => {
+    const cluster = await describeCluster(db, await chooseCluster(db, id));
+    const described = { ...cluster, userInterfaces: await answering(cluster) };
+    const state = JSON.stringify(described, undefined, 2);
+    return { text: json ? state : clusterText(described), state, isOver: cluster.endedAt !== null };
   };
 }
 
-const userInterfaces = (master: string): Record<string, string> => ({
-  "HDFS NameNode": `http://${master}:9870/`,
-  "YARN ResourceManager": `http://${master}:8088/`,
-  "Spark history server": `http://${master}:18080/`,
-  "MapReduce history server": `http://${master}:19888/`,
-});
+const answerMs = 2_000;
 
-function text(cluster: Awaited<ReturnType<typeof describe>>): string {
-  const lines = [`${cluster.id}  ${cluster.name}  ${cluster.state}  ${cluster.reason}`];
-  for (const [name, address] of Object.entries(cluster.userInterfaces)) lines.push(`  ${name.padEnd(26)} ${address}`);
-  lines.push("Instances");
-  for (const { id, role, address, state, daemons } of cluster.instances)
-    lines.push(`  ${id}  ${role.padEnd(6)} ${address.padEnd(15)} ${state.padEnd(13)} ${daemons.join(", ")}`);
-  if (cluster.steps.length > 0) lines.push("Steps");
-  for (const { id, name, state, failure } of cluster.steps)
-    lines.push(
-      `  ${id}  ${state.padEnd(14)} ${name}${failure ? `\n      ${failure.Reason} ${failure.Message ?? ""} ${failure.LogFile ?? ""}` : ""}`,
-    );
-  lines.push("Events");
-  for (const { at, kind, message } of cluster.events) lines.push(`  ${at}  ${kind === "warning" ? "WARNING " : ""}${message}`);
-  return lines.join("\n");
+/** Which pages answer now. */
+async function answering({ userInterfaces }: DescribedCluster) {
+  return Promise.all(
+    userInterfaces.map(async (page) => {
+      const asked = fetch(page.url, { redirect: "manual", signal: AbortSignal.timeout(answerMs) });
+      const answers = await asked.then(
+        async ({ status: code, body }) => {
+          await body?.cancel();
+          return code < 500;
+        },
+        () => false,
+      );
+      return { ...page, answers };
+    }),
+  );
+}
+
+const watchMs = 1_000;
+
+/** On a terminal the same place is written again; elsewhere what has changed is written below. */
+async function watch(look: () => Promise<Look>): Promise<void> {
+  const onTerminal = process.stdout.isTTY === true && process.env.TERM !== "dumb";
+  for (let before = ""; ;) {
+    const { text, state, isOver } = await look();
+    if (onTerminal) {
+      const lines = text.split("\n");
+      const fitting = lines.slice(0, Math.max(1, (process.stdout.rows || lines.length) - 1));
+      process.stdout.write(`\u001B[H${fitting.map((line) => `${line}\u001B[K\n`).join("")}\u001B[J`);
+    } else if (state !== before) console.log(`${before && "\n"}${text}`);
+    before = state;
+    if (isOver) return;
+    await sleep(watchMs);
+  }
 }

@@ -11,11 +11,12 @@ import { enginePorts } from "../engines/ports.ts";
 import { releaseLabels } from "../releases/release.ts";
 import { takeDown } from "../take-down.ts";
 import { setUpWithProgress } from "./progress.ts";
+import { whileWaiting } from "./terminal.ts";
 
 export interface UpOptions {
   data?: string;
   port?: number;
-  isolation?: string;
+  isolation?: "view" | "plain";
   detach?: boolean;
 }
 
@@ -23,8 +24,6 @@ export interface UpOptions {
 export async function up(options: UpOptions): Promise<void> {
   const data = dataFolder(options.data);
   const { isolation } = options;
-  if (isolation !== undefined && isolation !== "view" && isolation !== "plain")
-    throw new Error(`--isolation ${isolation}: it is view or plain`);
   const running = runningControlPlane(data);
   if (running) {
     console.log(`Howdah is up already at ${running.endpoint} (process ${running.pid}).`);
@@ -34,19 +33,19 @@ export async function up(options: UpOptions): Promise<void> {
   warnOfForeignListeners();
   mkdirSync(data.logs, { recursive: true, mode: 0o700 });
   if (options.detach) {
-    const endpoint = await startDetached(data, { port: options.port, isolation });
+    const endpoint = await whileWaiting("Starting Howdah", () => startDetached(data, { port: options.port, isolation }));
     say(data, endpoint);
     return;
   }
   const log = pino({ level: process.env.HOWDAH_LOG_LEVEL ?? "info" }, pino.destination({ dest: controlPlaneLog(data), sync: true }));
-  const controlPlane = await startControlPlane({ data, port: options.port, isolation, log });
+  const controlPlane = await whileWaiting("Starting Howdah", () => startControlPlane({ data, port: options.port, isolation, log }));
   say(data, controlPlane.endpoint);
   const isTerminal = process.stdin.isTTY;
   if (isTerminal) console.log("Ctrl-C ends everything.");
   const [signal] = await once(["SIGINT", "SIGTERM"]);
   await controlPlane.stop();
   // SIGTERM is a service manager's: clusters go on, and the next start takes them up again.
-  if (signal === "SIGINT") await takeDown(data, (text) => console.log(text));
+  if (signal === "SIGINT") await whileWaiting("Ending everything", (say) => takeDown(data, say));
 }
 
 export const controlPlaneLog = (data: DataFolder): string => join(data.logs, "control-plane.log");

@@ -94,14 +94,18 @@ export const allPids = (): number[] =>
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number);
 
-/** Whether its environment, as it was when its program began, holds `NAME=value`. */
-export function hasInEnvironment(pid: number, name: string, value: string): boolean {
+/** What a variable is in its environment, as that was when its program began; undefined where it has none, and for another user's process. */
+function variableOf(pid: number, name: string): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`${name}=${value}`);
+    const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    return variables.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
   } catch {
-    return false; // Ended, or another user's.
+    return undefined; // Ended, or another user's.
   }
 }
+
+/** Whether its environment, as it was when its program began, holds `NAME=value`. */
+export const hasInEnvironment = (pid: number, name: string, value: string): boolean => variableOf(pid, name) === value;
 
 /** Every living process whose environment holds `NAME=value`: how orphans of a node or of a data folder are found. */
 export const findByEnvironment = (name: string, value: string): KnownProcess[] =>
@@ -109,3 +113,14 @@ export const findByEnvironment = (name: string, value: string): KnownProcess[] =
     .filter((pid) => hasInEnvironment(pid, name, value))
     .map(identify)
     .filter((known) => known !== undefined);
+
+/** Living processes by what a variable is in their environment, for those that have it. */
+export function groupByEnvironment(name: string): Map<string, KnownProcess[]> {
+  const groups = new Map<string, KnownProcess[]>();
+  for (const pid of allPids()) {
+    const value = variableOf(pid, name);
+    const known = value === undefined ? undefined : identify(pid);
+    if (known && value !== undefined) groups.set(value, [...(groups.get(value) ?? []), known]);
+  }
+  return groups;
+}

@@ -7,7 +7,7 @@
  * fetched again.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
 import { link, mkdir, rename, rm, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -110,3 +110,19 @@ export async function withCacheLock<T>(cache: string, onWait: () => void, work: 
 }
 
 const sqliteBusy = 5;
+
+/** Folders that set-ups left which were cut off; none while one runs. The next one removes them. */
+export function cacheLeftovers(cache: string): string[] {
+  const folder = join(cache, "tmp");
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  if (names.length === 0) return [];
+  const database = new DatabaseSync(join(cache, "lock.db"), { timeout: 0 });
+  try {
+    database.exec("BEGIN EXCLUSIVE");
+    return names;
+  } catch {
+    return [];
+  } finally {
+    database.close();
+  }
+}

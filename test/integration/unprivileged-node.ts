@@ -1,6 +1,12 @@
 /** Run as a user without root by local-provider.test.ts: a node in each degree that the host allows, from launch to nothing left. */
+import { spawnSync } from "node:child_process";
+import type { Report } from "../../src/agent/manifest.ts";
+import { enterNode } from "../../src/providers/local/enter.ts";
 import { bestDegree } from "../../src/providers/local/provider.ts";
 import { createNodeHarness, launchSpec, manifest } from "./node-harness.ts";
+
+const wentWell = ({ steps }: Report, entered: { status: number | null; stdout: string }): boolean =>
+  steps[0]?.exitCode === 0 && entered.status === 7 && entered.stdout === "hadoop on i-00000000000000a5e\n";
 
 console.log(`uid ${process.getuid!()}`);
 const best = await bestDegree();
@@ -15,10 +21,13 @@ for (const degree of best.degree === "view" ? (["view", "plain"] as const) : (["
       }),
     );
     const report = await harness.control().reported(spec.instanceId, "the step's end", ({ steps }) => steps[0]?.state === "exited");
+    const entry = enterNode(harness.layout(spec.instanceId));
+    const [program, ...args] = [...entry.prefix, "bash", "-c", "echo $USER on $HOWDAH_NODE; exit 7"];
+    const entered = spawnSync(program!, args, { env: entry.env, encoding: "utf8" });
     await harness.provider.terminate(spec.instanceId);
     const left = harness.processes(spec.instanceId).length;
     await harness.provider.reclaim(spec.instanceId);
-    console.log(`${degree}: ${report.steps[0]!.exitCode === 0 && left === 0 ? "well" : JSON.stringify({ report, left })}`);
+    console.log(`${degree}: ${wentWell(report, entered) && left === 0 ? "well" : JSON.stringify({ report, entered, left })}`);
   } finally {
     await harness.dispose();
   }

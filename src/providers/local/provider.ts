@@ -168,7 +168,8 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
 const initRecord = (layout: NodeLayout) => join(layout.run, "init.json");
 const initLog = (layout: NodeLayout) => join(layout.logs, "howdah-agent.log");
 
-function initOf(layout: NodeLayout): KnownProcess | undefined {
+/** The init of a node, as this machine sees it; undefined where it has none yet. */
+export function initOf(layout: NodeLayout): KnownProcess | undefined {
   try {
     return JSON.parse(readFileSync(initRecord(layout), "utf8")) as KnownProcess;
   } catch {

@@ -1,0 +1,60 @@
+/** A cluster as `howdah status` and its --json tell it. Read from the store, so it holds when no control plane runs, too. */
+import { userInterfaces } from "../engines/user-interfaces.ts";
+import { type ClusterRow, clusterState, stateChangeReason } from "../store/clusters.ts";
+import { eventsOf } from "../store/events.ts";
+import { instanceState } from "../store/instances.ts";
+import { activeStates, stepState, stepsOf } from "../store/steps.ts";
+import type { Db } from "../store/store.ts";
+import { nodesOf } from "./find.ts";
+
+/** Times are ISO 8601; null where it has not happened. */
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+/** The shape is documented in docs/cli.md: programs read it, so fields are only ever added. */
+export async function describeCluster(db: Db, cluster: ClusterRow) {
+  const [steps, nodes, events] = await Promise.all([stepsOf(db, cluster.id), nodesOf(db, cluster.id), eventsOf(db, cluster.id)]);
+  const state = clusterState(
+    cluster,
+    steps.some((step) => activeStates.includes(step.state)),
+  );
+  const { spec } = cluster;
+  const master = cluster.phase === "ended" ? undefined : nodes[0]?.address;
+  const pages =
+    master === undefined
+      ? []
+      : userInterfaces(
+          master,
+          spec.applications.map(({ Name }) => Name),
+        );
+  return {
+    id: cluster.id,
+    name: spec.name,
+    state,
+    reason: stateChangeReason(cluster, state).Message ?? "",
+    releaseLabel: spec.releaseLabel,
+    applications: spec.applications.map(({ Name, Version }) => `${Name} ${Version}`),
+    logUri: spec.logUri,
+    createdAt: iso(cluster.created_at),
+    readyAt: iso(cluster.ready_at),
+    endedAt: iso(cluster.ended_at),
+    userInterfaces: pages,
+    instances: nodes.map(({ id, role, address, instance }) => ({
+      id,
+      role,
+      address,
+      state: instanceState(instance),
+      daemons: instance.observed?.daemons.map(({ name, state }) => ({ name, state })) ?? [],
+    })),
+    steps: steps.map((step) => ({
+      id: step.id,
+      name: step.spec.name,
+      state: stepState(step),
+      startedAt: iso(step.started_at),
+      endedAt: iso(step.ended_at),
+      failure: step.failure,
+    })),
+    warnings: events.filter(({ kind }) => kind === "warning").map(({ message }) => message),
+  };
+}
+
+export type DescribedCluster = Awaited<ReturnType<typeof describeCluster>>;

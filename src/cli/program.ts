@@ -1,0 +1,107 @@
+/** The commands and options of `howdah`. A command's file is imported only when it is the one: the control plane takes a while to load. */
+import { readFileSync } from "node:fs";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { complete } from "./complete.ts";
+import { shells } from "./completion.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+
+/** `afterDashes`: what follows -- is for the command that ssh runs, and nothing of it for us. */
+function howdah(afterDashes: string[]): Command {
+  const program = new Command("howdah")
+    .description("Elastic MapReduce that you own: the Amazon EMR API over real Apache Hadoop and Spark.")
+    .version(version)
+    .showHelpAfterError("(howdah help COMMAND tells more)");
+  // Not for ssh: to look at process.stdout makes a pipe non-blocking, also for the command that inherits it.
+  program.hook("preAction", (_program, action) => {
+    if (action.name() !== "ssh") process.stdout.on("error", endWithoutReader);
+  });
+  /** A command that works on a data folder. */
+  const command = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option("--data <folder>", "data folder (default: $HOWDAH_DATA, else ~/.local/state/howdah)");
+  const cluster = "cluster id, the beginning of one, or last";
+  const node = "instance id, address, host name, or master, core1, task2, …";
+
+  command("up", "start Howdah: EMR API, S3 and the clusters that were there")
+    .option("--port <port>", "port of 127.0.0.1 to listen on (default: the same as last time, at first a free one)", port)
+    .addOption(
+      new Option("--isolation <degree>", "how nodes are kept apart (default: the best this host allows)").choices(["view", "plain"]),
+    )
+    .option("-d, --detach", "run in the background")
+    .action(async (options) => (await import("./up.ts")).up(options));
+  command("down", "end everything: clusters, S3, control plane").action(async (options) => (await import("./down.ts")).down(options));
+  command("status", "what runs; with a cluster, all of it: pages, nodes, steps, warnings")
+    .argument("[cluster]", cluster)
+    .option("-a, --all", "ended clusters, too")
+    .option("-w, --watch", "again and again")
+    .option("--json", "for programs")
+    .action(async (name, options) => (await import("./status.ts")).status(name, options));
+  command("events", "what happened to a cluster")
+    .argument("<cluster>", cluster)
+    .option("-f, --follow", "go on until the cluster has ended")
+    .option("--json", "for programs")
+    .action(async (name, options) => (await import("./events.ts")).events(name, options));
+  command("logs", "logs of Howdah itself; which logs a cluster has; or logs of a step, daemon, bootstrap action or application")
+    .argument("[cluster]", cluster)
+    .argument("[step]", "step id, the beginning of one, or last")
+    .option("-f, --follow", "go on as they grow: of a step until its end, of a cluster all its steps")
+    .option("--daemon <name>", "of a daemon: namenode, hadoop-yarn-resourcemanager, howdah-agent, …")
+    .option("--application <id>", "of a YARN application's containers")
+    .option("--bootstrap-action <n>", "of the n-th bootstrap action")
+    .option("--node <node>", `only those on one node: ${node}`)
+    .option("-n, --lines <n>", "only the last n lines of each", count)
+    .option("--json", "the list for programs")
+    .action(async (name, step, options) => (await import("./logs.ts")).logs(name, step, options));
+  command("ssh", "a shell on a node, or one command: howdah ssh j-… core1 -- df -h")
+    .argument("<cluster>", cluster)
+    .argument("[node]", `${node} (default: master)`)
+    .usage("[options] <cluster> [node] [-- command…]")
+    .action(async (name, which, options) => (await import("./ssh.ts")).ssh(name, which, options, afterDashes));
+  command("env", 'exports for AWS clients: eval "$(npx howdah env)"')
+    .option("--json", "for programs")
+    .action(async (options) => (await import("./env.ts")).env(options));
+  command("doctor", "what this machine has, and what is missing")
+    .option("--fix", "put right what can be put right without risk; asks before it ends anything")
+    .option("--json", "for programs")
+    .action(async (options) => (await import("./doctor.ts")).doctor(options));
+  program
+    .command("engines")
+    .description("the engines on this machine: list them, or install them from the lock")
+    .addArgument(new Argument("[action]", "what to do").choices(["list", "install"]).default("list"))
+    .option("--json", "for programs")
+    .action(async (action, options) => (await import("./engines.ts")).engines(action, options));
+  program
+    .command("completion")
+    .description('completion for your shell: eval "$(npx howdah completion bash)"')
+    .addArgument(new Argument("<shell>", "which shell").choices(Object.keys(shells)))
+    .action((shell: keyof typeof shells) => console.log(shells[shell]()));
+  program.command("__complete", { hidden: true }).action(() => complete(program, afterDashes));
+  return program;
+}
+
+/** `args` without the program's name. */
+export async function parseCommand(args: string[]): Promise<void> {
+  const dashes = args.indexOf("--");
+  const [own, rest] = dashes < 0 ? [args, []] : [args.slice(0, dashes), args.slice(dashes + 1)];
+  await howdah(rest).parseAsync(own, { from: "user" });
+}
+
+/** Who reads our output may have had enough of it: `howdah logs j-… | head`. */
+function endWithoutReader(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError("a port is a whole number from 0 to 65535.");
+  return value;
+}
+
+function count(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("how many lines is a whole number.");
+  return Number(text);
+}

@@ -8,6 +8,8 @@ const schema = z.strictObject({
   region: z.string().default("us-east-1"),
   /** How nodes are kept apart: the best that the host allows where it is not set. */
   isolation: z.enum(["view", "plain"]).optional(),
+  /** What becomes of a release label that is not locked here: refused, or replaced by the nearest that is, with a warning. */
+  releases: z.strictObject({ substitute: z.boolean().default(false) }).prefault({}),
   /** An S3 endpoint to use in place of the embedded one. */
   s3: z
     .strictObject({ endpoint: z.url(), accessKeyId: z.string(), secretAccessKey: z.string(), region: z.string().default("us-east-1") })

@@ -138,7 +138,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const link = createAgentLink(store, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
   const pipeline = createPipeline({
     services: {
-      elasticmapreduce: { service: emrService, handlers: emrHandlers({ store, ids }) },
+      elasticmapreduce: { service: emrService, handlers: emrHandlers({ store, ids, releases: config.releases }) },
       sts: { service: stsService, handlers: stsHandlers },
     },
     keys,

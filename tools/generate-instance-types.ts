@@ -43,18 +43,22 @@ const yarn = new Map(
     ],
   ]),
 );
-const supported = rows(supportedFile, 11).map((cells) => ({
-  name: cells[9]!,
-  vcpu: Number(cells[10]),
-  memoryMb: Math.round(Number(cells[6]) * 1024),
-}));
+const flag = (cell: string | undefined) => (cell === "True" ? 1 : 0);
+const supported = rows(supportedFile, 11).map(
+  ([architecture, ebsOptimized, ebsOptimizedByDefault, ebsOnly, family, is64Bit, memoryGb, disks, storageGb, name, vcpu]) => ({
+    name: name!,
+    memoryMb: Math.round(Number(memoryGb) * 1024),
+    size: [Number(vcpu), Math.round(Number(memoryGb) * 1024), Number(disks), Number(storageGb)],
+    kind: [architecture, family, flag(is64Bit), flag(ebsOptimized), flag(ebsOptimizedByDefault), flag(ebsOnly)],
+  }),
+);
 supported.sort((a, b) => a.name.localeCompare(b.name, "en"));
 
 // m2.2xlarge is given the memory of m2.4xlarge, more than it has.
 for (const { name, memoryMb } of supported) if (Number(yarn.get(name)?.[0]) > memoryMb) yarn.delete(name);
 
 const lines = supported.map(
-  ({ name, vcpu, memoryMb }) => `${JSON.stringify(name)}: ${JSON.stringify([vcpu, memoryMb, ...(yarn.get(name) ?? [])])}`,
+  ({ name, size, kind }) => `${JSON.stringify(name)}: ${JSON.stringify([size, kind, ...(yarn.has(name) ? [yarn.get(name)] : [])])}`,
 );
 const target = join(import.meta.dirname, "..", "src", "releases", "instance-types.json");
 writeFileSync(target, `{\n${lines.join(",\n")}\n}\n`);

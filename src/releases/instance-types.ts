@@ -1,10 +1,21 @@
-/** EMR's instance types: size, and the YARN settings that EMR gives them. */
+/** EMR's instance types: size, what ListSupportedInstanceTypes says of them, and the YARN settings that EMR gives them. */
 import table from "./instance-types.json" with { type: "json" };
 
 export interface InstanceType {
   name: string;
   vcpu: number;
   memoryMb: number;
+  /** Local disks, and the GB of all of them together. */
+  disks: number;
+  storageGb: number;
+  /** X86_64 or AARCH64: nodes have the host's, whatever their type. */
+  architecture: string;
+  /** GENERAL_CURRENT_GEN, … */
+  family: string;
+  is64BitsOnly: boolean;
+  ebsOptimized: boolean;
+  ebsOptimizedByDefault: boolean;
+  ebsOnly: boolean;
   yarn: {
     /** yarn.nodemanager.resource.memory-mb and yarn.scheduler.maximum-allocation-mb. */
     nodeMemoryMb: number;
@@ -17,8 +28,12 @@ export interface InstanceType {
   };
 }
 
-/** vCPU and MB; then, where EMR's documentation has them: node, minimum, map, map heap, reduce, reduce heap, AM. */
-type Row = [number, number] | [number, number, number, number, number, string, number, string, number];
+/** vCPU, MB, disks, GB; architecture, family, 64 bits only, EBS optimised, by default, EBS only. */
+type Size = [number, number, number, number];
+type Kind = [string, string, number, number, number, number];
+/** Where EMR's documentation has them: node, minimum, map, map heap, reduce, reduce heap, AM. */
+type Yarn = [number, number, number, string, number, string, number];
+type Row = [Size, Kind] | [Size, Kind, Yarn];
 
 const rows = table as unknown as Record<string, Row>;
 
@@ -37,21 +52,31 @@ export function instanceTypeNames(): string[] {
 export function instanceType(name: string): InstanceType | undefined {
   const row = Object.hasOwn(rows, name) ? rows[name] : undefined;
   if (!row) return undefined;
-  const [vcpu, memoryMb] = row;
-  if (row.length === 9) {
-    const [, , nodeMemoryMb, minAllocationMb, mapMemoryMb, mapJavaOpts, reduceMemoryMb, reduceJavaOpts, amMemoryMb] = row;
-    return {
-      name,
-      vcpu,
-      memoryMb,
-      yarn: { nodeMemoryMb, minAllocationMb, mapMemoryMb, mapJavaOpts, reduceMemoryMb, reduceJavaOpts, amMemoryMb },
-    };
-  }
-  return { name, vcpu, memoryMb, yarn: derived(vcpu, memoryMb) };
+  const [[vcpu, memoryMb, disks, storageGb], [architecture, family, is64BitsOnly, ebsOptimized, ebsOptimizedByDefault, ebsOnly], yarn] =
+    row;
+  return {
+    name,
+    vcpu,
+    memoryMb,
+    disks,
+    storageGb,
+    architecture,
+    family,
+    is64BitsOnly: is64BitsOnly === 1,
+    ebsOptimized: ebsOptimized === 1,
+    ebsOptimizedByDefault: ebsOptimizedByDefault === 1,
+    ebsOnly: ebsOnly === 1,
+    yarn: yarn ? documented(yarn) : derived(vcpu, memoryMb),
+  };
 }
 
 /** Of a container with this many MB. */
 export const heapOption = (mb: number) => `-Xmx${Math.round(mb * 0.8)}m`;
+
+function documented(yarn: Yarn): InstanceType["yarn"] {
+  const [nodeMemoryMb, minAllocationMb, mapMemoryMb, mapJavaOpts, reduceMemoryMb, reduceJavaOpts, amMemoryMb] = yarn;
+  return { nodeMemoryMb, minAllocationMb, mapMemoryMb, mapJavaOpts, reduceMemoryMb, reduceJavaOpts, amMemoryMb };
+}
 
 function derived(vcpu: number, memoryMb: number): InstanceType["yarn"] {
   const minAllocationMb = 32;

@@ -37,6 +37,19 @@ export function releaseLabels(): string[] {
   return Object.keys(releases);
 }
 
+/** emr-X.Y.Z, whether there is such a release or not. */
+export const isReleaseLabel = (label: string): boolean => /^emr-\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(label);
+
+/** The locked release whose number is nearest: first its major part counts, then the next; of two as near, the newer one. */
+export function nearestRelease(label: string): Release {
+  const parts = (text: string) => text.slice("emr-".length).split(".").map(Number);
+  const distance = (release: Release) => parts(release.label).map((part, index) => Math.abs(part - (parts(label)[index] ?? 0)));
+  const compare = (a: number[], b: number[]) => a.map((part, index) => part - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+  // The list has the newest first, and a sort keeps the order of equals.
+  const [nearest] = Object.values(releases).toSorted((a, b) => compare(distance(a), distance(b)));
+  return nearest!;
+}
+
 /** undefined: the label is not locked here. */
 export function findRelease(label: string): Release | undefined {
   return Object.hasOwn(releases, label) ? releases[label] : undefined;

@@ -53,6 +53,7 @@ export class SimulatedProvider implements Provider {
 
 export async function harness() {
   let now = Date.UTC(2026, 0, 1);
+  const releases = { substitute: false };
   const store = await openStore(":memory:", () => now);
   const provider = new SimulatedProvider();
   const ids = makeIds();
@@ -76,7 +77,7 @@ export async function harness() {
     now: new Date(now),
     unknownMembers: [],
   };
-  const handlers = emrHandlers({ store, ids });
+  const handlers = emrHandlers({ store, ids, releases });
   let seq = 0;
 
   return {
@@ -85,6 +86,8 @@ export async function harness() {
     context,
     handlers,
     request,
+    /** Settings of howdah.json. */
+    releases,
     advance: (ms: number) => {
       now += ms;
     },

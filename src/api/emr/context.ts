@@ -1,4 +1,4 @@
-/** What EMR's operations work with: nothing but the store and ids, for a request only writes down what is wished. */
+/** What EMR's operations work with: nothing but the store, ids and settings, for a request only writes down what is wished. */
 import type { Ids } from "../../store/ids.ts";
 import type { Store } from "../../store/store.ts";
 import type { RequestContext } from "../../aws/operations.ts";
@@ -6,6 +6,8 @@ import type { RequestContext } from "../../aws/operations.ts";
 export interface EmrContext {
   store: Store;
   ids: Ids;
+  /** howdah.json's: whether a release label that is not locked stands for the nearest that is. */
+  releases: { substitute: boolean };
 }
 
 export type EmrRequest = RequestContext;

@@ -12,6 +12,8 @@ import {
 } from "./clusters.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { ListBootstrapActions, ListInstanceGroups, ListInstances } from "./instances.ts";
+import { DescribeJobFlows } from "./job-flows.ts";
+import { DescribeReleaseLabel, ListReleaseLabels, ListSupportedInstanceTypes } from "./releases.ts";
 import { RunJobFlow } from "./run-job-flow.ts";
 import { AddJobFlowSteps, CancelSteps, DescribeStep, ListSteps } from "./steps.ts";
 import { AddTags, RemoveTags } from "./tags.ts";
@@ -34,6 +36,10 @@ const operations = {
   ListBootstrapActions,
   AddTags,
   RemoveTags,
+  DescribeJobFlows,
+  ListReleaseLabels,
+  DescribeReleaseLabel,
+  ListSupportedInstanceTypes,
 };
 
 type Operation = (context: EmrContext, input: never, request: EmrRequest) => Promise<unknown>;

@@ -3,7 +3,7 @@ import type { BootstrapActionConfig, Application, Configuration as WireConfigura
 import { validationException } from "../../aws/errors.ts";
 import type { Configuration } from "../../engines/engine.ts";
 import { checkConfigurations } from "../../engines/configurations.ts";
-import { findRelease, releaseLabels, type Release } from "../../releases/release.ts";
+import type { Release } from "../../releases/release.ts";
 import { insertClusterKey } from "../../store/access-keys.ts";
 import { type ClusterSpec, insertCluster } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
@@ -13,16 +13,17 @@ import { putTags } from "../../store/tags.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { readGroups } from "./instance-groups-input.ts";
 import { sortOutInstances, sortOutParameters } from "./parameters.ts";
+import { readRelease } from "./releases.ts";
 import { clusterArn } from "./shapes.ts";
 import { readStepConcurrencyLevel, readSteps } from "./steps.ts";
 import { checkTags } from "./tags.ts";
 
 const mostBootstrapActions = 16;
 
-export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowInput, request: EmrRequest) {
+export async function RunJobFlow({ store, ids, releases }: EmrContext, input: RunJobFlowInput, request: EmrRequest) {
   const instances = input.Instances ?? {};
   const warnings = [...sortOutParameters(input), ...sortOutInstances(instances)];
-  const release = readRelease(input.ReleaseLabel);
+  const release = readRelease(input.ReleaseLabel, releases, warnings);
   const groups = readGroups(instances);
   const applications = readApplications(input.Applications ?? [], release);
   const configurations = readConfigurations(input.Configurations, "Configurations", applications, warnings);
@@ -117,14 +118,6 @@ export async function RunJobFlow({ store, ids }: EmrContext, input: RunJobFlowIn
     await tx.wake("cluster", id);
   });
   return { JobFlowId: id, ClusterArn: clusterArn({ id, region: request.region, account_id: request.accountId }) };
-}
-
-function readRelease(label: string | undefined): Release {
-  const release = label === undefined ? undefined : findRelease(label);
-  if (release) return release;
-  const known = `Howdah runs exactly: ${releaseLabels().join(", ")}.`;
-  if (label === undefined) throw validationException(`ReleaseLabel is required. ${known}`);
-  throw validationException(`The supplied release label is invalid: ${label}. ${known}`);
 }
 
 /** Hadoop is on every cluster, as in EMR; names are matched without regard to case. Args and AdditionalInfo are for third parties only. */

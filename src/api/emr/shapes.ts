@@ -7,7 +7,7 @@ import { type StepRow, stepState } from "../../store/steps.ts";
 export const clusterArn = (cluster: { account_id: string; region: string; id: string }): string =>
   `arn:aws:elasticmapreduce:${cluster.region}:${cluster.account_id}:cluster/${cluster.id}`;
 
-const date = (ms: number | null): Date | undefined => (ms === null ? undefined : new Date(ms));
+export const date = (ms: number | null): Date | undefined => (ms === null ? undefined : new Date(ms));
 
 function clusterStatus(cluster: ClusterRow, hasActiveSteps: boolean): ClusterStatus {
   const state = clusterState(cluster, hasActiveSteps);

@@ -1,5 +1,5 @@
-/** The end of a running step by CancelSteps: SIGTERM or SIGKILL to all of its processes, over restarts of the agent. */
-import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+/** The end of a running step by CancelSteps, over restarts of the agent. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type KnownProcess, allPids, bootId, hasInEnvironment, isAlive, readStat, signal } from "../process/known.ts";
@@ -12,46 +12,51 @@ export type Cancellation = NonNullable<StepOrder["cancel"]>;
 export const stepVariable = "HOWDAH_STEP_ID";
 
 const pollMs = 20;
-/** Once the step itself has ended: how long processes that not even SIGKILL ends are waited for. */
+/** How long processes that not even SIGKILL ends are waited for, once the step itself has ended. */
 const restMs = 10_000;
 
-/** Made before the first signal; then holds the options that are done. With it, whatever end the step comes to is its cancellation. */
+/** Made before the first signal; then it says that SIGTERM was sent. With it, whatever end the step comes to is its cancellation. */
 const marker = (folder: string) => join(folder, "cancelled");
 
 export const wasCancelled = (folder: string): boolean => existsSync(marker(folder));
 
 /**
- * Signals the processes of the step in `folder`, not its runner, which has to write down how it ended. SEND_INTERRUPT sends one signal to each
- * and leaves the rest to them; TERMINATE_PROCESS resolves when none is left. Nothing where the step has ended by itself, or all is done; goes on
- * where an earlier agent was cut off.
+ * Ends the step that runs in `folder`, as EMR does: SEND_INTERRUPT sends its process one SIGTERM and leaves all else to it, TERMINATE_PROCESS sends
+ * SIGKILL to it and all that it has started. Not to its runner, which has to write down how it ended. Nothing where it has ended by itself.
  */
 export async function cancelStep(folder: string, id: string, option: Cancellation): Promise<void> {
   const now = lookOnce(folder);
-  const runner = now.state === "running" ? now.process : undefined;
+  if (now.state !== "running") return;
+  const runner = now.process;
   const begun = wasCancelled(folder);
-  if (begun ? readFileSync(marker(folder), "utf8").includes(option) : !runner) return;
-  appendFileSync(marker(folder), "");
-  const name = option === "SEND_INTERRUPT" ? "SIGTERM" : "SIGKILL";
+  const isInterrupt = option === "SEND_INTERRUPT";
+  if (isInterrupt && begun && readFileSync(marker(folder), "utf8") !== "") return;
+  writeFileSync(marker(folder), "", { flag: "a" });
   let signalled = begun;
-  for (let giveUpAt = Infinity; Date.now() < giveUpAt; await sleep(pollMs)) {
-    const processes = processesOf(id, runner);
-    for (const known of processes) signal(known, name);
+  // The runner may not have started the command yet, so none is not the end while it is there.
+  for (; isAlive(runner); await sleep(pollMs)) {
+    const processes = processesOf(id, runner).filter(({ parent }) => !isInterrupt || parent === runner.pid);
+    for (const known of processes) signal(known, isInterrupt ? "SIGTERM" : "SIGKILL");
     signalled ||= processes.length > 0;
-    const runs = isAlive(runner);
-    // The runner may not have started the command yet, so none is not the end while it is there.
-    if (signalled && name === "SIGTERM") break;
-    if (!runs && processes.length === 0) break;
-    if (!runs) giveUpAt = Math.min(giveUpAt, Date.now() + restMs);
+    if (isInterrupt && processes.length > 0) return writeFileSync(marker(folder), "SIGTERM\n");
   }
-  if (signalled) appendFileSync(marker(folder), `${option}\n`);
-  else rmSync(marker(folder), { force: true });
+  if (!signalled) rmSync(marker(folder));
+}
+
+/** What a cancelled step has left behind ends, too: by one SIGTERM, or, with TERMINATE_PROCESS, for certain. */
+export async function endRest(id: string, option: Cancellation): Promise<void> {
+  for (const giveUpAt = Date.now() + restMs; Date.now() < giveUpAt; await sleep(pollMs)) {
+    const processes = processesOf(id, undefined);
+    for (const known of processes) signal(known, option === "SEND_INTERRUPT" ? "SIGTERM" : "SIGKILL");
+    if (option === "SEND_INTERRUPT" || processes.length === 0) return;
+  }
 }
 
 /**
  * Who carries the step's mark, is in its runner's session, or descends from one of these: a program may change its environment, or leave its
  * session, or its parent.
  */
-function processesOf(id: string, runner: KnownProcess | undefined): KnownProcess[] {
+function processesOf(id: string, runner: KnownProcess | undefined): (KnownProcess & { parent: number })[] {
   const all = allPids().flatMap((pid) => {
     const stat = readStat(pid);
     return stat ? [{ pid, ...stat }] : [];
@@ -63,5 +68,5 @@ function processesOf(id: string, runner: KnownProcess | undefined): KnownProcess
     for (const { pid, parent } of all) if (mine.has(parent)) mine.add(pid);
   }
   const boot = bootId();
-  return all.filter(({ pid }) => mine.has(pid) && pid !== runner?.pid).map(({ pid, startTime }) => ({ pid, startTime, bootId: boot }));
+  return all.filter(({ pid }) => mine.has(pid) && pid !== runner?.pid).map((process) => ({ ...process, bootId: boot }));
 }

@@ -87,7 +87,7 @@ export interface StepOrder {
   fetch: { uri: string; to: string }[];
   argv: string[];
   env: Record<string, string>;
-  /** It is to end: not begun, or its processes are sent SIGTERM or SIGKILL. Once ordered it stays so. */
+  /** It is to end: it does not begin, or is sent SIGTERM or SIGKILL. Once ordered it stays so. */
   cancel?: "SEND_INTERRUPT" | "TERMINATE_PROCESS";
 }
 

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Cancellation, cancelStep, stepVariable, wasCancelled } from "./cancel-step.ts";
+import { type Cancellation, cancelStep, endRest, stepVariable, wasCancelled } from "./cancel-step.ts";
 import { type AgentContext, environment } from "./context.ts";
 import { warnOfEmrPaths } from "./emr-paths.ts";
 import { fetchFile } from "./fetch.ts";
@@ -85,7 +85,7 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
     const report = reportOf(id, end);
     if (!wasCancelled(folderOf(id))) return report;
     const { option } = cancellation(id);
-    if (option) await cancelStep(folderOf(id), id, option); // An earlier agent may have been cut off: what the step left behind ends, too.
+    if (option) await endRest(id, option);
     return { ...report, state: "cancelled" };
   }
 

@@ -208,7 +208,7 @@ describe("agent", () => {
   const family = (id: string, more = "") =>
     step(
       id,
-      `note() { trap "echo $1 >> $PWD/ran; exit" TERM; echo begun >> $PWD/ran; while :; do sleep 0.1; done; }
+      `note() { trap "echo $1 >> $PWD/ran; sleep 0.3; exit" TERM; echo begun >> $PWD/ran; while :; do sleep 0.1; done; }
        ${more}
        (note child) &
        export -f note; setsid -f bash -c "note orphan" < /dev/null > /dev/null 2>&1
@@ -221,7 +221,7 @@ describe("agent", () => {
   };
   const ofStep = (id: string) => findByEnvironment("HOWDAH_STEP_ID", id).filter(isAlive);
 
-  it("cancels a running step with SIGTERM to each of its processes, once, though the agent is killed", async () => {
+  it("cancels a running step with one SIGTERM to its process, then to what it leaves behind, though the agent is killed", async () => {
     const node = await start(() => ({ steps: [family("s-TERM")] }));
     const ran = await begun(node, "s-TERM", 3);
     node.change({ steps: [{ ...family("s-TERM"), cancel: "SEND_INTERRUPT" }] });
@@ -229,7 +229,9 @@ describe("agent", () => {
     const { steps } = await node.reported("cancelled", ({ steps }) => steps[0]?.state === "cancelled");
     assert.equal(typeof steps[0]!.endedAt, "number");
     await eventually("the end of all", () => ofStep("s-TERM").length === 0);
-    assert.deepEqual(lines(ran).slice(3).toSorted(), ["child", "main", "orphan"]);
+    const ends = lines(ran).slice(3);
+    assert.equal(ends[0], "main", "the others are left to it, as EMR's users expect");
+    assert.deepEqual(ends.toSorted(), ["child", "main", "orphan"]);
     assert.match(readFileSync(join(node.logs, "steps/s-TERM/controller"), "utf8"), /Cancellation: SEND_INTERRUPT[\s\S]*Step cancelled/);
     await node.killAgent();
     const before = harness.control().report(node.id)!.seq;

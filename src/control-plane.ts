@@ -21,13 +21,14 @@ import type { ReconcileContext } from "./reconcile/context.ts";
 import { instanceReconciler } from "./reconcile/instances.ts";
 import { createLoop } from "./reconcile/loop.ts";
 import { stepsReconciler } from "./reconcile/steps.ts";
+import { createWaits } from "./reconcile/waits.ts";
 import { releaseLabels } from "./releases/release.ts";
 import { type ControlPlaneRecord, controlSocket, holderPath, lockDataFolder, readEndpoint, recordPath } from "./running.ts";
 import { type Front, type S3Server, startFront } from "./s3/front.ts";
 import { superviseS3Proxy } from "./s3/s3proxy.ts";
 import { readInstallation } from "./setup.ts";
 import { ensureAdminKey } from "./store/access-keys.ts";
-import { liveClusters } from "./store/clusters.ts";
+import { liveClusters, moveCluster } from "./store/clusters.ts";
 import { findInstance, instancesOf } from "./store/instances.ts";
 import { makeIds } from "./store/ids.ts";
 import { openStore } from "./store/store.ts";
@@ -129,7 +130,8 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
 
   const degree = options.isolation ?? config.isolation ?? (await bestDegree()).degree;
   const provider = createLocalProvider({ data, native: installation.native, degree, binds: [projectRoot, cacheFolder()], owner });
-  const context: ReconcileContext = { store, provider, ids, log, installation: requireInstallation, freeMemoryMb };
+  const waits = createWaits(store.steady);
+  const context: ReconcileContext = { store, provider, ids, waits, log, installation: requireInstallation, freeMemoryMb };
   const loop = createLoop(
     store,
     { cluster: clusterReconciler(context), instance: instanceReconciler(context), steps: stepsReconciler(context) },
@@ -154,7 +156,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const record: ControlPlaneRecord = { ...identify(process.pid)!, endpoint, region: config.region };
   writeWhole(recordPath(data), JSON.stringify(record));
   opened.push(() => rmSync(recordPath(data), { force: true }));
-  loop.start();
+  await loop.start();
   opened.push(() => loop.stop());
   log.info({ endpoint, degree, account: admin.account_id }, "howdah is up");
 
@@ -167,12 +169,13 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
  */
 async function takeUpAgain({ store, provider, log }: ReconcileContext, moved: boolean): Promise<void> {
   for (const cluster of await liveClusters(store.db)) {
-    if (cluster.network !== null) await provider.claimNetwork(cluster.id, cluster.network);
+    const network = cluster.network === null ? null : await provider.claimNetwork(cluster.id, cluster.network);
     const instances = await instancesOf(store.db, cluster.id);
     await store.transaction(async (tx) => {
       await tx.wake("cluster", cluster.id);
       await tx.wake("steps", cluster.id);
       for (const { id } of instances) await tx.wake("instance", id);
+      if (network !== null && network !== cluster.network) await moveCluster(tx, cluster, network);
       if (moved) await tx.manifestChanged(cluster.id);
     });
   }

@@ -1,4 +1,4 @@
-/** `howdah down`: ends everything of a data folder, with or without a living control plane, and leaves nothing. */
+/** `howdah down`: ends everything of a data folder, with or without a living control plane, and leaves no process. */
 import { existsSync, rmSync } from "node:fs";
 import type { Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,22 +8,46 @@ import { readJson } from "./files.ts";
 import { type KnownProcess, endProcess, findByEnvironment, isAlive } from "./process/known.ts";
 import { createLocalProvider } from "./providers/local/provider.ts";
 import { stopS3Proxy } from "./s3/s3proxy.ts";
-import { endAllClusters } from "./store/clusters.ts";
-import { openStore } from "./store/store.ts";
+import { endAllClusters, keepAllClusters } from "./store/clusters.ts";
+import { instancesOfLiving } from "./store/instances.ts";
+import { openStore, type Store } from "./store/store.ts";
 
 export interface TakenDown {
+  /** That ran. */
   instances: number;
+  /** That have ended for good. */
   clusters: number;
+  /** That the next `howdah up` starts again. */
+  kept: number;
+}
+
+export interface TakeDownOptions {
+  /** Nodes are ended, their disks stay. */
+  keep?: boolean;
 }
 
 /** A control plane that is told to end answers what it has begun, and may itself be starting. */
 const lockMs = 30_000;
 
-/** Clusters that were living end as terminated. What is in S3, and logs of nodes, stay. Safe to repeat. */
-export async function takeDown(data: DataFolder, report: (text: string) => void = () => {}): Promise<TakenDown> {
+/** Clusters that were living end as terminated, or are kept. What is in S3, and logs of nodes, stay. Safe to repeat. */
+export async function takeDown(
+  data: DataFolder,
+  report: (text: string) => void = () => {},
+  { keep = false }: TakeDownOptions = {},
+): Promise<TakenDown> {
   const lock = await endControlPlane(data, report);
   try {
-    return await endTheRest(data, report);
+    if (!keep) {
+      const instances = await endProcesses(data, report, new Set());
+      return { instances, clusters: (await inStore(data, (store) => endAllClusters(store, message))) ?? 0, kept: 0 };
+    }
+    // Before any process is ended: whatever becomes of this one then, the next control plane launches what is missing.
+    const marked = await inStore(data, async (store) => {
+      const { kept, ended } = await keepAllClusters(store, message);
+      return { kept: kept.length, clusters: ended, disks: await instancesOfLiving(store.db) };
+    });
+    const instances = await endProcesses(data, report, new Set(marked?.disks));
+    return { instances, clusters: marked?.clusters ?? 0, kept: marked?.kept ?? 0 };
   } finally {
     lock.close();
   }
@@ -31,11 +55,11 @@ export async function takeDown(data: DataFolder, report: (text: string) => void 
 
 /** The data folder's lock: while it is held here, no control plane can start and bring back what is being ended. */
 async function endControlPlane(data: DataFolder, report: (text: string) => void): Promise<Server> {
-  for (const giveUpAt = Date.now() + lockMs; ;) {
+  for (const giveUpAt = performance.now() + lockMs; ;) {
     try {
       return await lockDataFolder(data);
     } catch (error) {
-      if (Date.now() > giveUpAt) throw error;
+      if (performance.now() > giveUpAt) throw error;
     }
     // Not recordPath: a control plane that is only starting has no endpoint to record yet.
     const holder = readJson<KnownProcess>(holderPath(data));
@@ -47,7 +71,21 @@ async function endControlPlane(data: DataFolder, report: (text: string) => void)
   }
 }
 
-async function endTheRest(data: DataFolder, report: (text: string) => void): Promise<TakenDown> {
+const message = "Terminated by howdah down";
+
+/** undefined where nothing was ever asked for. */
+async function inStore<T>(data: DataFolder, work: (store: Store) => Promise<T>): Promise<T | undefined> {
+  if (!existsSync(data.database)) return undefined;
+  const store = await openStore(data.database, Date.now);
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Ends every process, and removes the folders of instances that are not `kept`. How many instances ran. */
+async function endProcesses(data: DataFolder, report: (text: string) => void, kept: Set<string>): Promise<number> {
   const owner = { [ownerVariable]: data.root };
   const provider = createLocalProvider({ data, native: undefined, degree: "plain", binds: [], owner });
   const instances = await provider.list();
@@ -56,7 +94,7 @@ async function endTheRest(data: DataFolder, report: (text: string) => void): Pro
     instances.map(async (id) => {
       if ((await provider.observe(id)) === "running") ended += 1;
       await provider.terminate(id);
-      await provider.reclaim(id);
+      if (!kept.has(id)) await provider.reclaim(id);
     }),
   );
   if (ended > 0) report(`ended ${ended} instance${ended === 1 ? "" : "s"}`);
@@ -66,12 +104,6 @@ async function endTheRest(data: DataFolder, report: (text: string) => void): Pro
   for (let left = orphans(); left.length > 0; left = orphans())
     await Promise.all(left.map((orphan) => endProcess(orphan, { graceMs: 2_000 })));
 
-  let clusters = 0;
-  if (existsSync(data.database)) {
-    const store = await openStore(data.database, Date.now);
-    clusters = await endAllClusters(store, "Terminated by howdah down");
-    await store.close();
-  }
   rmSync(recordPath(data), { force: true });
-  return { instances: ended, clusters };
+  return ended;
 }

@@ -1,8 +1,8 @@
 /** Makes the node what its manifest says, in the order that manifest.ts gives, and takes it apart again when the cluster ends. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readJson, writeWhole } from "../files.ts";
-import { bootId } from "../process/known.ts";
+import { bootId, identify } from "../process/known.ts";
 import { createBootstrap } from "./bootstrap.ts";
 import type { AgentContext } from "./context.ts";
 import { createDaemons } from "./daemons.ts";
@@ -18,12 +18,20 @@ import { createTasks } from "./tasks.ts";
 const daemonsMs = 120_000;
 /** Within what the control plane waits for the phase `stopped`. */
 const lastLogsMs = 25_000;
+/** How soon files are tried again that could not be written on a node with data (a full disk). */
+const filesAgainMs = 3_000;
+
+/** Of the init that this agent runs under: another one after each launch of the node. */
+const init = () => JSON.stringify(identify(process.ppid));
 
 export function createConverger(context: AgentContext, s3: S3, shipper: Shipper) {
   const { layout, record } = context;
-  const wasReady = join(layout.run, "ready");
+  /** Under which init the node has been ready last. */
+  const readyFile = join(layout.run, "ready");
+  /** Once ready, a node has data: nothing but its cluster's end ends it, and what goes wrong is tried again. */
+  let wasReady = existsSync(readyFile);
   const written = new Map<string, string>();
-  let phase: NodePhase = existsSync(wasReady) ? "ready" : "bootstrapping";
+  let phase: NodePhase = !wasReady ? "bootstrapping" : readFileSync(readyFile, "utf8") === init() ? "ready" : "starting";
   let failure: NodeFailure | undefined;
   let current: Manifest | undefined;
   let busy = false;
@@ -37,7 +45,8 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
   const steps = createSteps(context, s3, shipper);
 
   function fail(why: NodeFailure): void {
-    if (phase === "ready" || stopping) return; // What was ready once is kept up by restarts.
+    if (stopping) return;
+    if (wasReady) return context.warn(`${record.instanceId}: ${why.message}`);
     failure = why;
     phase = "failed";
     context.log(`failed: ${why.message}`);
@@ -62,6 +71,7 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
     try {
       await writeChanged(manifest.files);
     } catch (error) {
+      if (wasReady) setTimeout(() => void work().catch(crash), filesAgainMs);
       return fail({ kind: "files", message: (error as Error).message });
     }
     if (stopping) return; // Told while files were written: no daemon may start behind the end.
@@ -77,11 +87,16 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
     if ((phase === "starting" || failure?.kind === "daemon") && daemons.gatesReady() && tasks.gatesDone()) {
       failure = undefined;
       phase = "ready";
-      writeFileSync(wasReady, "");
+      wasReady = true;
+      try {
+        writeWhole(readyFile, init());
+      } catch (error) {
+        context.warn(`${record.instanceId}: ${(error as Error).message}`);
+      }
       context.changed();
     }
     mayStart ||= daemons.gatesReady() && tasks.gatesDone();
-    if (phase === "ready") steps.apply(current, mayStart);
+    if (wasReady) steps.apply(current, mayStart);
   }
 
   async function work(): Promise<void> {
@@ -109,12 +124,14 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
     current = manifest;
     shipper.configure(manifest.logs);
     const doing = manifest.stopping ? stop(manifest) : work();
-    doing.catch((error: Error) => {
-      // Not foreseen: a fresh agent, from the records on disk, is the way back.
-      context.log(error.stack ?? error.message);
-      process.exit(1);
-    });
+    doing.catch(crash);
     context.changed();
+  }
+
+  /** Not foreseen: a fresh agent, from the records on disk, is the way back. */
+  function crash(error: Error): void {
+    context.log(error.stack ?? error.message);
+    process.exit(1);
   }
 
   return {
@@ -127,7 +144,8 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
       }, daemonsMs);
       timer.unref();
       const last = readJson<Manifest>(layout.manifest);
-      if (last) take(last);
+      // One for another address is of before the cluster had to move.
+      if (last?.address === record.address) take(last);
     },
     take(manifest: Manifest): void {
       if (manifest.generation <= (current?.generation ?? 0)) return;

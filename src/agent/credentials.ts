@@ -28,14 +28,14 @@ export function createCredentials(context: AgentContext) {
 
   /** Not older than 5 minutes; older ones that are still valid where the control plane does not answer. */
   async function current(): Promise<ContainerCredentials> {
-    if (cached && Date.now() - cached.at < freshMs) return cached.value;
+    if (cached && performance.now() - cached.at < freshMs) return cached.value;
     try {
       const { status, text } = await exchange(controlPlaneUrl(context, agentPaths.credentials), {
         headers: bearer(context),
         timeoutMs: 5_000,
       });
       if (status !== 200) throw new Error(`the control plane answered ${status}`);
-      cached = { at: Date.now(), value: JSON.parse(text) as ContainerCredentials };
+      cached = { at: performance.now(), value: JSON.parse(text) as ContainerCredentials };
     } catch (error) {
       if (!cached || Date.parse(cached.value.Expiration) < Date.now()) throw error;
     }

@@ -15,7 +15,7 @@ import { tellingLines } from "./text.ts";
 const wrapper = join(import.meta.dirname, "daemon.sh");
 const [probeMs, watchMs, reprobeMs] = [100, 200, 3_000];
 const [backoffMinMs, backoffMaxMs] = [200, 10_000];
-/** A gate daemon that dies so often before it was ever ready will not come up by itself: the node has failed. */
+/** A gate daemon that dies so often within a minute of each start will not come up by itself: a new node has failed, of an old one it is told. */
 const fatalDeaths = 5;
 const stopGraceMs = 3_000;
 
@@ -25,7 +25,6 @@ interface Supervised {
   daemon: Daemon;
   digest: string;
   state: State;
-  everReady: boolean;
   stop: AbortController;
   /** Resolves when the daemon is no longer looked after (and, after `stop`, no longer runs). */
   over: Promise<void>;
@@ -39,7 +38,6 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
   function set(supervised: Supervised, change: Partial<State>): void {
     const before = JSON.stringify(supervised.state);
     Object.assign(supervised.state, change);
-    if (change.state === "ready") supervised.everReady = true;
     if (JSON.stringify(supervised.state) !== before) context.changed();
   }
 
@@ -59,10 +57,10 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
   async function watch(supervised: Supervised, known: KnownProcess): Promise<void> {
     let nextProbe = 0;
     while (isAlive(known) && !supervised.stop.signal.aborted) {
-      if (Date.now() >= nextProbe) {
+      if (performance.now() >= nextProbe) {
         const holds = await allHold(supervised.daemon.ready);
         if (isAlive(known) && !supervised.stop.signal.aborted) set(supervised, { state: holds ? "ready" : "starting" });
-        nextProbe = Date.now() + (holds ? reprobeMs : probeMs);
+        nextProbe = performance.now() + (holds ? reprobeMs : probeMs);
       }
       await sleep(isReady(supervised.daemon.name) ? watchMs : probeMs);
     }
@@ -73,7 +71,7 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
     let deaths = 0;
     while (!stop.signal.aborted && !(daemon.after ?? []).every(isReady)) await sleep(probeMs / 2);
     while (!stop.signal.aborted) {
-      const startedAt = Date.now();
+      const startedAt = performance.now();
       try {
         const known = await findOrStart(supervised, env);
         set(supervised, { state: "starting", pid: known.pid });
@@ -83,12 +81,12 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
         context.log(`${daemon.name}: ${(error as Error).message}`);
       }
       if (stop.signal.aborted) return;
-      deaths = Date.now() - startedAt > 60_000 ? 1 : deaths + 1;
+      deaths = performance.now() - startedAt > 60_000 ? 1 : deaths + 1;
       delete supervised.state.pid;
       set(supervised, { state: "down", restarts: supervised.state.restarts + 1 });
       context.log(`${daemon.name} ended and is started again`);
-      if (daemon.gate && !supervised.everReady && deaths === fatalDeaths) {
-        const message = `${daemon.name} ended ${deaths} times before it was ready: ${tellingLines(daemon.log)}`;
+      if (daemon.gate && deaths === fatalDeaths) {
+        const message = `${daemon.name} ended ${deaths} times soon after its start: ${tellingLines(daemon.log)}`;
         onFailure({ kind: "daemon", message, logFile: daemon.log });
       }
       await sleep(Math.min(backoffMinMs * 2 ** (deaths - 1), backoffMaxMs), undefined, { signal: stop.signal }).catch(() => {});
@@ -116,7 +114,7 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
         }
         const state: State = { name: daemon.name, state: "waiting", restarts: 0 };
         const digest = digests.get(daemon.name)!;
-        const fresh: Supervised = { daemon, digest, state, everReady: false, stop: new AbortController(), over: Promise.resolve() };
+        const fresh: Supervised = { daemon, digest, state, stop: new AbortController(), over: Promise.resolve() };
         all.set(daemon.name, fresh);
         fresh.over = supervise(fresh, env);
       }

@@ -45,13 +45,14 @@ export async function followManifest(context: AgentContext, generation: () => nu
 export function sendReports(context: Pick<AgentContext, "record">, report: () => Omit<Report, "seq">): { changed(): void } {
   let wake: (() => void) | undefined;
   let due = true;
-  let seq = Date.now();
+  let seq = 0;
 
   void (async () => {
     for (let pause = 50; ;) {
       due = false;
       try {
-        seq = Math.max(seq + 1, Date.now());
+        // Time since the machine's boot, which nobody sets: the next agent of this node goes on from there.
+        seq = Math.max(seq + 1, Number(process.hrtime.bigint() / 1_000_000n));
         const url = controlPlaneUrl(context, agentPaths.report);
         const headers = { ...bearer(context), "content-type": "application/json" };
         const { status } = await exchange(url, {

@@ -104,7 +104,7 @@ export type NodePhase = "bootstrapping" | "starting" | "ready" | "failed" | "sto
 export interface Report {
   instanceId: string;
   bootId: string;
-  /** Rises with each report, over restarts of the agent too (it begins at the wall clock, in ms). */
+  /** Rises with each report, over restarts of the agent too, until the machine is started again. */
   seq: number;
   /** Generation of the manifest that the agent is converging to; 0 before it has one. */
   generation: number;

@@ -85,17 +85,17 @@ export function createShipper(context: AgentContext, s3: S3) {
         busy: Promise.resolve(),
       };
       if (!tracked.has(file)) {
-        entry.dueAt = Date.now() + entry.interval;
+        entry.dueAt = performance.now() + entry.interval;
         tracked.set(file, entry);
       }
-      if (!final && Date.now() < entry.dueAt) continue;
+      if (!final && performance.now() < entry.dueAt) continue;
       const target = `${folder.to.replaceAll("{i}", record.instanceId)}/${relative(folder.from, file)}${file.endsWith(".gz") ? "" : ".gz"}`;
       const before = entry.shipped;
       const upload = entry.busy.then(() => ship(file, `${to.uri}/${target}`, entry, final));
       entry.busy = upload.catch(() => {});
       await upload.catch((error: unknown) => (failure ??= error));
       entry.interval = Math.min(entry.interval * (entry.shipped === before ? 1 : 2), folder.isStep ? stepIntervalMaxMs : intervalMaxMs);
-      entry.dueAt = Date.now() + entry.interval;
+      entry.dueAt = performance.now() + entry.interval;
     }
     if (failure) throw failure;
   }
@@ -151,15 +151,15 @@ export type Shipper = ReturnType<typeof createShipper>;
 
 /** Repeats `work` until it holds or `withinMs` are over; why it does not hold, then. */
 async function within(withinMs: number, work: () => Promise<void>): Promise<string | undefined> {
-  const giveUpAt = Date.now() + withinMs;
+  const giveUpAt = performance.now() + withinMs;
   let reason = "S3 does not answer";
-  for (let pause = 200; Date.now() < giveUpAt; pause = Math.min(pause * 2, 2_000)) {
+  for (let pause = 200; performance.now() < giveUpAt; pause = Math.min(pause * 2, 2_000)) {
     const attempt = work().then(
       () => true,
       (error: Error) => ((reason = error.message), false),
     );
-    if (await Promise.race([attempt, sleep(giveUpAt - Date.now(), false, { ref: false })])) return undefined;
-    await sleep(Math.max(0, Math.min(pause, giveUpAt - Date.now())));
+    if (await Promise.race([attempt, sleep(giveUpAt - performance.now(), false, { ref: false })])) return undefined;
+    await sleep(Math.max(0, Math.min(pause, giveUpAt - performance.now())));
   }
   return reason;
 }

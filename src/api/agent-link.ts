@@ -81,7 +81,7 @@ export function createAgentLink(store: Store, sources: ManifestSources, log: Log
     const report = parsed.data as unknown as Report;
     const isNews = JSON.stringify({ ...report, seq: 0 }) !== JSON.stringify({ ...instance.observed, seq: 0 });
     // An unchanged report is written now and then only, so that its time stays true: each write is a sync of the disk.
-    if (isNews || store.now() - (instance.observed_at ?? 0) > 30_000)
+    if (isNews || Math.abs(store.now() - (instance.observed_at ?? 0)) > 30_000)
       await store.transaction(async (tx) => {
         if (!(await recordReport(tx, report)) || !isNews) return;
         await tx.wake("cluster", instance.cluster_id);

@@ -32,7 +32,9 @@ function howdah(afterDashes: string[]): Command {
     )
     .option("-d, --detach", "run in the background")
     .action(async (options) => (await import("./up.ts")).up(options));
-  command("down", "end everything: clusters, S3, control plane").action(async (options) => (await import("./down.ts")).down(options));
+  command("down", "end everything: clusters, S3, control plane")
+    .option("--keep", "keep the clusters' disks: the next `howdah up` starts their nodes and daemons again")
+    .action(async (options) => (await import("./down.ts")).down(options));
   command("status", "what runs; with a cluster, all of it: pages, nodes, steps, warnings")
     .argument("[cluster]", cluster)
     .option("-a, --all", "ended clusters, too")

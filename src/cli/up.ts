@@ -67,12 +67,12 @@ export async function startDetached(data: DataFolder, options: { port?: number; 
       log: output,
     },
   );
-  const giveUpAt = Date.now() + 60_000;
+  const giveUpAt = performance.now() + 60_000;
   for (;;) {
     const running = runningControlPlane(data);
     if (running?.pid === child.pid) return running.endpoint;
     if (!isAlive(identify(child.pid))) throw new Error(`Howdah did not start:\n${tail(output)}`);
-    if (Date.now() > giveUpAt) throw new Error(`Howdah did not answer in 60 s. See ${output} and ${controlPlaneLog(data)}`);
+    if (performance.now() > giveUpAt) throw new Error(`Howdah did not answer in 60 s. See ${output} and ${controlPlaneLog(data)}`);
     await sleep(50);
   }
 }

@@ -59,15 +59,15 @@ export function signal(known: KnownProcess | undefined, name: NodeJS.Signals, op
 export async function endProcess(known: KnownProcess | undefined, options: { graceMs: number; group?: boolean }): Promise<void> {
   if (!known) return;
   signal(known, "SIGTERM", options);
-  const killAt = Date.now() + options.graceMs;
+  const killAt = performance.now() + options.graceMs;
   const giveUpAt = killAt + 10_000;
   let killed = false;
   while (isAlive(known)) {
-    if (!killed && Date.now() >= killAt) {
+    if (!killed && performance.now() >= killAt) {
       signal(known, "SIGKILL", options);
       killed = true;
     }
-    if (Date.now() > giveUpAt) throw new Error(`process ${known.pid} did not end after SIGKILL`);
+    if (performance.now() > giveUpAt) throw new Error(`process ${known.pid} did not end after SIGKILL`);
     await sleep(20);
   }
 }

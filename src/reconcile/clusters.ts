@@ -1,6 +1,6 @@
 /** The cluster's reconciler: from the wish for a cluster to running nodes, and to its end. */
 import { setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow } from "../store/instances.ts";
-import { type ClusterEnding, type ClusterRow, findCluster, setClusterStatus } from "../store/clusters.ts";
+import { type ClusterEnding, type ClusterRow, findCluster, liveClusters, setClusterStatus } from "../store/clusters.ts";
 import { disableClusterKey } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import { activeStates, stepsOf } from "../store/steps.ts";
@@ -32,10 +32,11 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
   const { store, provider, ids } = context;
   const groups = await groupsOf(store.db, cluster.id);
   const needed = neededMemoryMb(groups);
-  const free = context.freeMemoryMb();
-  if (needed > free) return beginEnding(context, cluster, insufficientCapacity(needed, free));
   const network = await provider.claimNetwork(cluster.id, undefined);
   await store.transaction(async (tx) => {
+    // One transaction for the look and its result: two clusters that were asked for at once do not both count on the same memory.
+    const free = context.freeMemoryMb() - (await promisedMemoryMb(tx));
+    if (needed > free) return recordEnding(tx, cluster, insufficientCapacity(needed, free));
     await setClusterStatus(tx, cluster.id, { network });
     let ordinal = 0;
     for (const group of groups)
@@ -55,6 +56,16 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
       }
   });
   return done;
+}
+
+/** What daemons of clusters that have their place will still take: the host does not show it as taken yet. */
+async function promisedMemoryMb(tx: Tx): Promise<number> {
+  const starting = (await liveClusters(tx.db)).filter(
+    ({ phase, network }) => network !== null && ["starting", "bootstrapping"].includes(phase),
+  );
+  let sum = 0;
+  for (const { id } of starting) sum += neededMemoryMb(await groupsOf(tx.db, id));
+  return sum;
 }
 
 async function takeOverWarnings(store: Store, cluster: ClusterRow, instances: readonly InstanceRow[]): Promise<void> {
@@ -77,7 +88,7 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
   const reached = (phases: readonly string[]) => (instance: InstanceRow) => phases.includes(instance.observed?.phase ?? "");
   if (instances.every(reached(["ready"]))) {
     await store.transaction(async (tx) => {
-      await setClusterStatus(tx, cluster.id, { phase: "ready", ready_at: tx.now });
+      await setClusterStatus(tx, cluster.id, { phase: "ready", ready_at: cluster.ready_at ?? tx.now });
       await addEvent(tx, cluster.id, "cluster", "ready: every node's daemons answer");
       await tx.wake("steps", cluster.id);
       await tx.wake("cluster", cluster.id);
@@ -90,8 +101,13 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
       await addEvent(tx, cluster.id, "cluster", "all nodes are up: bootstrap actions and daemons");
     });
   }
-  const leftMs = cluster.created_at + readyWithinMs - store.now();
-  return leftMs > 0 ? { againMs: leftMs } : beginEnding(context, cluster, neverReady(instances, readyWithinMs));
+  const leftMs = readyWithinMs - context.waits.for(`readiness of ${cluster.id}`);
+  if (leftMs > 0) return { againMs: leftMs };
+  const ending = neverReady(instances, readyWithinMs);
+  if (cluster.ready_at === null) return beginEnding(context, cluster, ending);
+  // It was kept, and has data: its user decides.
+  await store.transaction((tx) => addWarnings(tx, cluster.id, [ending.message]));
+  return done;
 }
 
 /** A ready cluster ends by a failed step that says so, or when it is transient and has no step left. */
@@ -131,7 +147,7 @@ async function remove(context: ReconcileContext, cluster: ClusterRow): Promise<O
     const waits = instances.filter(
       (instance) => instance.status === "launched" && instance.observed !== null && instance.observed.phase !== "stopped",
     );
-    const leftMs = (cluster.ending_at ?? 0) + stoppingMs - store.now();
+    const leftMs = stoppingMs - context.waits.for(`last logs of ${cluster.id}`);
     if (waits.length > 0 && leftMs > 0) return { againMs: leftMs };
     await store.transaction(async (tx) => {
       for (const instance of waits)
@@ -144,6 +160,7 @@ async function remove(context: ReconcileContext, cluster: ClusterRow): Promise<O
     return done;
   }
   if (instances.some((instance) => instance.status !== "terminated")) return done; // The last one to end wakes this.
+  for (const wait of ["readiness", "last logs"]) context.waits.over(`${wait} of ${cluster.id}`);
   await provider.releaseNetwork(cluster.id);
   await store.transaction(async (tx) => {
     await setClusterStatus(tx, cluster.id, { phase: "ended", ended_at: tx.now });

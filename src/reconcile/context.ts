@@ -4,11 +4,13 @@ import type { Installation } from "../engines/installation.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Ids } from "../store/ids.ts";
 import type { Store } from "../store/store.ts";
+import type { Waits } from "./waits.ts";
 
 export interface ReconcileContext {
   store: Store;
   provider: Provider;
   ids: Ids;
+  waits: Waits;
   log: Logger;
   /** What set-up has put on this machine for a release label. Throws where it is incomplete. */
   installation(releaseLabel: string): Installation;

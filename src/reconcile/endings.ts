@@ -12,7 +12,7 @@ const failed = (code: ClusterEnding["code"], message: string, details: ErrorDeta
 });
 
 export function insufficientCapacity(neededMb: number, freeMb: number): ClusterEnding {
-  const message = `This host has ${freeMb} MiB of memory free, and the cluster's daemons alone need ${neededMb} MiB. Terminate another cluster, or ask for fewer instances.`;
+  const message = `This host has ${Math.max(0, freeMb)} MiB of memory free for it (what other clusters that start will take is counted), and the cluster's daemons alone need ${neededMb} MiB. Terminate another cluster, or ask for fewer instances.`;
   return failed("INTERNAL_ERROR", message, [{ ErrorCode: "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ", ErrorMessage: message }]);
 }
 
@@ -31,7 +31,7 @@ export function neverReady(instances: readonly InstanceRow[], afterMs: number): 
     const daemons = observed?.daemons.filter(({ state }) => state !== "ready").map(({ name }) => name) ?? [];
     return `${id} (${daemons.join(", ") || (observed?.phase ?? "not launched")})`;
   });
-  return failed("INTERNAL_ERROR", `Not ready ${afterMs / 60_000} minutes after its creation. Still waiting for ${waits.join("; ")}.`);
+  return failed("INTERNAL_ERROR", `Not ready after ${afterMs / 60_000} minutes. Still waiting for ${waits.join("; ")}.`);
 }
 
 /** undefined where the instance is well enough for the cluster to go on. */

@@ -16,8 +16,6 @@ const mostRelaunches = 20;
 const launchAgainMs = 500;
 
 export function instanceReconciler(context: ReconcileContext): Reconciler {
-  // Agents cannot report while there is no control plane: that time is not held against them.
-  const begunAt = context.store.now();
   return async (id) => {
     const instance = await findInstance(context.store.db, id);
     if (!instance) return done;
@@ -31,7 +29,7 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
     if (instance.status === "provisioning") return launch(context, instance);
 
     const seen = await context.provider.observe(id);
-    if (seen === "running") return listen(context, instance, begunAt);
+    if (seen === "running") return listen(context, instance);
     if (seen === "rebooted") return lose(context, instance, "INSTANCE_FAILURE", "its host was started again since");
     if (instance.relaunches >= mostRelaunches)
       return lose(
@@ -49,9 +47,8 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
 }
 
 /** An instance that runs, but whose agent says nothing: one that never did ends its cluster, for a later silence there is a warning. */
-async function listen(context: ReconcileContext, instance: InstanceRow, begunAt: number): Promise<Outcome> {
-  const lastWord = Math.max(begunAt, instance.observed_at ?? instance.launched_at ?? 0);
-  if (context.store.now() - lastWord < silentMs) return { againMs: watchMs };
+async function listen(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
+  if (context.waits.for(`report of ${instance.id}`, instance.observed_at) < silentMs) return { againMs: watchMs };
   const minutes = silentMs / 60_000;
   if (!instance.observed)
     return lose(
@@ -118,6 +115,7 @@ async function lose(context: ReconcileContext, instance: InstanceRow, code: stri
 }
 
 async function remove(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
+  context.waits.over(`report of ${instance.id}`);
   await context.provider.terminate(instance.id);
   await context.store.transaction(async (tx) => {
     const why = instance.end_code ? {} : { end_code: "CLUSTER_TERMINATED", end_message: "Job flow terminated" };

@@ -4,14 +4,14 @@
  */
 import type { Logger } from "pino";
 import type { Store } from "../store/store.ts";
-import { type Wake, type WakeKind, dueWakes, finishWake, nextDue, postponeWake } from "../store/wakes.ts";
+import { type Wake, type WakeKind, dueWakes, finishWake, makeAllDue, nextDue, postponeWake } from "../store/wakes.ts";
 
 /** done: nothing to do until somebody wakes it. again: look again after so many milliseconds. */
 export type Outcome = { done: true } | { againMs: number };
 export type Reconciler = (id: string) => Promise<Outcome>;
 
 export interface Loop {
-  start(): void;
+  start(): Promise<void>;
   /** Resolves when no reconciler runs any more. */
   stop(): Promise<void>;
 }
@@ -32,12 +32,12 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
     try {
       const outcome = await reconcilers[wake.kind](wake.id);
       if ("done" in outcome) await finishWake(store.db, wake);
-      else await postponeWake(store.db, wake, store.now() + outcome.againMs, 0);
+      else await postponeWake(store.db, wake, store.steady() + outcome.againMs, 0);
     } catch (error) {
       const failures = wake.failures + 1;
       const backOffMs = Math.min(longestBackOffMs, firstBackOffMs * 2 ** (failures - 1));
       log.error({ err: error, kind: wake.kind, id: wake.id, failures, backOffMs }, "reconcile failed, will be tried again");
-      await postponeWake(store.db, wake, store.now() + backOffMs, failures);
+      await postponeWake(store.db, wake, store.steady() + backOffMs, failures);
     }
   }
 
@@ -45,7 +45,7 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
   async function look(): Promise<void> {
     if (stopped) return;
     clearTimeout(timer);
-    for (const wake of await dueWakes(store.db, store.now())) {
+    for (const wake of await dueWakes(store.db, store.steady())) {
       const key = `${wake.kind}/${wake.id}`;
       if (running.has(key)) continue; // It looks again when that one ends.
       running.set(
@@ -66,7 +66,7 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
     }
     const due = await nextDue(store.db);
     // What is due and already running will nudge by itself when it ends.
-    if (due !== undefined) later(Math.max(running.size > 0 ? 50 : 0, Math.min(due - store.now(), 60_000)));
+    if (due !== undefined) later(Math.max(running.size > 0 ? 50 : 0, Math.min(due - store.steady(), 60_000)));
   }
 
   function later(ms: number): void {
@@ -95,7 +95,8 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
   }
 
   return {
-    start() {
+    async start() {
+      await makeAllDue(store.db);
       stopped = false;
       store.onWake = nudge;
       nudge();

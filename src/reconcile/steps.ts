@@ -50,7 +50,7 @@ async function recordEnd(tx: Tx, cluster: ClusterRow, step: StepRow, report: Ste
     await tell(succeeded ? "completed" : "cancelled");
     return;
   }
-  await setStepStatus(tx, step.id, { state: "FAILED", started_at, ended_at, failure: failureDetails(cluster, step, report) });
+  await setStepStatus(tx, step.id, { state: "FAILED", started_at, ended_at, failure: failureDetails(cluster, step, report, ended_at) });
   await tell(`failed, ${report.message ?? `exit code ${report.exitCode}`}`);
   await actOnFailure(tx, cluster, step);
 }
@@ -75,7 +75,9 @@ async function actOnFailure(tx: Tx, cluster: ClusterRow, step: StepRow): Promise
 }
 
 /** FailureDetails: Reason is one line for a list, Message what the program said last, LogFile where all of it is. */
-function failureDetails(cluster: ClusterRow, step: StepRow, report: StepReport): FailureDetails {
+function failureDetails(cluster: ClusterRow, step: StepRow, report: StepReport, endedAt: number): FailureDetails {
+  const { kept_at } = cluster;
+  const wasCutOff = kept_at !== null && (step.started_at ?? kept_at) < kept_at && endedAt >= kept_at;
   const reasons = {
     exited: `Step exited with a non-zero code ${report.exitCode}.`,
     lost: "The step's process was lost before it could say how it ended; it is not run again.",
@@ -87,7 +89,7 @@ function failureDetails(cluster: ClusterRow, step: StepRow, report: StepReport):
   const log = report.state === "fetch-failed" ? "controller" : "stderr";
   const logs = logFolder(cluster);
   return {
-    Reason: reasons[report.state],
+    Reason: wasCutOff ? "howdah down --keep ended its node while it ran; it is not run again." : reasons[report.state],
     ...(report.message ? { Message: report.message } : {}),
     ...(logs ? { LogFile: `${logs}/steps/${step.id}/${log}.gz` } : {}),
   };

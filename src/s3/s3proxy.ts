@@ -174,8 +174,8 @@ async function freePort(wanted: number): Promise<number> {
 
 /** Waits for the first answer to a request signed with our secret: another program on the port would refuse it. */
 async function comesUp(record: Book, known: KnownProcess, cut?: AbortSignal): Promise<boolean> {
-  const giveUpAt = Date.now() + startPatience;
-  while (isAlive(known) && Date.now() < giveUpAt) {
+  const giveUpAt = performance.now() + startPatience;
+  while (isAlive(known) && performance.now() < giveUpAt) {
     if (cut?.aborted) return false;
     if (await answers(record)) return true;
     await sleep(50);

@@ -4,6 +4,7 @@ import { type Selectable, sql } from "kysely";
 import type { Configuration } from "../engines/engine.ts";
 import type { ClustersTable } from "./schema.ts";
 import { disableClusterKey } from "./access-keys.ts";
+import { addEvent, addWarnings } from "./events.ts";
 import type { Db, Store, Tx } from "./store.ts";
 
 /** What RunJobFlow asked for and nothing changes later, checked and with its defaults filled in. Everything that DescribeCluster only shows again is in `shown`. */
@@ -82,6 +83,25 @@ export async function setClusterStatus(
     .execute();
 }
 
+/**
+ * The network that a cluster's rows name has become another one's while none of its nodes lived: its instances have the same places in `network`.
+ * What names their old addresses (files, steps that wait) is not found and mended: a warning says so.
+ */
+export async function moveCluster(tx: Tx, cluster: ClusterRow, network: string): Promise<void> {
+  await setClusterStatus(tx, cluster.id, { network });
+  const instances = await tx.db.selectFrom("instances").select(["id", "ordinal"]).where("cluster_id", "=", cluster.id).execute();
+  for (const { id, ordinal } of instances)
+    await tx.db
+      .updateTable("instances")
+      .set({ address: `${network}.${ordinal}` })
+      .where("id", "=", id)
+      .execute();
+  await addWarnings(tx, cluster.id, [
+    `its addresses are ${network}.x now, for another one has taken ${cluster.network}.x: jobs and files that name an old address must be told`,
+  ]);
+  await tx.manifestChanged(cluster.id);
+}
+
 /** The columns that requests own. */
 export type ClusterWish = Pick<
   ClusterRow,
@@ -112,37 +132,67 @@ export function stateChangeReason(cluster: ClusterRow, state: ClusterState): Clu
   if (cluster.terminate_requested_at !== null) return { Code: "USER_REQUEST", Message: "Terminated by user request" };
   if (state === "WAITING") return { Message: "Cluster ready to run steps." };
   if (state === "RUNNING") return { Message: "Running step" };
+  if (cluster.kept_at !== null) return { Message: "Starts again after howdah down --keep." };
   return {};
 }
 
-/** Marks every living cluster as ended because the whole installation was taken down; used by `howdah down` with no control plane running. */
+/** `howdah down`, which holds the data folder's lock: every living cluster has ended. How many. */
 export async function endAllClusters(store: Store, message: string): Promise<number> {
   return store.transaction(async (tx) => {
     const living = await liveClusters(tx.db);
-    for (const cluster of living) {
-      const ending = cluster.ending ?? { code: "USER_REQUEST" as const, message, failed: false, details: [] };
-      await setClusterStatus(tx, cluster.id, { phase: "ended", ending, ended_at: tx.now });
-      await disableClusterKey(tx, cluster.id);
-      await tx.db
-        .updateTable("instances")
-        .set({ status: "terminated", wanted: 0, ended_at: tx.now, end_code: "CLUSTER_TERMINATED", end_message: message })
-        .where("cluster_id", "=", cluster.id)
-        .where("status", "!=", "terminated")
-        .execute();
-      await tx.db
-        .updateTable("steps")
-        .set({ state: "CANCELLED", ended_at: tx.now })
-        .where("cluster_id", "=", cluster.id)
-        .where("state", "=", "PENDING")
-        .execute();
-      await tx.db
-        .updateTable("steps")
-        .set({ state: sql`iif(cancel_requested_at IS NULL, 'INTERRUPTED', 'CANCELLED')`, ended_at: tx.now })
-        .where("cluster_id", "=", cluster.id)
-        .where("state", "=", "RUNNING")
-        .execute();
-    }
+    for (const cluster of living) await endCluster(tx, cluster, message);
     await tx.db.deleteFrom("wakes").execute();
     return living.length;
   });
+}
+
+/**
+ * `howdah down --keep`: living clusters are as if their nodes had only been asked for, so that the next control plane launches them, on the
+ * disks that they have, whatever boot of the machine that is in. A cluster that was ending has ended.
+ */
+export async function keepAllClusters(store: Store, message: string): Promise<{ kept: ClusterRow[]; ended: number }> {
+  return store.transaction(async (tx) => {
+    const living = await liveClusters(tx.db);
+    const kept = living.filter((cluster) => !isEnding(cluster));
+    for (const cluster of living) {
+      if (!kept.includes(cluster)) {
+        await endCluster(tx, cluster, message);
+        continue;
+      }
+      await tx.db.updateTable("clusters").set({ phase: "starting", kept_at: tx.now }).where("id", "=", cluster.id).execute();
+      // Reports begin anew: their numbers are those of one boot.
+      await tx.db
+        .updateTable("instances")
+        .set({ status: "provisioning", relaunches: 0, launch_failures: 0, observed: null, observed_seq: 0, observed_at: null })
+        .where("cluster_id", "=", cluster.id)
+        .where("status", "=", "launched")
+        .execute();
+      await addEvent(tx, cluster.id, "cluster", "its nodes are ended by howdah down --keep; their disks stay");
+    }
+    return { kept, ended: living.length - kept.length };
+  });
+}
+
+async function endCluster(tx: Tx, cluster: ClusterRow, message: string): Promise<void> {
+  const ending = cluster.ending ?? { code: "USER_REQUEST" as const, message, failed: false, details: [] };
+  await setClusterStatus(tx, cluster.id, { phase: "ended", ending, ended_at: tx.now });
+  await disableClusterKey(tx, cluster.id);
+  await tx.db
+    .updateTable("instances")
+    .set({ status: "terminated", wanted: 0, ended_at: tx.now, end_code: "CLUSTER_TERMINATED", end_message: message })
+    .where("cluster_id", "=", cluster.id)
+    .where("status", "!=", "terminated")
+    .execute();
+  await tx.db
+    .updateTable("steps")
+    .set({ state: "CANCELLED", ended_at: tx.now })
+    .where("cluster_id", "=", cluster.id)
+    .where("state", "=", "PENDING")
+    .execute();
+  await tx.db
+    .updateTable("steps")
+    .set({ state: sql`iif(cancel_requested_at IS NULL, 'INTERRUPTED', 'CANCELLED')`, ended_at: tx.now })
+    .where("cluster_id", "=", cluster.id)
+    .where("state", "=", "RUNNING")
+    .execute();
 }

@@ -54,6 +54,18 @@ export async function findInstance(db: Db, id: string): Promise<InstanceRow | un
   return row && instanceFromRow(row);
 }
 
+/** Ids of those that clusters still have. */
+export async function instancesOfLiving(db: Db): Promise<string[]> {
+  const living = db.selectFrom("clusters").select("id").where("phase", "!=", "ended");
+  const rows = await db
+    .selectFrom("instances")
+    .select("id")
+    .where("status", "!=", "terminated")
+    .where("cluster_id", "in", living)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 export async function insertInstance(
   tx: Tx,
   instance: Pick<InstanceRow, "id" | "cluster_instance_id" | "cluster_id" | "group_id" | "ordinal" | "address" | "agent_token">,

@@ -57,6 +57,8 @@ export interface ClustersTable {
   /** rec */
   ready_at: number | null;
   ended_at: number | null;
+  /** `howdah down --keep`: when it last ended the cluster's nodes and left their disks, for the next control plane to launch them again. */
+  kept_at: number | null;
   /** Raised in every transaction that changes what the cluster's nodes must be. */
   generation: Generated<number>;
 }
@@ -156,6 +158,7 @@ export interface EventsTable {
 export interface WakesTable {
   kind: string;
   id: string;
+  /** By the steady clock of the control plane that runs; the next one makes all due. */
   due_at: number;
   /** Raised by each wake: a reconciler that ran meanwhile does not clear a newer one. */
   version: number;
@@ -197,4 +200,5 @@ export const migrations: readonly string[] = [
    ALTER TABLE steps ADD COLUMN cancel_option TEXT;
    ALTER TABLE steps ADD COLUMN ends_cluster INTEGER NOT NULL DEFAULT 0;
    UPDATE steps SET ends_cluster = 1 WHERE state = 'FAILED' AND spec ->> 'actionOnFailure' IN ('TERMINATE_CLUSTER', 'TERMINATE_JOB_FLOW');`,
+  `ALTER TABLE clusters ADD COLUMN kept_at INTEGER;`,
 ];

@@ -9,7 +9,7 @@ export type Db = Kysely<Schema> | Transaction<Schema>;
 
 export interface Tx {
   db: Transaction<Schema>;
-  /** Milliseconds; the same for everything that this transaction writes. */
+  /** Epoch milliseconds; the same for everything that this transaction writes. */
   now: number;
   /** Persists that `kind`/`id` must be looked at, and nudges the loop after the commit. */
   wake(kind: WakeKind, id: string): Promise<void>;
@@ -19,7 +19,10 @@ export interface Tx {
 
 export interface Store {
   db: Kysely<Schema>;
+  /** Epoch milliseconds: what people see. It jumps when somebody sets the clock, or a laptop wakes up. */
   now(): number;
+  /** Milliseconds that only ever pass, counted anew by each process: for how long, and when to look again. */
+  steady(): number;
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Called after each commit that woke something. */
   onWake: (() => void) | undefined;
@@ -28,8 +31,12 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** `path`: the data folder's database, made where there is none (mode 0600: it holds secret keys). `clock` gives epoch milliseconds. */
-export async function openStore(path: string, clock: () => number): Promise<Store> {
+/** `path`: the data folder's database, made where there is none (mode 0600: it holds secret keys). `clock` and `steady`: see Store. */
+export async function openStore(
+  path: string,
+  clock: () => number,
+  steady: () => number = () => Math.floor(performance.now()),
+): Promise<Store> {
   // Made private before SQLite opens it: its -wal and -shm take the file's mode.
   if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
   const db = new Kysely<Schema>({ dialect: openSqlite(path) });
@@ -37,6 +44,7 @@ export async function openStore(path: string, clock: () => number): Promise<Stor
   const store: Store = {
     db,
     now: clock,
+    steady,
     onWake: undefined,
     onManifest: undefined,
     async transaction(work) {
@@ -49,7 +57,7 @@ export async function openStore(path: string, clock: () => number): Promise<Stor
           now,
           async wake(kind, id) {
             woke = true;
-            await addWake(trx, kind, id, now);
+            await addWake(trx, kind, id, steady());
           },
           async manifestChanged(clusterId) {
             changed.add(clusterId);

@@ -17,7 +17,7 @@ const best = await bestDegree();
 /** A daemon and a step that leave their session and process group, as Hadoop's containers do. */
 async function occupy(harness: Awaited<ReturnType<typeof createNodeHarness>>, spec: LaunchSpec): Promise<void> {
   const log = join(harness.layout(spec.instanceId).logs, "stay.log");
-  const argv = ["bash", "-c", "setsid sleep 3600 & trap '' TERM; while :; do sleep 1; done"];
+  const argv = ["bash", "-c", "setsid sleep 3600 & trap '' TERM; while :; do wait; done"];
   harness.control().order(manifest(spec, { generation: Date.now(), daemons: [{ name: "stay", argv, log, ready: [], gate: true }] }));
   await harness.control().reported(spec.instanceId, "ready", ({ phase }) => phase === "ready");
 }

@@ -9,6 +9,7 @@ import { clusterReconciler } from "../../src/reconcile/clusters.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { instanceReconciler } from "../../src/reconcile/instances.ts";
 import { stepsReconciler } from "../../src/reconcile/steps.ts";
+import { createWaits } from "../../src/reconcile/waits.ts";
 import { makeIds } from "../../src/store/ids.ts";
 import { instancesOf, recordReport } from "../../src/store/instances.ts";
 import { openStore } from "../../src/store/store.ts";
@@ -54,13 +55,19 @@ export class SimulatedProvider implements Provider {
 export async function harness() {
   let now = Date.UTC(2026, 0, 1);
   const releases = { substitute: false };
-  const store = await openStore(":memory:", () => now);
+  let steady = 1_000;
+  const store = await openStore(
+    ":memory:",
+    () => now,
+    () => steady,
+  );
   const provider = new SimulatedProvider();
   const ids = makeIds();
   const context: ReconcileContext = {
     store,
     provider,
     ids,
+    waits: createWaits(store.steady),
     log: pino({ level: "silent" }),
     installation: () => {
       throw new Error("no engines here");
@@ -90,21 +97,26 @@ export async function harness() {
     releases,
     advance: (ms: number) => {
       now += ms;
+      steady += ms;
+    },
+    /** Somebody sets the clock, or a laptop wakes up. */
+    setClock: (byMs: number) => {
+      now += byMs;
     },
     /** Runs one reconciler now. */
     reconcile: (kind: keyof typeof reconcilers, id: string) => reconcilers[kind](id),
     /** Runs every reconciler that is due until none is. What fails is due again after a back-off. */
     async settle(): Promise<void> {
       for (let round = 0; round < 100; round++) {
-        const due = await dueWakes(store.db, now);
+        const due = await dueWakes(store.db, steady);
         if (due.length === 0) return;
         for (const wake of due) {
           try {
             const outcome = await reconcilers[wake.kind](wake.id);
             if ("done" in outcome) await finishWake(store.db, wake);
-            else await postponeWake(store.db, wake, now + outcome.againMs, 0);
+            else await postponeWake(store.db, wake, steady + outcome.againMs, 0);
           } catch {
-            await postponeWake(store.db, wake, now + 250, wake.failures + 1);
+            await postponeWake(store.db, wake, steady + 250, wake.failures + 1);
           }
         }
       }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findClusterKey } from "../../src/store/access-keys.ts";
-import { endAllClusters } from "../../src/store/clusters.ts";
+import { endAllClusters, findCluster, keepAllClusters, moveCluster } from "../../src/store/clusters.ts";
 import { instancesOf } from "../../src/store/instances.ts";
 import { eventsOf } from "../../src/store/events.ts";
 import { create, harness, makeReady, state, step, stepStates } from "./control-plane-harness.ts";
@@ -255,4 +255,106 @@ test("howdah down ends clusters, cuts off their steps, and disables the keys of 
   assert.equal(await findClusterKey(h.store.db, id), undefined);
   assert.equal((await state(h, id))?.State, "TERMINATED");
   assert.deepEqual(await stepStates(h, id), ["INTERRUPTED", "CANCELLED"]);
+});
+
+test("howdah down --keep: nodes are launched again on any boot of the machine, steps that ran have failed and run no second time", async () => {
+  const h = await harness();
+  const id = await create(h, { Steps: [step("cut"), step("ended"), step("waits")], StepConcurrencyLevel: 2 });
+  const master = await makeReady(h, id);
+  const ending = await create(h);
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [ending] }, h.request);
+  h.advance(1_000);
+  const { kept, ended } = await keepAllClusters(h.store, "down");
+  assert.deepEqual([kept.map((cluster) => cluster.id), ended], [[id], 1]);
+  assert.equal((await state(h, ending))?.State, "TERMINATED");
+  assert.deepEqual(
+    [(await state(h, id))?.State, (await state(h, id))?.StateChangeReason?.Message],
+    ["STARTING", "Starts again after howdah down --keep."],
+  );
+
+  h.advance(24 * 3600_000);
+  for (const instance of await instancesOf(h.store.db, id)) h.provider.observations.set(instance.id, "rebooted");
+  h.provider.launched.clear();
+  await h.store.transaction(async (tx) => {
+    for (const instance of await instancesOf(tx.db, id)) await tx.wake("instance", instance.id);
+  });
+  await h.settle();
+  assert.equal(h.provider.launched.size, 3);
+  assert.deepEqual(await stepStates(h, id), ["RUNNING", "RUNNING", "PENDING"], "no other begins before the nodes are ready");
+  await makeReady(h, id);
+  const [cut, done] = (await h.handlers.ListSteps!({ ClusterId: id } as never, h.request)).Steps!.toReversed().map((s) => s.Id!);
+  await h.report(master, {
+    steps: [
+      { id: cut!, state: "exited", exitCode: 143, endedAt: h.store.now() },
+      { id: done!, state: "exited", exitCode: 0 },
+    ],
+  });
+  await h.settle();
+  assert.deepEqual(await stepStates(h, id), ["FAILED", "COMPLETED", "RUNNING"]);
+  const described = await h.handlers.DescribeStep!({ ClusterId: id, StepId: cut! }, h.request);
+  assert.match(described.Step?.Status?.FailureDetails?.Reason ?? "", /howdah down --keep ended its node while it ran/);
+});
+
+test("a kept cluster that does not become ready is warned of and not ended: it has data", async () => {
+  const h = await harness();
+  const id = await create(h);
+  const master = await makeReady(h, id);
+  await keepAllClusters(h.store, "down");
+  await h.report(master, { phase: "starting", daemons: [{ name: "hadoop-hdfs-namenode", state: "down", restarts: 9 }] });
+  await h.settle();
+  h.advance(3600_000);
+  await h.settle();
+  assert.equal((await state(h, id))?.State, "STARTING");
+  const warnings = (await eventsOf(h.store.db, id)).filter((event) => event.kind === "warning");
+  assert.match(warnings.map(({ message }) => message).join("\n"), /Not ready after 60 minutes.*hadoop-hdfs-namenode/);
+});
+
+test("a cluster whose network another one has taken has all its instances in the new one", async () => {
+  const h = await harness();
+  const id = await create(h);
+  const before = (await findCluster(h.store.db, id))!;
+  await h.store.transaction((tx) => moveCluster(tx, before, "127.77.7"));
+  const after = (await findCluster(h.store.db, id))!;
+  assert.ok(after.generation > before.generation, "nodes get another manifest");
+  assert.deepEqual(
+    (await instancesOf(h.store.db, id)).map(({ address }) => address),
+    ["127.77.7.1", "127.77.7.2", "127.77.7.3"],
+  );
+});
+
+test("a clock that is set, forwards or back, ends no wait and delays nothing", async () => {
+  const h = await harness();
+  const id = await create(h);
+  await h.settle();
+  for (const jump of [7 * 24 * 3600_000, -14 * 24 * 3600_000]) {
+    h.setClock(jump);
+    h.advance(5_000);
+    await h.settle();
+    assert.equal((await state(h, id))?.State, "STARTING");
+  }
+  const master = await makeReady(h, id);
+  h.setClock(-3600_000);
+  h.provider.observations.set(master, "stopped");
+  h.advance(5_000);
+  await h.settle();
+  assert.equal(h.provider.observations.get(master), "running", "it was looked at in time");
+  h.setClock(3600_000);
+  await h.settle();
+  assert.ok(!(await eventsOf(h.store.db, id)).some(({ message }) => /did not report|Not ready/.test(message)));
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  await h.settle();
+  h.setClock(3600_000);
+  await h.settle();
+  assert.equal((await state(h, id))?.State, "TERMINATING", "its nodes have their time for the last logs");
+});
+
+test("two clusters that are asked for at once do not both count on the same memory", async () => {
+  const h = await harness();
+  h.context.freeMemoryMb = () => 2_000;
+  const one = await create(h);
+  const two = await create(h);
+  assert.equal((await state(h, one))?.State, "STARTING");
+  assert.equal((await state(h, two))?.ErrorDetails?.[0]?.ErrorCode, "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ");
+  await makeReady(h, one);
+  assert.equal((await state(h, await create(h)))?.State, "STARTING", "once it is ready, the host shows what it takes");
 });

@@ -31,6 +31,6 @@ test("down ends a control plane that is only starting, and keeps another from st
   while (isAlive(child) && !existsSync(holderPath(data))) await sleep(20);
   assert.ok(isAlive(child));
   await assert.rejects(lockDataFolder(data), /already runs/);
-  assert.deepEqual(await takeDown(data), { instances: 0, clusters: 0 });
+  assert.deepEqual(await takeDown(data), { instances: 0, clusters: 0, kept: 0 });
   assert.ok(!isAlive(child));
 });

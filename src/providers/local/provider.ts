@@ -109,20 +109,20 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
         void startInit(spec, layout, native).then((code) => (ended = code));
       };
       start();
-      const giveUpAt = Date.now() + launchMs;
+      const giveUpAt = performance.now() + launchMs;
       let takenSince: number | undefined;
       while (!isAlive(initOf(layout))) {
         if (ended === addressTaken && findByEnvironment(nodeVariable, spec.instanceId).length === 0) {
-          takenSince ??= Date.now();
+          takenSince ??= performance.now();
           if (!heldAddresses().includes(spec.address)) start();
-          else if (Date.now() - takenSince > dyingMs) throw new AddressTaken(spec.address);
+          else if (performance.now() - takenSince > dyingMs) throw new AddressTaken(spec.address);
         } else if (ended === addressTaken) {
           // An earlier launch of this very instance, cut off by a crash, is on its way, or an earlier init is about to end: either is waited for.
           takenSince = undefined;
         } else if (ended !== undefined) {
           throw new Error(`node ${spec.instanceId} did not start (${ended}): ${tail(initLog(layout))}`);
         }
-        if (Date.now() > giveUpAt)
+        if (performance.now() > giveUpAt)
           throw new Error(`node ${spec.instanceId} did not start in ${launchMs / 1000} s: ${tail(initLog(layout))}`);
         await sleep(10);
       }

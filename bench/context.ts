@@ -1,0 +1,22 @@
+/** What a bench is given, and what a bench is. */
+import type { Figure } from "./figures.ts";
+import type { Howdah } from "./howdah.ts";
+
+export interface BenchContext {
+  howdah: Howdah;
+  /** A cluster of 1 master, 2 core and 1 task node in WAITING; made when it is first asked for. */
+  cluster(): Promise<string>;
+  rounds: number;
+  /** Inputs are as small as they can be: only to see that the bench works. */
+  smoke: boolean;
+  say(text: string): void;
+}
+
+export interface Bench {
+  name: string;
+  /** One line for --help. */
+  about: string;
+  /** false: runs only where it is named. */
+  always: boolean;
+  run(context: BenchContext): Promise<Figure[]>;
+}

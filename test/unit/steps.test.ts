@@ -71,6 +71,11 @@ test("a cancelled step does not act on failure; one that ended by itself before 
   await ended(h, master, { id: worse!, state: "exited", exitCode: 1 });
   assert.deepEqual(await stepStates(h, id), ["CANCELLED", "COMPLETED", "FAILED", "CANCELLED"]);
   assert.equal((await state(h, id))?.State, "WAITING");
+  const gone = await create(h, { Steps: [step("gone", "TERMINATE_CLUSTER")] });
+  const node = await makeReady(h, gone);
+  await cancel(h, gone, await stepIds(h, gone));
+  await ended(h, node, { id: (await stepIds(h, gone))[0]!, state: "lost" });
+  assert.deepEqual(await stepStates(h, gone), ["CANCELLED"]);
 });
 
 test("a transient cluster whose last step is cancelled ends, whether it ran or not", async () => {

@@ -7,7 +7,7 @@ import { shells } from "./completion.ts";
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
 /** `afterDashes`: what follows -- is for the command that ssh runs, and nothing of it for us. */
-function howdah(afterDashes: string[]): Command {
+export function howdahProgram(afterDashes: string[]): Command {
   const program = new Command("howdah")
     .description("Elastic MapReduce that you own: the Amazon EMR API over real Apache Hadoop and Spark.")
     .version(version)
@@ -88,7 +88,7 @@ function howdah(afterDashes: string[]): Command {
 export async function parseCommand(args: string[]): Promise<void> {
   const dashes = args.indexOf("--");
   const [own, rest] = dashes < 0 ? [args, []] : [args.slice(0, dashes), args.slice(dashes + 1)];
-  await howdah(rest).parseAsync(own, { from: "user" });
+  await howdahProgram(rest).parseAsync(own, { from: "user" });
 }
 
 /** Who reads our output may have had enough of it: `howdah logs j-… | head`. */

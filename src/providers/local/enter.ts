@@ -1,5 +1,5 @@
 /** How a program of this machine becomes one of a node: what `howdah ssh` starts. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { environment } from "../../agent/context.ts";
 import type { NodeLayout } from "../../agent/layout.ts";
@@ -22,6 +22,8 @@ export interface EntryPoint {
 export function enterNode(layout: NodeLayout): EntryPoint {
   const init = initOf(layout);
   if (!init || !isAlive(init) || !existsSync(layout.spec)) throw new Error(`the node in ${layout.root} does not run`);
+  const { uid } = statSync(layout.root);
+  if (uid !== process.getuid?.()) throw new Error(`the node in ${layout.root} belongs to user ${uid}: only they can enter it`);
   const record = readNodeRecord(layout);
   const env = environment({ layout, record }, readJson<Manifest>(layout.manifest)?.env);
   // Inside, the caller's ids are those of the node's user already; nsenter could not set others there.

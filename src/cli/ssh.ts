@@ -78,12 +78,12 @@ function stty(...args: string[]): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** nsenter itself would end alone and leave what it has started: the signal is for that. */
+/** nsenter itself would end alone and leave what it has started: the signal is for that. On a terminal `script` ends by SIGTERM only, a shell by SIGHUP only. */
 function pass(child: ChildProcess, name: NodeJS.Signals, onTerminal: boolean): void {
   if (child.pid === undefined || (onTerminal && name === "SIGINT")) return; // The terminal has told everyone.
   try {
     if (!onTerminal) process.kill(-child.pid, name);
-    else for (const pid of [...childrenOf(child.pid), child.pid]) process.kill(pid, name);
+    else for (const pid of [...childrenOf(child.pid), child.pid]) for (const both of ["SIGHUP", "SIGTERM"]) process.kill(pid, both);
   } catch {
     // It has just ended.
   }

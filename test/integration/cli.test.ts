@@ -258,8 +258,13 @@ test("a node that ends takes its shell along and leaves the terminal as it was",
   const terminal = openTerminal(["ssh", clusterId, "core1"]);
   await terminal.shows(/~\]\$ $/);
   await howdah.aws("emr", "terminate-clusters", "--cluster-ids", clusterId);
-  assert.ok((await terminal.ended)! >= 128, "ended by a signal");
+  assert.notEqual(await terminal.ended, 0);
   await terminal.shows(/echo is on\n/);
+  const followed = await run(["events", clusterId, "-f"]);
+  assert.deepEqual([followed.code, followed.stderr], [0, ""], "it ends with the cluster");
   const late = await run(["ssh", clusterId, "--", "true"]);
-  assert.deepEqual([late.code, late.stdout], [1, ""]);
+  assert.equal(late.code, 1);
+  assert.match(late.stderr, /is TERMINATED: its nodes are gone/);
+  assert.doesNotMatch((await run(["status"])).stdout, /comfort/);
+  assert.match((await run(["status", "--all"])).stdout, /TERMINATED +\d+s ago +2 nodes {2}comfort/);
 });

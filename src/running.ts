@@ -17,6 +17,8 @@ export interface ControlPlaneRecord extends KnownProcess {
 export const holderPath = (data: DataFolder): string => join(data.run, "holder.json");
 const digestOf = (data: DataFolder): string => createHash("sha256").update(data.root).digest("hex");
 
+export const controlPlaneLog = (data: DataFolder): string => join(data.logs, "control-plane.log");
+
 export const recordPath = (data: DataFolder): string => join(data.run, "control-plane.json");
 
 /** The control plane that runs for this data folder; undefined where there is none. */

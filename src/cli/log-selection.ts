@@ -73,7 +73,7 @@ export async function select(db: Db, cluster: ClusterRow, wanted: Wanted, files:
     fits: ({ kind, of }) => kind === "step" && !ended.has(of),
     label: ({ of, name }) => `${of} ${stepLabel(name)}`,
     isOver,
-    nothing: "",
+    nothing: `no step of ${cluster.id} runs and has written anything`,
   };
 }
 

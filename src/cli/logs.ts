@@ -3,6 +3,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nodeLayout } from "../agent/layout.ts";
 import { type DataFolder, dataFolder } from "../data-folder.ts";
+import { controlPlaneLog } from "../running.ts";
 import { stepState, stepsOf } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
 import { chooseCluster, chooseNode, chooseStep, nodesOf, placeOf, withStore } from "./find.ts";
@@ -11,7 +12,6 @@ import { logFiles } from "./log-files.ts";
 import { listLogs } from "./log-list.ts";
 import { type NodeLog, type Selection, type Wanted, select } from "./log-selection.ts";
 import { paint, write } from "./terminal.ts";
-import { controlPlaneLog } from "./up.ts";
 
 export interface LogsOptions extends Omit<Wanted, "step"> {
   data?: string;
@@ -58,12 +58,13 @@ async function copy(path: string, lines: number | undefined): Promise<void> {
 
 const lookMs = 250;
 
-async function follow(files: () => NodeLog[], { label, isOver }: Selection, lines: number | undefined): Promise<void> {
+async function follow(files: () => NodeLog[], { label, isOver, nothing }: Selection, lines: number | undefined): Promise<void> {
   const follower = createFollower(write);
   const current = () =>
     files()
       .filter(({ rolled }) => !rolled)
       .map((file) => ({ path: file.path, label: paint("cyan", label(file)), lines }));
+  if (files().length === 0 && !(await isOver())) console.error(`${nothing} yet`);
   while (!(await isOver())) {
     await follower.look(current());
     await sleep(lookMs);

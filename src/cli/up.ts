@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { startControlPlane } from "../control-plane.ts";
-import { runningControlPlane } from "../running.ts";
+import { controlPlaneLog, runningControlPlane } from "../running.ts";
 import { type DataFolder, dataFolder, ownerVariable } from "../data-folder.ts";
 import { foreignListeners } from "../providers/local/listeners.ts";
 import { enginePorts } from "../engines/ports.ts";
@@ -47,8 +47,6 @@ export async function up(options: UpOptions): Promise<void> {
   // SIGTERM is a service manager's: clusters go on, and the next start takes them up again.
   if (signal === "SIGINT") await whileWaiting("Ending everything", (say) => takeDown(data, say));
 }
-
-export const controlPlaneLog = (data: DataFolder): string => join(data.logs, "control-plane.log");
 
 /** Starts `howdah up` as a process of its own and waits until it answers. Throws with the tail of its log where it does not. */
 export async function startDetached(data: DataFolder, options: { port?: number; isolation?: string }): Promise<string> {

@@ -1,7 +1,7 @@
 /** Provider `local` in both degrees: the conformance suite, and what is particular to it. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { foreignListeners } from "../../src/providers/local/listeners.ts";
 import { bestDegree } from "../../src/providers/local/provider.ts";
 import type { LaunchSpec } from "../../src/providers/provider.ts";
-import { createNodeHarness, launchSpec, manifest } from "./node-harness.ts";
+import { createNodeHarness, eventually, launchSpec, manifest } from "./node-harness.ts";
 import { providerConformance } from "./provider-conformance.ts";
 
 const best = await bestDegree();
@@ -17,9 +17,12 @@ const best = await bestDegree();
 /** A daemon and a step that leave their session and process group, as Hadoop's containers do. */
 async function occupy(harness: Awaited<ReturnType<typeof createNodeHarness>>, spec: LaunchSpec): Promise<void> {
   const log = join(harness.layout(spec.instanceId).logs, "stay.log");
-  const argv = ["bash", "-c", "setsid sleep 3600 & trap '' TERM; while :; do wait; done"];
+  const settled = join(harness.layout(spec.instanceId).logs, `settled-${Date.now()}`);
+  // Once it has settled its processes stay the same, so that they can be counted.
+  const argv = ["bash", "-c", `trap '' TERM; setsid sleep 3600 & sleep 3600 & : > '${settled}'; wait`];
   harness.control().order(manifest(spec, { generation: Date.now(), daemons: [{ name: "stay", argv, log, ready: [], gate: true }] }));
   await harness.control().reported(spec.instanceId, "ready", ({ phase }) => phase === "ready");
+  await eventually("the daemon's processes", () => existsSync(settled));
 }
 
 for (const degree of ["view", "plain"] as const) {

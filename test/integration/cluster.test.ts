@@ -35,8 +35,8 @@ const getLog = async (key: string): Promise<string> => {
 };
 const stepEnd = async (stepId: string) =>
   until(`the end of ${stepId}`, async () => {
-    const { Step } = await howdah.aws("emr", "describe-step", "--cluster-id", clusterId, "--step-id", stepId);
-    return !["PENDING", "RUNNING"].includes(Step.Status.State) && Step;
+    const step = await howdah.step(clusterId, stepId);
+    return !["PENDING", "RUNNING"].includes(step.Status.State) && step;
   });
 const addSteps = async (...steps: object[]): Promise<string[]> =>
   (await howdah.aws("emr", "add-steps", "--cluster-id", clusterId, "--steps", JSON.stringify(steps))).StepIds;
@@ -226,8 +226,8 @@ test("a bootstrap action that fails ends the cluster with BOOTSTRAP_FAILURE", as
     "Path=s3://work/fails.sh,Name=fails",
   );
   const { Status } = await until("the cluster's end", async () => {
-    const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", ClusterId);
-    return Cluster.Status.State.startsWith("TERMINATED") && Cluster;
+    const cluster = await howdah.cluster(ClusterId);
+    return cluster.Status.State.startsWith("TERMINATED") && cluster;
   });
   assert.equal(Status.State, "TERMINATED_WITH_ERRORS");
   assert.equal(Status.StateChangeReason.Code, "BOOTSTRAP_FAILURE");
@@ -254,8 +254,8 @@ test("a transient cluster of one node runs its step and ends by itself", async (
     JSON.stringify([command("pi", "spark-submit", "s3://work/pi.py")]),
   );
   const { Status } = await until("the cluster's end", async () => {
-    const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", ClusterId);
-    return Cluster.Status.State.startsWith("TERMINATED") && Cluster;
+    const cluster = await howdah.cluster(ClusterId);
+    return cluster.Status.State.startsWith("TERMINATED") && cluster;
   });
   assert.deepEqual([Status.State, Status.StateChangeReason.Code], ["TERMINATED", "ALL_STEPS_COMPLETED"]);
   const { Steps } = await howdah.aws("emr", "list-steps", "--cluster-id", ClusterId);

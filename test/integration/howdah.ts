@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { DescribeClusterCommand, DescribeStepCommand, EMRClient } from "@aws-sdk/client-emr";
 import { clientEnvironment } from "../../src/cli/env.ts";
 import { startDetached } from "../../src/cli/up.ts";
 import { dataFolder, ownerVariable } from "../../src/data-folder.ts";
@@ -25,6 +26,19 @@ export async function startHowdah(options: HowdahOptions = {}) {
   const data = dataFolder(mkdtempSync(join(homedir(), ".howdah-test-")));
   await startDetached(data, { port: 0, isolation: options.isolation });
   const clientEnv = await clientEnvironment(data);
+
+  async function look(client: (emr: EMRClient) => Promise<any>): Promise<any> {
+    // Each time anew: a control plane that was started again may have another port.
+    const env = await clientEnvironment(data);
+    const credentials = { accessKeyId: env.AWS_ACCESS_KEY_ID ?? "", secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? "" };
+    const emr = new EMRClient({ endpoint: env.AWS_ENDPOINT_URL, region: env.AWS_REGION, credentials });
+    try {
+      return await client(emr);
+    } finally {
+      emr.destroy();
+    }
+  }
+
   return {
     data,
     installation,
@@ -32,6 +46,10 @@ export async function startHowdah(options: HowdahOptions = {}) {
     aws: (...args: string[]) => aws(installation, clientEnv, args),
     /** Runs a Python program with boto3; its standard output. */
     boto3: (program: string) => run(join(installation.toolsBin, "python3"), ["-c", program], clientEnv),
+    /** By the JavaScript SDK: what a test looks at again and again must not take a core, as the aws CLI does. */
+    cluster: async (id: string) => (await look((emr) => emr.send(new DescribeClusterCommand({ ClusterId: id })))).Cluster,
+    step: async (id: string, stepId: string) =>
+      (await look((emr) => emr.send(new DescribeStepCommand({ ClusterId: id, StepId: stepId })))).Step,
     up: () => startDetached(data, { isolation: options.isolation }),
     /** Ends everything; throws where a process is left. */
     async stop(): Promise<void> {

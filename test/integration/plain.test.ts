@@ -52,8 +52,8 @@ test("a cluster of folders runs MapReduce over two nodes and Spark, and leaves n
     ]),
   );
   const { Status } = await until("the cluster's end", async () => {
-    const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", ClusterId);
-    return Cluster.Status.State.startsWith("TERMINATED") && Cluster;
+    const cluster = await howdah.cluster(ClusterId);
+    return cluster.Status.State.startsWith("TERMINATED") && cluster;
   });
   const { Steps } = await howdah.aws("emr", "list-steps", "--cluster-id", ClusterId);
   assert.deepEqual(

@@ -29,7 +29,7 @@ async function killControlPlane(): Promise<void> {
   await until("the control plane's end", async () => !runningControlPlane(howdah.data));
 }
 
-const describe = async (id: string) => (await howdah.aws("emr", "describe-cluster", "--cluster-id", id)).Cluster;
+const describe = (id: string) => howdah.cluster(id);
 const stateOf = async (id: string): Promise<string> => (await describe(id)).Status.State;
 const create = async (...more: string[]): Promise<string> =>
   (
@@ -58,8 +58,7 @@ const counting = (marker: string) => ({
 });
 const addStep = async (id: string, step: object): Promise<string> =>
   (await howdah.aws("emr", "add-steps", "--cluster-id", id, "--steps", JSON.stringify([step]))).StepIds[0];
-const stepStatus = async (id: string, stepId: string) =>
-  (await howdah.aws("emr", "describe-step", "--cluster-id", id, "--step-id", stepId)).Step.Status;
+const stepStatus = async (id: string, stepId: string) => (await howdah.step(id, stepId)).Status;
 const stepEnd = (id: string, stepId: string) =>
   until(`the end of ${stepId}`, async () => {
     const status = await stepStatus(id, stepId);

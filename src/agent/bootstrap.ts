@@ -1,8 +1,9 @@
 /** Bootstrap actions, one after the other, each at most once on a node. */
+import { appendFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type AgentContext, environment } from "./context.ts";
-import { warnOfEmrPaths } from "./emr-paths.ts";
+import { scriptText, warnOfEmrPaths } from "./emr-paths.ts";
 import { fetchFile } from "./fetch.ts";
 import type { BootstrapOrder, Manifest, NodeFailure, Report } from "./manifest.ts";
 import { lookOnce, runOnce, stopOnce } from "./run-once.ts";
@@ -29,12 +30,17 @@ export function createBootstrap(context: AgentContext, s3: S3) {
     // Apart from what run-once.ts keeps: neither the script's name nor what it writes may meet that.
     const work = join(folder, "work");
     const script = join(work, basename(order.path));
+    const tell = (text: string) => appendFileSync(join(logs, "controller"), `${new Date().toISOString()} ${text}\n`);
     await mkdir(logs, { recursive: true });
     if (lookOnce(folder).state === "new") {
       try {
+        tell(`INFO Fetching ${order.path}`);
         await fetchFile(s3, order.path, script);
-        warnOfEmrPaths(context, `bootstrap action ${ordinal} (${order.name})`, script);
+        const warning = warnOfEmrPaths(context, `bootstrap action ${ordinal} (${order.name})`, scriptText(script));
+        if (warning) appendFileSync(logFile, `WARN ${warning}\n`);
+        tell(`INFO startExec ${[script, ...order.args].join(" ")}`);
       } catch (error) {
+        tell(`WARN ${(error as Error).message}`);
         set({ ordinal, state: "failed" });
         return { kind: "bootstrap-download", ordinal, message: (error as Error).message };
       }
@@ -50,6 +56,7 @@ export function createBootstrap(context: AgentContext, s3: S3) {
       },
       () => set({ ordinal, state: "running" }),
     );
+    tell(`INFO ended: ${end.state}${end.state === "exited" ? `, exit code ${end.exitCode}` : ""}`);
     if (end.state === "exited" && end.exitCode === 0) {
       set({ ordinal, state: "done", exitCode: 0 });
       return undefined;

@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { join } from "node:path";
 import { type Cancellation, cancelStep, endRest, stepVariable, wasCancelled } from "./cancel-step.ts";
 import { type AgentContext, environment } from "./context.ts";
-import { warnOfEmrPaths } from "./emr-paths.ts";
+import { scriptText, warnOfEmrPaths } from "./emr-paths.ts";
 import { fetchFile } from "./fetch.ts";
 import type { Manifest, StepOrder, StepReport } from "./manifest.ts";
 import { type OnceState, lookOnce, runOnce, stopOnce } from "./run-once.ts";
@@ -47,7 +47,8 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
         if (signal.aborted) return false;
         tell(id, "INFO", `Fetching ${uri}`);
         await fetchFile(s3, uri, to);
-        warnOfEmrPaths(context, `${uri} of step ${id}`, to);
+        const warning = warnOfEmrPaths(context, `${uri} of step ${id}`, scriptText(to));
+        if (warning) tell(id, "WARN", warning);
       }
       return true;
     } catch (error) {
@@ -69,6 +70,8 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
       // From here to the start nothing else runs: a cancellation comes before it, or finds a process.
       if (signal.aborted) return { id, state: "cancelled", endedAt: Date.now() };
       if (!fetched) return { id, state: "fetch-failed", endedAt: Date.now(), message: readFileSync(fetchFailure(id), "utf8") };
+      const warning = warnOfEmrPaths(context, `step ${id}`, order.argv.join(" "));
+      if (warning) tell(id, "WARN", warning);
       tell(id, "INFO", `startExec ${order.argv.map(quote).join(" ")}`);
       tell(id, "INFO", `Working folder ${workOf(id)}`);
     }

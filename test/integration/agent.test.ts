@@ -289,7 +289,10 @@ describe("agent", () => {
     });
     const report = await failing.reported("failed", ({ phase }) => phase === "failed");
     assert.deepEqual([report.failure!.kind, report.failure!.ordinal, report.failure!.exitCode], ["bootstrap-exit", 1, 3]);
-    assert.equal(readFileSync(report.failure!.logFile!, "utf8"), "oh no\n");
+    assert.match(
+      readFileSync(report.failure!.logFile!, "utf8"),
+      /^WARN bootstrap action 1 \(bad\) uses sudo, \/home\/hadoop: .*\noh no\n$/,
+    );
     assert.match(report.warnings.join("\n"), /bootstrap action 1 \(bad\) uses sudo, \/home\/hadoop/);
     assert.deepEqual(readdirSync(failing.steps), []);
     await failing.end();

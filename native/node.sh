@@ -1,16 +1,17 @@
 #!/bin/bash
 # Furnishes a node in degree `view`: run by howdah-init as uid 0 of fresh user, mount, PID and UTS namespaces, never on the host itself.
 #
-#   node.sh NODE_FOLDER DATA_ROOT LINK_FOLDER BIND ...
+#   node.sh NODE_FOLDER DATA_ROOT LINK_FOLDER ENGINES BIND ...
 #
 # The node sees the host's programs, but writes only to itself: each top folder of the host is the lower layer of an overlay whose upper layer
 # is NODE_FOLDER/upper (what the provider has put there shadows the host's files). Own are /tmp, /run, /mnt, /dev and /proc. NODE_FOLDER and,
-# read-only, LINK_FOLDER and every BIND are at their own path; the rest of DATA_ROOT, with other nodes' secrets, is hidden.
+# read-only, LINK_FOLDER and every BIND are at their own path; the rest of DATA_ROOT, with other nodes' secrets, is hidden. ENGINES, the machine's
+# cache, is there too, with what this node has changed of it (NODE_FOLDER/engines) over it: a jar put in /usr/lib/spark/jars is this node's alone.
 # It keeps accidents inside, and is no wall against a hostile program: whoever is uid 0 in there can take these mounts away again.
 set -e
 PATH=$PATH:/usr/sbin:/sbin # where Debian has pivot_root, and a user's own PATH has it not
-node=$1 data=$2 link=$3
-shift 3
+node=$1 data=$2 link=$3 engines=$4
+shift 4
 cd "$node" # so that no path of the data folder is ever part of overlay's options, which know no quoting
 root=$node/root
 layers=0
@@ -51,6 +52,13 @@ layer() {
 at_own_path() {
   mkdir -p "$root$1"
   bind_read_only "$1" "$root$1"
+}
+
+# engines_at_own_path: where the cache's disk takes no overlay, the node sees it read-only.
+engines_at_own_path() {
+  mkdir -p engines work/engines "$root$engines"
+  (cd "$node" && mount -t overlay overlay -o "lowerdir=$engines,upperdir=engines,workdir=work/engines,userxattr" "$root$engines" 2>/dev/null) ||
+    bind_read_only "$engines" "$root$engines"
 }
 
 for path in /*; do
@@ -97,12 +105,14 @@ fi
 
 # A BIND may hold DATA_ROOT (the project's folder does in a demo), or be inside it: the outer ones first, then DATA_ROOT hidden, then the inner ones.
 for path; do case $path/ in "$data"/?*) ;; *) at_own_path "$path" ;; esac; done
+case $engines/ in "$data"/?*) ;; *) engines_at_own_path ;; esac
 mkdir -p "$root$data"
 mount -t tmpfs -o mode=755,size=1m howdah "$root$data"
 mkdir -p "$root$node"
 mount --bind "$node" "$root$node" # without the mounts in it, which are this very view
 at_own_path "$link"
 for path; do case $path/ in "$data"/?*) at_own_path "$path" ;; esac; done
+case $engines/ in "$data"/?*) engines_at_own_path ;; esac
 
 cd "$root"
 pivot_root . .host

@@ -10,8 +10,9 @@
  *  - bind to 127.0.0.1 or ::1, any free port -> as asked: nothing can collide.
  *  - connect to 127.0.0.1, ::1 or a wildcard -> the node's address where something of the node listens there, else as asked, so that the control
  *                                               plane and other programs of the machine stay reachable as localhost.
+ *  - connect to 169.254.169.254:80      -> the node's agent, which answers EC2's instance metadata (src/agent/metadata.ts).
  *  - connect to Howdah's range               -> comes from the node's address (the NameNode knows a DataNode by its peer address).
- * Names: ip-127-a-b-c, with or without a domain, resolves to 127.a.b.c; with HOWDAH_NODE_NAME set (no UTS namespace) gethostname answers it.
+ * Names: ip-127-a-b-c, with or without a domain, resolves to 127.a.b.c, and `hostname -f` adds HOWDAH_NODE_DOMAIN; with HOWDAH_NODE_NAME set (no UTS namespace) gethostname answers it.
  *
  * Untouched: UDP, Unix sockets, setuid programs, and everything that makes system calls by itself - statically linked programs, most Go ones:
  * their wildcard listeners are on the whole machine and their connections come from 127.0.0.1.
@@ -38,10 +39,10 @@
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
-enum { STATE_LISTEN = 10 };
+enum { STATE_LISTEN = 10, METADATA_PORT = 8179 /* credentialsPort of src/agent/layout.ts */ };
 
 static in_addr_t node; /* network order; 0: inert */
-static char node_name[256];
+static char node_name[256], node_domain[256];
 static int (*real_bind)(int, const struct sockaddr *, socklen_t);
 static int (*real_connect)(int, const struct sockaddr *, socklen_t);
 static int (*real_getaddrinfo)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -56,10 +57,11 @@ __attribute__((constructor)) static void set_up(void) {
   real_getaddrinfo = dlsym(RTLD_NEXT, "getaddrinfo");
   real_getnameinfo = dlsym(RTLD_NEXT, "getnameinfo");
   real_gethostname = dlsym(RTLD_NEXT, "gethostname");
-  const char *ip = getenv("HOWDAH_NODE_IP"), *name = getenv("HOWDAH_NODE_NAME");
+  const char *ip = getenv("HOWDAH_NODE_IP"), *name = getenv("HOWDAH_NODE_NAME"), *domain = getenv("HOWDAH_NODE_DOMAIN");
   struct in_addr a;
   if (ip && inet_aton(ip, &a) && in_range(a.s_addr)) node = a.s_addr;
   if (node && name && strlen(name) < sizeof node_name) strcpy(node_name, name);
+  if (node && domain && strlen(domain) < sizeof node_domain) strcpy(node_domain, domain);
   real_bind = dlsym(RTLD_NEXT, "bind"); /* last: the others may call set_up before the constructor ran, and look at this one */
 }
 
@@ -206,6 +208,9 @@ int connect(int fd, const struct sockaddr *sa, socklen_t len) {
     if (!node_listens(t.port)) return real_connect(fd, sa, len);
     len = node_address(&to, t.is_v6, t.port);
     sa = (void *)&to;
+  } else if (t.is_v4_form && t.v4 == htonl(0xa9fea9fe) && t.port == htons(80)) {
+    len = node_address(&to, t.is_v6, htons(METADATA_PORT));
+    sa = (void *)&to;
   } else if (!t.is_v4_form || !in_range(t.v4)) {
     return real_connect(fd, sa, len);
   }
@@ -239,8 +244,11 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
   if (!node || !name || !is_node_name(name, address, sizeof address)) return real_getaddrinfo(name, service, hints, out);
   int result = real_getaddrinfo(address, service, hints, out);
   if (result == 0 && *out && (*out)->ai_canonname) {
-    char *canonical = strdup(name);
-    if (canonical) free((*out)->ai_canonname), (*out)->ai_canonname = canonical;
+    int whole = strchr(name, '.') || !node_domain[0];
+    char *canonical = malloc(strlen(name) + 1 + strlen(node_domain) + 1);
+    if (!canonical) return result;
+    sprintf(canonical, whole ? "%s" : "%s.%s", name, node_domain);
+    free((*out)->ai_canonname), (*out)->ai_canonname = canonical;
   }
   return result;
 }

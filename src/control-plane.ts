@@ -1,8 +1,6 @@
 /** Puts the parts together: store, reconcilers, API, agent link, S3 front door. One process, one public port. */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { openKeyLookup } from "./access/keys.ts";
 import { createAgentLink } from "./api/agent-link.ts";
@@ -49,7 +47,6 @@ export interface ControlPlaneOptions {
 }
 
 const host = "127.0.0.1";
-const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Throws, saying what to do, where another one runs already, the engines are missing, or the port is taken; then nothing of it is left. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -129,7 +126,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const endpoint = `http://${host}:${front.port}`;
 
   const degree = options.isolation ?? config.isolation ?? (await bestDegree()).degree;
-  const provider = createLocalProvider({ data, native: installation.native, degree, binds: [projectRoot, cacheFolder()], owner });
+  const provider = createLocalProvider({ data, native: installation.native, degree, engines: cacheFolder(), owner });
   const waits = createWaits(store.steady);
   const context: ReconcileContext = { store, provider, ids, waits, log, installation: requireInstallation, freeMemoryMb };
   const loop = createLoop(

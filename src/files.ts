@@ -1,5 +1,5 @@
 /** Small files that must be whole at any moment: written beside, synced, then renamed into place. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
 /** `mode` as for chmod; 0o600 unless said otherwise. */
 export function writeWhole(path: string, content: string, mode = 0o600): void {
@@ -12,6 +12,11 @@ export function writeWhole(path: string, content: string, mode = 0o600): void {
     closeSync(file);
   }
   renameSync(temporary, path);
+}
+
+/** As writeWhole, where the file is not so already: no write, no fsync, for what nearly always is. */
+export function writeChanged(path: string, content: string, mode?: number): void {
+  if (!existsSync(path) || readFileSync(path, "utf8") !== content) writeWhole(path, content, mode);
 }
 
 /** undefined where there is no such file. */

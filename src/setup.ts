@@ -14,7 +14,7 @@ import { ensureObjects } from "./setup/jars.ts";
 import { ensureJavaHome, javaHomeMissing, type ArchiveUse } from "./setup/java-home.ts";
 import { findJava, findPython } from "./setup/machine.ts";
 import { ensureNameTemplate, nameTemplateMissing } from "./setup/name-template.ts";
-import { makeVenv } from "./setup/pip.ts";
+import { makeVenv, venvBase } from "./setup/pip.ts";
 import { nodeJavaHome, places, toolsRequirements, type Places } from "./setup/places.ts";
 import { ensureSpark, fetchSpark, sparkClassPath, sparkMissing } from "./setup/spark-home.ts";
 import type { Report, SetupProgress, SetupTask } from "./setup/task.ts";
@@ -139,6 +139,7 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
         nodeJavaHome: home,
         python: join(at.tools, "bin", "python3"),
         toolsBin: join(at.tools, "bin"),
+        pythonBase: await venvBase(at.tools),
         hadoop: {
           home: at.hadoop,
           version: release.hadoop.version,

@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from "node:fs";
 import type { Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type DataFolder, ownerVariable } from "./data-folder.ts";
+import { cacheFolder, type DataFolder, ownerVariable } from "./data-folder.ts";
 import { holderPath, lockDataFolder, recordPath } from "./running.ts";
 import { readJson } from "./files.ts";
 import { type KnownProcess, endProcess, findByEnvironment, isAlive } from "./process/known.ts";
@@ -87,7 +87,7 @@ async function inStore<T>(data: DataFolder, work: (store: Store) => Promise<T>):
 /** Ends every process, and removes the folders of instances that are not `kept`. How many instances ran. */
 async function endProcesses(data: DataFolder, report: (text: string) => void, kept: Set<string>): Promise<number> {
   const owner = { [ownerVariable]: data.root };
-  const provider = createLocalProvider({ data, native: undefined, degree: "plain", binds: [], owner });
+  const provider = createLocalProvider({ data, native: undefined, degree: "plain", engines: cacheFolder(), owner });
   const instances = await provider.list();
   let ended = 0;
   await Promise.all(

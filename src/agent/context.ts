@@ -1,7 +1,7 @@
 /** What the parts of an agent share: the node's folder and record, how its processes are started, and how news reaches the control plane. */
 import type { NodeLayout } from "./layout.ts";
 import { credentialsPort } from "./layout.ts";
-import type { NodeRecord } from "./node-record.ts";
+import { domainOf, type NodeRecord } from "./node-record.ts";
 
 export interface AgentContext {
   layout: NodeLayout;
@@ -36,6 +36,7 @@ export function environment(
     ...record.owner,
     HOWDAH_NODE: record.instanceId,
     HOWDAH_NODE_IP: record.address,
+    HOWDAH_NODE_DOMAIN: domainOf(record.region),
     ...(isView ? {} : { HOWDAH_NODE_NAME: record.hostname }),
   };
   env.LD_PRELOAD = [record.preload, env.LD_PRELOAD].filter(Boolean).join(":");

@@ -6,9 +6,9 @@ import { bootId, identify } from "../process/known.ts";
 import { createBootstrap } from "./bootstrap.ts";
 import type { AgentContext } from "./context.ts";
 import { createDaemons } from "./daemons.ts";
-import { writeFiles } from "./files.ts";
-import { writeInfo } from "./info.ts";
-import type { Manifest, ManifestFile, NodeFailure, NodePhase, Report } from "./manifest.ts";
+import { createFiles } from "./files.ts";
+import { writeProfile, writeProvisionState } from "./info.ts";
+import type { Manifest, NodeFailure, NodePhase, Report } from "./manifest.ts";
 import type { S3 } from "./s3.ts";
 import type { Shipper } from "./ship.ts";
 import { createSteps } from "./steps.ts";
@@ -30,7 +30,7 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
   const readyFile = join(layout.run, "ready");
   /** Once ready, a node has data: nothing but its cluster's end ends it, and what goes wrong is tried again. */
   let wasReady = existsSync(readyFile);
-  const written = new Map<string, string>();
+  const files = createFiles(join(layout.run, "files.json"));
   let phase: NodePhase = !wasReady ? "bootstrapping" : readFileSync(readyFile, "utf8") === init() ? "ready" : "starting";
   let failure: NodeFailure | undefined;
   let current: Manifest | undefined;
@@ -53,26 +53,33 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
     context.changed();
   }
 
-  /** Only what has changed: a manifest comes with every step, and a copied folder may be large. */
-  async function writeChanged(files: ManifestFile[]): Promise<void> {
-    for (const file of files) {
-      const wanted = JSON.stringify(file);
-      if (written.get(file.path) === wanted) continue;
-      await writeFiles([file]);
-      written.set(file.path, wanted);
-    }
+  /** What scripts find on the node. A host that has something immovable at such a path costs the node that path, not its life. */
+  async function layBase(manifest: Manifest): Promise<void> {
+    writeProfile(context, manifest.env);
+    writeProvisionState(context, manifest, phase);
+    const base = manifest.base.filter((file) => !file.view || record.degree === "view");
+    await files.write(base, (error) => context.warn(`this node has not all of EMR's paths: ${error.message}`));
+  }
+
+  /** What could not be written is tried again on a node with data; on a new one it ends the start. */
+  function filesFailed(error: unknown): void {
+    if (wasReady) setTimeout(() => void work().catch(crash), filesAgainMs);
+    fail({ kind: "files", message: (error as Error).message });
   }
 
   async function converge(manifest: Manifest): Promise<void> {
-    if (phase === "bootstrapping") writeInfo(context, manifest);
+    try {
+      await layBase(manifest);
+    } catch (error) {
+      return filesFailed(error);
+    }
     const cut = phase === "failed" ? failure : await bootstrap.run(manifest);
     if (cut?.kind.startsWith("bootstrap")) return fail(cut);
     if (stopping) return;
     try {
-      await writeChanged(manifest.files);
+      await files.write(manifest.files);
     } catch (error) {
-      if (wasReady) setTimeout(() => void work().catch(crash), filesAgainMs);
-      return fail({ kind: "files", message: (error as Error).message });
+      return filesFailed(error);
     }
     if (stopping) return; // Told while files were written: no daemon may start behind the end.
     if (phase === "bootstrapping" || failure?.kind === "files") phase = "starting";
@@ -90,6 +97,7 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
       wasReady = true;
       try {
         writeWhole(readyFile, init());
+        writeProvisionState(context, current, phase);
       } catch (error) {
         context.warn(`${record.instanceId}: ${(error as Error).message}`);
       }
@@ -136,6 +144,8 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
 
   return {
     generation: () => current?.generation ?? 0,
+    /** Empty before the first manifest. */
+    metadata: () => current?.metadata ?? {},
     /** Goes on with what an earlier agent was told, before the control plane answers. */
     resume(): void {
       const timer = setTimeout(() => {

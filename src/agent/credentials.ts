@@ -10,6 +10,7 @@ import { writeWhole } from "../files.ts";
 import type { AgentContext } from "./context.ts";
 import { exchange } from "./http.ts";
 import { agentPaths, credentialsPort } from "./layout.ts";
+import { answerMetadata } from "./metadata.ts";
 import { bearer, controlPlaneUrl } from "./link.ts";
 
 /** As SDKs expect it, and as the control plane answers it. */
@@ -45,13 +46,18 @@ export function createCredentials(context: AgentContext) {
   return {
     current,
 
-    /** Serves for ever; tries again where the port is still held by an agent that is just ending. */
-    async serve(): Promise<void> {
+    /** Serves for ever, and EC2's metadata beside; tries again where the port is still held by an agent that is just ending. */
+    async serve(metadata: () => Record<string, string>): Promise<void> {
       const { credentialsToken } = context.layout;
       // Whole: an empty token, left by a kill between two writes, would let in whoever shows none.
       if (!existsSync(credentialsToken)) writeWhole(credentialsToken, randomBytes(32).toString("hex"));
       const token = digest(readFileSync(credentialsToken, "utf8"));
       const server = createServer((request, response) => {
+        if (request.url?.startsWith("/latest/")) {
+          const { status, text } = answerMetadata(metadata(), request.method ?? "GET", request.url);
+          response.writeHead(status, { "content-type": "text/plain" }).end(text);
+          return;
+        }
         if (!timingSafeEqual(digest(request.headers.authorization ?? ""), token)) {
           response.writeHead(403).end("the token of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE is needed");
           return;

@@ -3,9 +3,10 @@
  * them as they are; one whose command has changed since is ended and started anew.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { writeChanged } from "../files.ts";
 import { type KnownProcess, endProcess, isAlive, spawnDetached } from "../process/known.ts";
 import { type AgentContext, environment } from "./context.ts";
 import type { Daemon, NodeFailure, Report } from "./manifest.ts";
@@ -33,6 +34,8 @@ interface Supervised {
 export function createDaemons(context: AgentContext, onFailure: (failure: NodeFailure) => void) {
   const all = new Map<string, Supervised>();
   const recordFile = (name: string) => join(context.layout.run, `daemon-${name}.json`);
+  /** Made and removed by the node's own `systemctl stop` and `start`: a daemon that a user has stopped stays so, over restarts of the agent. */
+  const isStopped = (name: string) => existsSync(join(context.layout.run, `stopped-${name}`));
   const isReady = (name: string) => all.get(name)?.state.state === "ready";
 
   function set(supervised: Supervised, change: Partial<State>): void {
@@ -71,6 +74,11 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
     let deaths = 0;
     while (!stop.signal.aborted && !(daemon.after ?? []).every(isReady)) await sleep(probeMs / 2);
     while (!stop.signal.aborted) {
+      if (isStopped(daemon.name)) {
+        deaths = 0;
+        await sleep(watchMs);
+        continue;
+      }
       const startedAt = performance.now();
       try {
         const known = await findOrStart(supervised, env);
@@ -83,6 +91,11 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
       if (stop.signal.aborted) return;
       deaths = performance.now() - startedAt > 60_000 ? 1 : deaths + 1;
       delete supervised.state.pid;
+      if (isStopped(daemon.name)) {
+        set(supervised, { state: "down" });
+        context.log(`${daemon.name} was stopped on the node`);
+        continue;
+      }
       set(supervised, { state: "down", restarts: supervised.state.restarts + 1 });
       context.log(`${daemon.name} ended and is started again`);
       if (daemon.gate && deaths === fatalDeaths) {
@@ -118,6 +131,7 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
         all.set(daemon.name, fresh);
         fresh.over = supervise(fresh, env);
       }
+      writeChanged(join(context.layout.run, "services"), daemons.map(({ name }) => `${name}\n`).join("")); // For systemctl, which knows no others.
       context.changed();
     },
     /** Ends all of them, also those that only an earlier agent has started (`names`). */
@@ -126,7 +140,7 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
       await Promise.all(names.map((name) => endProcess(readRecord(recordFile(name)), { graceMs: stopGraceMs, group: true })));
     },
     isReady,
-    gatesReady: () => [...all.values()].every((one) => !one.daemon.gate || one.state.state === "ready"),
+    gatesReady: () => [...all.values()].every(({ daemon, state }) => !daemon.gate || state.state === "ready" || isStopped(daemon.name)),
     report: (): State[] => [...all.values()].map((one) => one.state),
   };
 }

@@ -19,10 +19,16 @@ export function nodeLayout(root: string) {
     home: join(root, "home"),
     /** The node's own copy of the agent. */
     agent: join(root, "agent"),
+    /** The node's own Python environment, over the shared one: what `pip install` brings is there. */
+    python: join(root, "python"),
+    /** Environment of the node for login shells: a file that a POSIX shell reads. */
+    profile: join(root, "run", "profile.sh"),
     /** Degree view: what the node has changed of the host's folders; scratch of the overlays; where its root is put together. */
     upper: join(root, "upper"),
     work: join(root, "work"),
     mount: join(root, "root"),
+    /** Degree view: what the node has changed of the engines in the machine's cache (a jar put in /usr/lib/spark/jars). */
+    engines: join(root, "engines"),
     /** Token file that SDKs read for the container credentials endpoint. */
     credentialsToken: join(root, "run", "credentials-token"),
   };

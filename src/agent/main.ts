@@ -50,7 +50,7 @@ const shipper = createShipper(context, s3);
 const converger = createConverger(context, s3, shipper);
 const reports = sendReports(context, () => ({ ...converger.report(), warnings: [...warnings] }));
 
-void credentials.serve();
+void credentials.serve(converger.metadata);
 void shipper.run();
 converger.resume();
 void followManifest(context, converger.generation, (manifest) => converger.take(manifest));

@@ -2,7 +2,7 @@
  * The node manifest: what the control plane says a node must be. The agent converges to it and reports what is so.
  * Neither side knows more of the other than this file. All of it is plain JSON.
  *
- * Order on a node: bootstrap actions, one after the other → `files` → daemons (those with
+ * Order on a node: `base` → bootstrap actions, one after the other → `files` → daemons (those with
  * `after` once the daemons they name are ready) → tasks (once their daemon is ready) → phase `ready` → steps as they are ordered.
  */
 
@@ -17,8 +17,12 @@ export interface Manifest {
   /** Loopback address (provider local) or the host's own. */
   address: string;
   region: string;
+  /** EC2's instance metadata: paths below /latest/ and their texts, for example meta-data/instance-id. */
+  metadata: Record<string, string>;
   /** Environment of everything that runs on the node: PATH, JAVA_HOME, HADOOP_CONF_DIR, … */
   env: Record<string, string>;
+  /** What scripts find on a node before anything of the cluster runs: its Python, commands and folders at EMR's own paths. */
+  base: BaseFile[];
   files: ManifestFile[];
   bootstrapActions: BootstrapOrder[];
   daemons: Daemon[];
@@ -29,7 +33,10 @@ export interface Manifest {
   stopping: boolean;
 }
 
-/** `path` is absolute. Content is either given or copied from another absolute path. */
+/**
+ * `path` is absolute. Content is either given or copied from another absolute path. What is there is replaced when these words change, and only
+ * then: what users have made of a file since is theirs.
+ */
 export interface ManifestFile {
   path: string;
   /** As for chmod, for example 0o644. */
@@ -38,6 +45,13 @@ export interface ManifestFile {
   copyFrom?: string;
   /** Written only where nothing is there yet: state that a daemon owns afterwards (the NameNode's first image). */
   once?: boolean;
+}
+
+export interface BaseFile extends ManifestFile {
+  /** The path is a symbolic link to this one, and has no content. */
+  linkTo?: string;
+  /** At one of EMR's absolute paths, which only a node with a view of its own has: left out in degree plain. */
+  view?: true;
 }
 
 export interface BootstrapOrder {

@@ -14,6 +14,9 @@ export interface NodeRecord extends LaunchSpec {
   preload: string;
 }
 
+/** The domain that EC2 gives the names of a region's hosts. */
+export const domainOf = (region: string): string => (region === "us-east-1" ? "ec2.internal" : `${region}.compute.internal`);
+
 export function readNodeRecord(layout: NodeLayout): NodeRecord {
   return JSON.parse(readFileSync(layout.spec, "utf8")) as NodeRecord;
 }

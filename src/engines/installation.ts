@@ -4,10 +4,15 @@ export interface Installation {
   javaHome: string;
   /** JAVA_HOME of nodes: the same JDK, with a `java` that lets Spark's and YARN's JVMs use the class archives. */
   nodeJavaHome: string;
-  /** python3 of the venv in `toolsBin`: jobs, bootstrap actions and `pip3` of a node all mean this one, as on EMR. */
+  /** python3 of the venv in `toolsBin`. */
   python: string;
   /** bin folder of a venv of the machine's Python, with the aws CLI and boto3. */
   toolsBin: string;
+  /**
+   * What a node's own Python environment is made of: the machine's Python (its folder, the program that `python3` in it leads to, 3.11.7), the
+   * packages of the venv above, and the program behind the machine's /usr/bin/python3, where that is a link (/usr/bin/python3.11).
+   */
+  pythonBase: { home: string; program: string; version: string; packages: string; system?: string };
   hadoop: { home: string; version: string; classPath: string[]; archive: string | undefined; nameTemplate: string };
   spark: { home: string; version: string; classPath: string[]; archive: string | undefined };
   s3proxy: { jar: string };

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { EnginePlan, NodeFacts } from "./engine.ts";
 import { enginesFor } from "./index.ts";
+import { nodeBase, pythonBin } from "./node-base.ts";
 
 /** Folders of the machine that a node's PATH ends with. */
 const systemPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
@@ -11,12 +12,20 @@ export function planNode(facts: NodeFacts): EnginePlan {
   const { installation } = facts;
   const plans = enginesFor(facts.cluster.applications).map((engine) => engine.plan(facts));
   return {
+    base: [...nodeBase(facts), ...plans.flatMap((plan) => plan.base)],
     files: plans.flatMap((plan) => plan.files),
     daemons: plans.flatMap((plan) => plan.daemons),
     tasks: plans.flatMap((plan) => plan.tasks),
     env: Object.assign({}, ...plans.map((plan) => plan.env), commonEnvironment(facts)) as Record<string, string>,
     path: [
-      ...new Set([...plans.flatMap((plan) => plan.path), join(installation.nodeJavaHome, "bin"), installation.toolsBin, ...systemPath]),
+      ...new Set([
+        join(facts.layout.home, ".local", "bin"),
+        pythonBin(facts),
+        ...plans.flatMap((plan) => plan.path),
+        join(installation.nodeJavaHome, "bin"),
+        installation.toolsBin,
+        ...systemPath,
+      ]),
     ],
     logs: plans.flatMap((plan) => plan.logs),
   };
@@ -26,7 +35,7 @@ export function planNode(facts: NodeFacts): EnginePlan {
 function commonEnvironment({ cluster, installation }: NodeFacts): Record<string, string> {
   return {
     JAVA_HOME: installation.nodeJavaHome,
-    PYSPARK_PYTHON: installation.python,
+    PYSPARK_PYTHON: "python3",
     AWS_ENDPOINT_URL: cluster.endpoint,
     AWS_REGION: cluster.region,
     AWS_DEFAULT_REGION: cluster.region,

@@ -6,6 +6,7 @@ import type { Installation } from "../engines/installation.ts";
 import type { ClusterFacts, NodeFacts } from "../engines/engine.ts";
 import { planNode } from "../engines/plan-node.ts";
 import { stepOrder } from "../engines/step-command.ts";
+import { nodeInfo, nodeMetadata } from "./node-info.ts";
 import { instanceType, type InstanceType } from "../releases/instance-types.ts";
 import { findCluster, logFolder } from "../store/clusters.ts";
 import { groupsOf, hostnameOf, instancesOf } from "../store/instances.ts";
@@ -66,7 +67,9 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     role: group.role,
     address: instance.address,
     region: cluster.region,
+    metadata: nodeMetadata(cluster, group, instance),
     env: { ...plan.env, PATH: plan.path.join(":") },
+    base: [...plan.base, ...nodeInfo(cluster, [...groups.values()], instances, instance, plan.daemons)],
     files: plan.files,
     bootstrapActions: cluster.spec.bootstrapActions.map((action, index) => ({ ordinal: index + 1, ...action })),
     daemons: plan.daemons,

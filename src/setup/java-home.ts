@@ -3,8 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolder } from "./cache.ts";
-
-const standIn = join(import.meta.dirname, "..", "engines", "java", "java");
+import { javaStandIn } from "./places.ts";
 
 /** An archive, and the jars that it was made of as a distribution's class paths name them (`marker`) and in its own order (`jars`). */
 export interface ArchiveUse {
@@ -20,7 +19,7 @@ function table(uses: ArchiveUse[]): string {
 const quoted = (path: string) => `'${path.replaceAll("'", `'\\''`)}'`;
 
 function script(home: string, jdk: string): string {
-  return readFileSync(standIn, "utf8")
+  return readFileSync(javaStandIn, "utf8")
     .replace("@JDK@", quoted(jdk))
     .replace("@TABLE@", quoted(join(home, "archives.tsv")));
 }

@@ -1,7 +1,8 @@
 /** Brings what is on PyPI by the user's own pip, so that its index, proxies and credentials apply. */
-import { mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, realpath, rename, writeFile } from "node:fs/promises";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import type { Installation } from "../engines/installation.ts";
 import type { PipEntry } from "../releases/release.ts";
 import { sha256Of } from "./cache.ts";
 import { run } from "./run.ts";
@@ -67,4 +68,21 @@ export async function makeVenv(python: string, requirements: string, made: strin
     await writeFile(`${path}.new`, text.replaceAll(made, home), { mode: statSync(path).mode });
     await rename(`${path}.new`, path);
   }
+}
+
+/** What Installation.pythonBase says of a venv, from the file that makes it one. */
+export async function venvBase(venv: string): Promise<Installation["pythonBase"]> {
+  const config = await readFile(join(venv, "pyvenv.cfg"), "utf8");
+  const value = (name: string) => new RegExp(`^${name} *= *(.+)$`, "m").exec(config)?.[1]?.trim();
+  const [home, version] = [value("home"), value("version")];
+  if (!home || !version) throw new Error(`${join(venv, "pyvenv.cfg")} names no home and version: remove ${venv}, then set up again`);
+  const packages = join(venv, "lib", `python${version.split(".").slice(0, 2).join(".")}`, "site-packages");
+  const system = await realpath("/usr/bin/python3").catch(() => undefined);
+  return {
+    home,
+    program: await realpath(join(home, "python3")),
+    version,
+    packages,
+    ...(system && system !== "/usr/bin/python3" ? { system } : {}),
+  };
 }

@@ -14,6 +14,9 @@ export function digest(...parts: unknown[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 12);
 }
 
+/** The `java` of nodes: two versions of Howdah that share a cache each have their own. */
+export const javaStandIn = join(import.meta.dirname, "..", "engines", "java", "java");
+
 const sums = (entries: MavenEntry[]) => entries.map((entry) => entry.sha256);
 
 export interface Places {
@@ -32,7 +35,7 @@ const format = 1;
 /** The same for Spark's home alone. */
 const sparkFormat = 2;
 /** Rises with the shape of Installation. */
-const recordFormat = 3;
+const recordFormat = 4;
 
 export function places(release: Release): Places {
   const cache = cacheFolder();
@@ -52,5 +55,5 @@ export function places(release: Release): Places {
 
 /** JAVA_HOME of nodes, for this JDK and these distributions. */
 export function nodeJavaHome(places: Places, jdk: string): string {
-  return join(places.cache, `java-${digest(format, jdk, javaStamp(jdk), places.hadoop, places.spark)}`);
+  return join(places.cache, `java-${digest(format, jdk, javaStamp(jdk), places.hadoop, places.spark, readFileSync(javaStandIn, "utf8"))}`);
 }

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { nodeLayout } from "../../src/agent/layout.ts";
 import { daemonArgv } from "../../src/engines/jvm.ts";
-import { hadoopPlaces } from "../../src/engines/hadoop/places.ts";
+import { addedJars, hadoopPlaces } from "../../src/engines/hadoop/places.ts";
 import { planNode } from "../../src/engines/plan-node.ts";
 import { ensureSetup } from "../../src/setup.ts";
 import { run } from "../../src/setup/run.ts";
@@ -47,7 +47,7 @@ test("daemons use Hadoop's archive", async () => {
   const argv = daemonArgv(facts, {
     mainClass: "org.apache.hadoop.hdfs.server.namenode.NameNode",
     jars: installation.hadoop.classPath,
-    folders: [hadoopPlaces(facts.layout).conf],
+    folders: [hadoopPlaces(facts.layout).conf, `${addedJars}/*`],
     archive: installation.hadoop.archive,
     heapMb: 128,
     options: [log.option],

@@ -80,7 +80,7 @@ describe("local nodes", () => {
         await harness.provider.launch(spec);
         const script = `set -e
         test "$(hostname)" = ${spec.hostname}; getent hosts "$(hostname)" | grep -q ${spec.address}; test "$(whoami)" = hadoop
-        mkdir -p /app; touch /app/x /home/hadoop/x /mnt/var/log/x /usr/lib/spark/x /etc/howdah-test /opt/x /var/tmp/x /dev/shm/howdah-test; sudo touch /usr/local/bin/howdah-test
+        mkdir -p /app; touch /app/x /home/hadoop/x /mnt/var/log/x /usr/lib/x /etc/howdah-test /opt/x /var/tmp/x /dev/shm/howdah-test; sudo touch /usr/local/bin/howdah-test
         test -f $HOME/x; test ! -e ${harness.data.root}/howdah.db; test -r ${harness.data.endpoint}; test ! -w ${process.cwd()}
         test "$(sudo -u hdfs sh -c 'echo $HADOOP_USER_NAME')" = hdfs; chown hdfs:hadoop /home/hadoop/x
         test $$ -lt 1000; test -z "$(ls -A /tmp | grep howdah-nodes -v | grep howdah)"; echo well`;

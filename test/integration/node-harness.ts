@@ -137,7 +137,7 @@ export async function createNodeHarness(degree: "view" | "plain") {
   for (const folder of [data.link, data.nodes]) mkdirSync(folder, { recursive: true });
   const native = await ensureNative(cacheFolder());
   const create = (): Provider =>
-    createLocalProvider({ data, native, degree, binds: [cacheFolder()], owner: { [ownerVariable]: data.root } });
+    createLocalProvider({ data, native, degree, engines: cacheFolder(), owner: { [ownerVariable]: data.root } });
   const provider = create();
   let control = await startFakeControlPlane(data.endpoint);
   const layout = (instanceId: string) => nodeLayout(data.node(instanceId));
@@ -201,7 +201,9 @@ export function manifest(spec: LaunchSpec, parts: Partial<Manifest> = {}): Manif
     role: "MASTER",
     address: spec.address,
     region: spec.region,
+    metadata: {},
     env: {},
+    base: [],
     files: [],
     bootstrapActions: [],
     daemons: [],

@@ -1,7 +1,8 @@
 /** Nodes without namespaces, as on hosts that forbid them: only folders and the preload library. The engines do not notice. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Howdah, releaseLabel, startHowdah, until } from "./howdah.ts";
 
 let howdah: Howdah;
@@ -13,6 +14,12 @@ after(() => howdah?.stop());
 test("a cluster of folders runs MapReduce over two nodes and Spark, and leaves nothing in /tmp", async () => {
   const tmpBefore = readdirSync("/tmp");
   await howdah.aws("s3", "mb", "s3://work");
+  const bootstrap = join(howdah.data.root, "bootstrap.sh");
+  writeFileSync(
+    bootstrap,
+    "#!/bin/bash -e\nls /mnt/var/lib/info || true\npip3 install tabulate\npip install --user toolz\npython3 -c 'import boto3, tabulate, toolz'\naws sts get-caller-identity\n",
+  );
+  const shared = readdirSync(howdah.installation.pythonBase.packages);
   const step = (Name: string, ...Args: string[]) => ({
     Name,
     Type: "CUSTOM_JAR",
@@ -33,9 +40,11 @@ test("a cluster of folders runs MapReduce over two nodes and Spark, and leaves n
     "2",
     "--use-default-roles",
     "--auto-terminate",
+    "--bootstrap-actions",
+    `Path=${bootstrap},Name=bootstrap`,
     "--steps",
     JSON.stringify([
-      step("put", "bash", "-c", "echo one two two | hadoop fs -put - /user/hadoop/words"),
+      step("put", "bash", "-c", "echo one two two | hadoop fs -put - /user/hadoop/words; ls /usr/lib/spark || true"),
       step(
         "count",
         "hadoop-streaming",
@@ -67,5 +76,11 @@ test("a cluster of folders runs MapReduce over two nodes and Spark, and leaves n
     (name) => !tmpBefore.includes(name) && /^(jetty|hadoop|spark|howdah|blockmgr|streamjob)/i.test(name),
   );
   assert.deepEqual(ours, []);
-  assert.ok(existsSync(howdah.data.nodes), "logs of nodes stay");
+  const logs = readdirSync(howdah.data.nodes).map((id) => join(howdah.data.node(id), "logs"));
+  assert.equal(logs.length, 2);
+  for (const folder of logs)
+    assert.match(readFileSync(join(folder, "bootstrap-actions", "1", "stderr"), "utf8"), /^WARN bootstrap action 1 .* uses \/mnt\/var:/m);
+  const controllers = logs.map((folder) => join(folder, "steps", Steps.at(-1).Id, "controller")).filter((file) => existsSync(file));
+  assert.match(readFileSync(controllers[0]!, "utf8"), /WARN step s-\w+ uses \/usr\/lib\/spark:/);
+  assert.deepEqual(readdirSync(howdah.installation.pythonBase.packages), shared, "pip has changed the Python that all nodes share");
 });

@@ -11,6 +11,13 @@ export const installation: Installation = {
   nodeJavaHome: "/cache/java",
   python: "/python/bin/python3",
   toolsBin: "/cache/tools/bin",
+  pythonBase: {
+    home: "/python/bin",
+    program: "/python/bin/python3.11",
+    version: "3.11.7",
+    packages: "/cache/tools/lib/python3.11/site-packages",
+    system: "/usr/bin/python3.11",
+  },
   hadoop: {
     home: "/cache/hadoop",
     version: "3.4.2",

@@ -103,3 +103,36 @@ test("two clusters have different HDFS identities", () => {
       .every(({ once }) => once),
   );
 });
+
+test("EMR's paths lead to this node's own configuration and to the engines; commands of /usr/bin bring their environment", () => {
+  const { base, path } = planNode(factsOf(four, 1));
+  const found = new Map(base.map((file) => [file.path, file]));
+  assert.equal(found.get("/etc/hadoop/conf")?.linkTo, "/data/nodes/i-1/conf/hadoop");
+  assert.equal(found.get("/usr/lib/spark")?.linkTo, "/cache/spark");
+  assert.match(
+    found.get("/usr/bin/spark-submit")?.content ?? "",
+    /^\. \/data\/nodes\/i-1\/run\/profile\.sh\nexec \/cache\/spark\/bin\/spark-submit "\$@"$/m,
+  );
+  // What is outside of the node's own folder is the host's in degree plain.
+  assert.deepEqual(
+    base.filter((file) => !file.view && !file.path.startsWith("/data/nodes/i-1/")),
+    [],
+  );
+  assert.deepEqual(path.slice(0, 2), ["/data/nodes/i-1/home/.local/bin", "/data/nodes/i-1/python/bin"]);
+});
+
+test("Hadoop's jars have EMR's folders and names without a version", () => {
+  const facts = factsOf(four, 0);
+  const jars = ["hadoop-aws-3.4.2.jar", "hadoop-streaming-3.4.2.jar", "hadoop-hdfs-client-3.4.2.jar", "guava-27.0-jre.jar"];
+  const hadoop = { ...facts.installation.hadoop, classPath: jars.map((name) => `/cache/hadoop/lib/${name}`) };
+  const { base } = planNode({ ...facts, installation: { ...facts.installation, hadoop } });
+  const links = base.filter(({ path }) => path.endsWith(".jar")).map(({ path, linkTo }) => [path, linkTo]);
+  assert.deepEqual(links.slice(0, 4), [
+    ["/usr/lib/hadoop/hadoop-aws-3.4.2.jar", "/cache/hadoop/lib/hadoop-aws-3.4.2.jar"],
+    ["/usr/lib/hadoop/hadoop-aws.jar", "/cache/hadoop/lib/hadoop-aws-3.4.2.jar"],
+    ["/usr/lib/hadoop-mapreduce/hadoop-streaming-3.4.2.jar", "/cache/hadoop/lib/hadoop-streaming-3.4.2.jar"],
+    ["/usr/lib/hadoop-mapreduce/hadoop-streaming.jar", "/cache/hadoop/lib/hadoop-streaming-3.4.2.jar"],
+  ]);
+  assert.ok(links.some(([path]) => path === "/usr/lib/hadoop-hdfs/hadoop-hdfs-client.jar"));
+  assert.ok(!links.some(([path]) => path?.includes("guava")));
+});

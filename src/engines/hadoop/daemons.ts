@@ -5,7 +5,7 @@ import type { NodeFacts } from "../engine.ts";
 import { daemonArgv } from "../jvm.ts";
 import { ports } from "../ports.ts";
 import { exportsOf, propertiesOf } from "../settings.ts";
-import { hadoopPlaces } from "./places.ts";
+import { addedJars, hadoopPlaces } from "./places.ts";
 import { dataNodeCount, hasDataNode, hasNodeManager, nodeManagerCount } from "./roles.ts";
 
 interface DaemonKind {
@@ -105,7 +105,7 @@ function daemon(facts: NodeFacts, kind: DaemonKind, ready: Probe[]): Daemon {
   const argv = daemonArgv(facts, {
     mainClass: kind.mainClass,
     jars: installation.hadoop.classPath,
-    folders: [at.conf],
+    folders: [at.conf, `${addedJars}/*`],
     archive: installation.hadoop.archive,
     heapMb: Number(variables[kind.heapVariable]) || kind.heapMb,
     options: [

@@ -4,10 +4,11 @@ import type { ManifestFile, Task } from "../../agent/manifest.ts";
 import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
 import { ports } from "../ports.ts";
 import { exportLines, exportsOf, siteXml } from "../settings.ts";
+import { hadoopBase } from "./base.ts";
 import { hadoopDaemons, nameFolder, nameNodeName } from "./daemons.ts";
 import { log4jProperties } from "./log4j.ts";
 import { nameImage } from "./name-image.ts";
-import { hadoopPlaces } from "./places.ts";
+import { addedJars, hadoopPlaces } from "./places.ts";
 import { emrfsWarning } from "./s3.ts";
 import { hadoopSites, sitePath } from "./sites.ts";
 
@@ -35,10 +36,11 @@ function plan(facts: NodeFacts): EnginePlan {
   }));
   const master = facts.role === "MASTER";
   return {
+    base: hadoopBase(facts),
     files: [
       ...sites,
       { path: join(at.conf, "log4j.properties"), content: log4jProperties },
-      { path: join(at.conf, "hadoop-env.sh"), content: exportLines(exportsOf(facts.configurations, "hadoop-env")) },
+      { path: join(at.conf, "hadoop-env.sh"), content: hadoopEnv(exportsOf(facts.configurations, "hadoop-env")) },
       ...(master ? firstImage(facts) : []),
     ],
     daemons: hadoopDaemons(facts),
@@ -63,6 +65,10 @@ function plan(facts: NodeFacts): EnginePlan {
       { from: at.userLogs, to: "containers" },
     ],
   };
+}
+
+function hadoopEnv(variables: Record<string, string>): string {
+  return `${exportLines(variables)}export HADOOP_CLASSPATH="\${HADOOP_CLASSPATH:+$HADOOP_CLASSPATH:}${addedJars}/*"\n`;
 }
 
 function firstImage(facts: NodeFacts): ManifestFile[] {

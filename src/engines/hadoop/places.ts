@@ -2,6 +2,9 @@
 import { join } from "node:path";
 import type { NodeLayout } from "../../agent/layout.ts";
 
+/** End of every class path of Hadoop: jars that a user has put into /usr/lib/hadoop/lib. Degree plain has no such folder. */
+export const addedJars = "/usr/share/howdah/hadoop-lib";
+
 export function hadoopPlaces(layout: NodeLayout) {
   return {
     conf: join(layout.conf, "hadoop"),

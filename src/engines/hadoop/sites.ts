@@ -4,7 +4,7 @@ import { heapOption } from "../../releases/instance-types.ts";
 import type { ClusterFacts, NodeFacts } from "../engine.ts";
 import { ports } from "../ports.ts";
 import { type Properties, propertiesOf } from "../settings.ts";
-import { hadoopPlaces } from "./places.ts";
+import { addedJars, hadoopPlaces } from "./places.ts";
 import { defaultReplication } from "./roles.ts";
 import { fromEmrfs, s3Properties } from "./s3.ts";
 
@@ -33,6 +33,7 @@ const containerVariables = [
   "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
   "HOWDAH_NODE_IP",
   "HOWDAH_NODE_NAME",
+  "HOWDAH_NODE_DOMAIN",
   "HOWDAH_NODE",
   "HOWDAH_OWNER",
   "HOWDAH_HADOOP_ARCHIVE",
@@ -43,11 +44,18 @@ function scaled(cluster: ClusterFacts, base: number): number {
   return Math.round(base * Math.max(1, cluster.nodes.length / 20));
 }
 
+/** EMR's users, whatever the machine knows of them: `hdfs` and `hadoop` are HDFS's superusers. */
+const groups = ["hdfs", "hadoop", "yarn", "mapred", "spark", "hive", "root"]
+  .map((user) => `${user}=${["hdfs", "hadoop"].includes(user) ? `${user},hadoop,hdfsadmingroup` : `${user},hadoop`}`)
+  .concat("dr.who=")
+  .join(";");
+
 function coreSite(facts: NodeFacts): Properties {
   return {
     "fs.defaultFS": `hdfs://${facts.cluster.master.address}:${ports.nameNode}`,
     "hadoop.tmp.dir": hadoopPlaces(facts.layout).tmp,
     "hadoop.http.staticuser.user": "hadoop",
+    "hadoop.user.group.static.mapping.overrides": groups,
     "hadoop.proxyuser.hadoop.hosts": "*",
     "hadoop.proxyuser.hadoop.groups": "*",
     "io.file.buffer.size": "65536",
@@ -108,6 +116,8 @@ function yarnSite(facts: NodeFacts): Properties {
     "yarn.nodemanager.webapp.address": `${address}:${ports.nodeManagerWeb}`,
     "yarn.nodemanager.collector-service.address": `${address}:${ports.collector}`,
     "yarn.nodemanager.aux-services": "mapreduce_shuffle",
+    // HOME of containers, where `pip install --user` puts its packages.
+    "yarn.nodemanager.user-home-dir": facts.layout.home,
     "yarn.nodemanager.local-dirs": at.yarnLocal,
     "yarn.nodemanager.log-dirs": at.userLogs,
     "yarn.nodemanager.resource.memory-mb": String(instanceType.yarn.nodeMemoryMb),
@@ -122,7 +132,7 @@ function yarnSite(facts: NodeFacts): Properties {
     "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "100",
     "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb": "1024",
     "yarn.nodemanager.env-whitelist": containerVariables.join(","),
-    "yarn.application.classpath": installation.hadoop.classPath.join(","),
+    "yarn.application.classpath": [...installation.hadoop.classPath, `${addedJars}/*`].join(","),
     "yarn.log-aggregation-enable": "true",
     "yarn.nodemanager.remote-app-log-dir": "/var/log/hadoop-yarn/apps",
     "yarn.log-aggregation.retain-seconds": "172800",
@@ -153,7 +163,7 @@ function mapredSite(facts: NodeFacts): Properties {
   const master = cluster.master.address;
   return {
     "mapreduce.framework.name": "yarn",
-    "mapreduce.application.classpath": installation.hadoop.classPath.join(","),
+    "mapreduce.application.classpath": [...installation.hadoop.classPath, `${addedJars}/*`].join(","),
     "mapreduce.jobhistory.address": `${master}:${ports.jobHistory}`,
     "mapreduce.jobhistory.admin.address": `${master}:${ports.jobHistoryAdmin}`,
     "mapreduce.jobhistory.webapp.address": `${master}:${ports.jobHistoryWeb}`,

@@ -55,8 +55,8 @@ function sizes(facts: NodeFacts): Properties {
 function emrDefaults(facts: NodeFacts): Properties {
   const { cluster, installation } = facts;
   const { home } = installation.spark;
-  // The way that EMR's documentation shows to choose one; these properties would win over the variable.
-  const python = exportsOf(facts.configurations, "spark-env").PYSPARK_PYTHON ?? installation.python;
+  // By PATH: each node's is in its own folder. The way that EMR's documentation shows to choose one; these properties would win over the variable.
+  const python = exportsOf(facts.configurations, "spark-env").PYSPARK_PYTHON ?? "python3";
   const eventLog = `hdfs://${cluster.master.address}:${ports.nameNode}/var/log/spark/apps`;
   return {
     "spark.master": "yarn",

@@ -7,6 +7,7 @@ import { hadoopPlaces } from "../hadoop/places.ts";
 import { daemonArgv } from "../jvm.ts";
 import { ports } from "../ports.ts";
 import { exportLines, exportsOf } from "../settings.ts";
+import { sparkBase } from "./base.ts";
 import { sparkDefaults, sparkDefaultsFile } from "./defaults.ts";
 
 export const spark: Engine = {
@@ -40,6 +41,7 @@ function plan(facts: NodeFacts): EnginePlan {
   const logs = join(layout.logs, "spark");
   const { home } = installation.spark;
   return {
+    base: sparkBase(facts),
     files: [
       { path: join(conf, "spark-defaults.conf"), content: sparkDefaultsFile(sparkDefaults(facts)) },
       { path: join(conf, "spark-env.sh"), content: exportLines(exportsOf(facts.configurations, "spark-env")) },

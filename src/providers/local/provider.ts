@@ -24,8 +24,8 @@ export interface LocalProviderOptions {
   /** undefined where nodes are only looked at and removed, never launched. */
   native: Native | undefined;
   degree: Degree;
-  /** Folders of the host that nodes must see at their own path, read-only: the project, the engine cache. */
-  binds: string[];
+  /** The machine's cache of engines: nodes see it at its own path, and what each writes there is its own. */
+  engines: string;
   /** Environment that marks everything started for this data folder: HOWDAH_OWNER. */
   owner: Record<string, string>;
 }
@@ -67,10 +67,9 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
   }
 
   function startInit(spec: LaunchSpec, layout: NodeLayout, native: Native): Promise<number | string> {
-    const binds = [...new Set([project, dirname(native.init), dirname(process.execPath), ...options.binds])].filter((path) =>
-      existsSync(path),
-    );
-    const view = ["--view", spec.hostname, "bash", join(project, "native", "node.sh"), layout.root, data.root, data.link, ...binds];
+    const binds = [...new Set([project, dirname(process.execPath)])].filter((path) => existsSync(path));
+    const setup = ["bash", join(project, "native", "node.sh"), layout.root, data.root, data.link, options.engines, ...binds];
+    const view = ["--view", spec.hostname, ...setup];
     const agent = [process.execPath, agentProgram(layout), layout.root];
     // Only what is named here: a node must not inherit the operator's credentials.
     const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", ...options.owner, [nodeVariable]: spec.instanceId };

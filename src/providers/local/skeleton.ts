@@ -1,36 +1,47 @@
 /** The node's own files over the host's, in degree `view`: written to the upper layers before native/node.sh mounts them. */
+import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { NodeLayout } from "../../agent/layout.ts";
+import { domainOf } from "../../agent/node-record.ts";
 import type { LaunchSpec } from "../provider.ts";
 
 /** Made in the upper layer they belong to the caller, so that the node can write there whoever owns the host's folder of that name. */
 const writable = (
-  "etc/hadoop/conf etc/spark/conf home/hadoop mnt/var/log mnt/var/lib/info mnt/tmp opt root run/lock srv tmp " +
-  "usr/bin usr/lib/hadoop usr/lib/spark usr/local/bin usr/local/lib usr/local/share usr/share var/cache var/lib var/log"
+  "emr etc/hadoop etc/spark etc/profile.d home/hadoop mnt/var/log mnt/var/lib/info mnt/var/lib/instance-controller mnt/tmp mnt/s3 opt root " +
+  "run/lock srv tmp usr/bin usr/sbin usr/lib/jvm usr/local/bin usr/local/lib usr/local/share usr/share/aws/emr var/cache var/lib var/log"
 ).split(" ");
 const worldWritable = ["var/tmp"];
 
 /** EMR's users. All are uid 0 of the node, so that `chown hdfs:hadoop` and `sudo -u hdfs` work; the first name is what `whoami` says. */
 const users = ["hadoop", "root", "hdfs", "yarn", "mapred", "spark", "hive"];
 
-/** `sudo` of a node: everything is uid 0 already. A user given by -u becomes Hadoop's user. */
-const sudo = `#!/bin/sh
-while [ $# -gt 0 ]; do
-  case $1 in
-  -u) [ "$2" = root ] || export HADOOP_USER_NAME="$2"; shift 2 ;;
-  --user=*) [ "\${1#*=}" = root ] || export HADOOP_USER_NAME="\${1#*=}"; shift ;;
-  -g | -h | -p | -C | -T) shift 2 ;;
-  --) shift; break ;;
-  -i | -s | --login | --shell) shift; [ $# -gt 0 ] || exec bash; set -- bash -c "$*" ;;
-  -*) shift ;;
-  *=*) export "$1"; shift ;;
-  *) break ;;
-  esac
-done
-[ $# -gt 0 ] || exit 0
-exec "$@"
-`;
+/** Commands of a node in place of the host's, as scripts in view/: what each does there is said in it. */
+const commands = join(import.meta.dirname, "view");
+
+/** Name below the node's root, and the script. */
+function commandsFor(isRoot: boolean): [path: string, script: string][] {
+  const has = (name: string) => existsSync(`/usr/bin/${name}`);
+  const upstart = ["initctl", "start", "stop", "restart", "reload", "status"];
+  const managers = ["yum", "dnf"];
+  // The files of packages have several owners, and a node of a user without root has one.
+  const refused = isRoot ? [] : ["apt", "apt-get", "dpkg", "aptitude", "rpm", ...managers];
+  const translated = isRoot && has("apt-get") ? managers.filter((name) => !has(name)) : [];
+  return [
+    ["usr/bin/sudo", "sudo"],
+    ["usr/bin/su", "su"],
+    ["usr/sbin/runuser", "su"],
+    ["usr/bin/systemctl", "systemctl"],
+    ["usr/sbin/service", "service"],
+    ...upstart.map((name): [string, string] => [`usr/sbin/${name}`, "upstart"]),
+    ...translated.map((name): [string, string] => [`usr/bin/${name}`, "yum"]),
+    ...refused.map((name): [string, string] => [`usr/bin/${name}`, "packages-of-the-host"]),
+    ...(has("amazon-linux-extras") ? [] : [["usr/bin/amazon-linux-extras", "amazon-linux-extras"] as [string, string]]),
+  ];
+}
+
+/** Packages must start no service: the node has no systemd. */
+const noServices = "#!/bin/sh\nexit 101\n";
 
 export async function writeSkeleton(layout: NodeLayout, spec: LaunchSpec): Promise<void> {
   const put = async (path: string, content: string, mode = 0o644) => {
@@ -41,7 +52,9 @@ export async function writeSkeleton(layout: NodeLayout, spec: LaunchSpec): Promi
   for (const path of worldWritable) await mkdir(join(layout.upper, path), { recursive: true, mode: 0o1777 });
 
   const all = [...spec.hosts.filter((host) => host.hostname !== spec.hostname), spec];
-  const lines = all.map(({ address, hostname }) => [address, hostname, hostname.split(".")[0]].join(" "));
+  // In full first, for `hostname -f`, as EC2 names its hosts.
+  const names = (hostname: string) => [hostname.includes(".") ? hostname : `${hostname}.${domainOf(spec.region)}`, hostname.split(".")[0]];
+  const lines = all.map(({ address, hostname }) => [address, ...names(hostname)].join(" "));
   await put("etc/hosts", ["127.0.0.1 localhost", "::1 localhost ip6-localhost", ...lines, ""].join("\n"));
   await put("etc/hostname", `${spec.hostname}\n`);
   // The host's is often a link into /run, which the node does not see.
@@ -51,6 +64,16 @@ export async function writeSkeleton(layout: NodeLayout, spec: LaunchSpec): Promi
   const rest = async (file: string) => (await readFile(file, "utf8").catch(() => "")).split("\n").filter((line) => line && !own.test(line));
   const passwd = users.map((user) => `${user}:x:0:0::/home/hadoop:/bin/bash`);
   await put("etc/passwd", [...passwd, ...(await rest("/etc/passwd")), ""].join("\n"));
-  await put("etc/group", [...users.map((user) => `${user}:x:0:`), ...(await rest("/etc/group")), ""].join("\n"));
-  await put("usr/bin/sudo", sudo, 0o755);
+  await put(
+    "etc/group",
+    [...users.map((user) => `${user}:x:0:`), "hdfsadmingroup:x:0:hdfs,hadoop", ...(await rest("/etc/group")), ""].join("\n"),
+  );
+  for (const [path, script] of commandsFor(process.getuid?.() === 0)) {
+    await put(path, (await readFile(join(commands, script), "utf8")).replace("@RUN@", `'${layout.run}'`), 0o755);
+  }
+  await put("usr/sbin/policy-rc.d", noServices, 0o755);
+  // Login shells have the environment of everything else on the node.
+  await put("etc/profile.d/howdah.sh", `[ ! -r '${layout.profile}' ] || . '${layout.profile}'\n`);
+  const bashProfile = join(layout.home, ".bash_profile");
+  if (!existsSync(bashProfile)) await writeFile(bashProfile, "[ ! -f ~/.bashrc ] || . ~/.bashrc\n");
 }

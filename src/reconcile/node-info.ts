@@ -1,0 +1,101 @@
+/** /mnt/var/lib/info of a node: what EMR tells scripts about the node and its cluster (`grep isMaster /mnt/var/lib/info/instance.json`). */
+import type { BaseFile, Daemon } from "../agent/manifest.ts";
+import { domainOf } from "../agent/node-record.ts";
+import { findRelease } from "../releases/release.ts";
+import type { ClusterRow } from "../store/clusters.ts";
+import { type GroupRow, hostnameOf, type InstanceRow } from "../store/instances.ts";
+
+/**
+ * instance.json and job-flow.json have the fields of EMR's developer guide ("JSON configuration files"), extraInstanceData.json those that scripts
+ * are known to read. JobTracker and TaskTracker are names of YARN's daemons there.
+ */
+export function nodeInfo(
+  cluster: ClusterRow,
+  groups: GroupRow[],
+  instances: InstanceRow[],
+  instance: InstanceRow,
+  daemons: Daemon[],
+): BaseFile[] {
+  const master = instances[0]!;
+  const group = groups.find(({ id }) => id === instance.group_id)!;
+  const typeOf = (role: string) => groups.find((one) => one.role === role)?.instance_type;
+  const runs = (name: string) => daemons.some((daemon) => daemon.name === name);
+  const [resourceManager, nodeManager] = [runs("hadoop-yarn-resourcemanager"), runs("hadoop-yarn-nodemanager")];
+  const market = ({ market }: GroupRow) => (market === "SPOT" ? "Spot" : "OnDemand");
+  const role = ({ role }: GroupRow) => role[0] + role.slice(1).toLowerCase();
+  const put = (name: string, content: object): BaseFile => ({
+    path: `/mnt/var/lib/info/${name}`,
+    content: `${JSON.stringify(content, undefined, 2)}\n`,
+    view: true,
+  });
+  return [
+    put("instance.json", {
+      instanceGroupId: group.id,
+      isMaster: group.role === "MASTER",
+      isRunningNameNode: runs("hadoop-hdfs-namenode"),
+      isRunningDataNode: runs("hadoop-hdfs-datanode"),
+      isRunningJobTracker: resourceManager,
+      isRunningTaskTracker: nodeManager,
+      isRunningResourceManager: resourceManager,
+      isRunningNodeManager: nodeManager,
+    }),
+    put("job-flow.json", {
+      jobFlowId: cluster.id,
+      jobFlowCreationInstant: cluster.created_at,
+      instanceCount: instances.length,
+      masterInstanceId: master.id,
+      masterPrivateDnsName: hostnameOf(master.address),
+      masterInstanceType: typeOf("MASTER"),
+      slaveInstanceType: typeOf("CORE"),
+      hadoopVersion: findRelease(cluster.spec.releaseLabel)?.applications.Hadoop,
+      instanceGroups: groups.map((one) => ({
+        instanceGroupId: one.id,
+        instanceGroupName: one.name,
+        instanceRole: role(one),
+        marketType: market(one),
+        instanceType: one.instance_type,
+        requestedInstanceCount: one.requested_count,
+      })),
+    }),
+    put("extraInstanceData.json", {
+      jobFlowId: cluster.id,
+      instanceGroupId: group.id,
+      instanceRole: group.role.toLowerCase(),
+      marketType: group.market.toLowerCase(),
+      masterHost: hostnameOf(master.address),
+      masterPrivateDnsName: hostnameOf(master.address),
+      region: cluster.region,
+    }),
+  ];
+}
+
+/** What of EC2's instance metadata is known here, and scripts ask for. Credentials are not there: SDKs have them from the container endpoint. */
+export function nodeMetadata(cluster: ClusterRow, group: GroupRow, { id, address }: InstanceRow): Record<string, string> {
+  const zone = cluster.spec.shown.Ec2InstanceAttributes?.Ec2AvailabilityZone ?? `${cluster.region}a`;
+  const name = `${hostnameOf(address)}.${domainOf(cluster.region)}`;
+  const document = {
+    accountId: cluster.account_id,
+    availabilityZone: zone,
+    instanceId: id,
+    instanceType: group.instance_type,
+    privateIp: address,
+    region: cluster.region,
+  };
+  const meta = {
+    hostname: name,
+    "instance-id": id,
+    "instance-life-cycle": group.market === "SPOT" ? "spot" : "on-demand",
+    "instance-type": group.instance_type,
+    "local-hostname": name,
+    "local-ipv4": address,
+    "placement/availability-zone": zone,
+    "placement/region": cluster.region,
+    "public-hostname": name,
+    "public-ipv4": address,
+    "services/domain": "amazonaws.com",
+  };
+  return {
+    ...Object.fromEntries(Object.entries(meta).map(([path, text]) => [`meta-data/${path}`, text])),
+    "dynamic/instance-identity/document": `${JSON.stringify(document, undefined, 2)}\n`,
+  };
+}

@@ -1,0 +1,107 @@
+/** What scripts, tutorials and bootstrap actions do on an EMR node: scripts full of it, run on a cluster of two nodes (node-scripts/). */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { bestDegree } from "../../src/providers/local/provider.ts";
+import { type Howdah, releaseLabel, startHowdah, until } from "./howdah.ts";
+
+const best = await bestDegree();
+const scripts = join(import.meta.dirname, "node-scripts");
+
+/** Of the machine, what a node must not change: packages, what is shared in the cache, and files that the scripts make. */
+function host({ installation }: Howdah) {
+  return {
+    packages: existsSync("/usr/bin/dpkg-query") && spawnSync("dpkg-query", ["-W", "hello", "sl"], { encoding: "utf8" }).stdout,
+    python: readdirSync(installation.pythonBase.packages).toSorted(),
+    jars: readdirSync(join(installation.spark.home, "jars")).toSorted(),
+    hadoop: readdirSync(dirname(installation.hadoop.classPath[0]!)).toSorted(),
+    spark: readdirSync(installation.spark.home).toSorted(),
+    made: ["/etc/howdah-node-test", "/usr/lib/spark", "/usr/lib/hadoop", "/emr", "/etc/hadoop/conf", "/usr/share/howdah"].filter((path) =>
+      existsSync(path),
+    ),
+  };
+}
+
+describe("a node", { skip: best.degree === "plain" && best.reason }, () => {
+  let howdah: Howdah;
+  let clusterId = "";
+  let untouched: ReturnType<typeof host>;
+
+  before(async () => {
+    howdah = await startHowdah({ isolation: "view" });
+    untouched = host(howdah);
+    await howdah.aws("s3", "mb", "s3://work");
+    for (const name of readdirSync(scripts)) await howdah.aws("s3", "cp", join(scripts, name), `s3://work/scripts/${name}`);
+    const created = await howdah.aws(
+      "emr",
+      "create-cluster",
+      "--release-label",
+      releaseLabel,
+      "--applications",
+      "Name=Spark",
+      "--instance-type",
+      "m5.xlarge",
+      "--instance-count",
+      "2",
+      "--use-default-roles",
+      "--log-uri",
+      "s3://work/logs/",
+      "--bootstrap-actions",
+      "Path=s3://work/scripts/bootstrap.sh,Name=bootstrap",
+    );
+    clusterId = created.ClusterId;
+  });
+  after(() => howdah?.stop());
+
+  /** Of a file that is shipped, or on its way. */
+  async function log(key: string): Promise<string> {
+    const text = await howdah.boto3(
+      `import boto3,base64\ntry: print(base64.b64encode(boto3.client('s3').get_object(Bucket='work',Key='${key}')['Body'].read()).decode())\nexcept Exception: print('')`,
+    );
+    return text.trim() ? gunzipSync(Buffer.from(text.trim(), "base64")).toString("utf8") : "";
+  }
+
+  test("a bootstrap action installs packages on every node, and the cluster comes up", async () => {
+    const { Status } = await until("the cluster", async () => {
+      const cluster = await howdah.cluster(clusterId);
+      return !["STARTING", "BOOTSTRAPPING"].includes(cluster.Status.State) && cluster;
+    });
+    const failed = readdirSync(howdah.data.nodes).map((id) => {
+      const path = join(howdah.data.node(id), "logs", "bootstrap-actions", "1", "stderr");
+      return existsSync(path) ? readFileSync(path, "utf8") : "";
+    });
+    assert.equal(Status.State, "WAITING", `${JSON.stringify(Status)}\n${failed.join("\n")}`);
+  });
+
+  for (const name of ["paths", "users", "packages", "jobs", "services"]) {
+    test(`${name}.sh: every check of it holds`, async () => {
+      const step = {
+        Name: name,
+        Type: "CUSTOM_JAR",
+        Jar: "s3://us-east-1.elasticmapreduce/libs/script-runner/script-runner.jar",
+        ActionOnFailure: "CONTINUE",
+        Args: [`s3://work/scripts/${name}.sh`],
+      };
+      const { StepIds } = await howdah.aws("emr", "add-steps", "--cluster-id", clusterId, "--steps", JSON.stringify([step]));
+      const { Status } = await until(
+        `the end of ${name}.sh`,
+        async () => {
+          const step = await howdah.step(clusterId, StepIds[0]);
+          return !["PENDING", "RUNNING"].includes(step.Status.State) && step;
+        },
+        600_000,
+      );
+      const said = await until(`the log of ${name}.sh`, () => log(`logs/${clusterId}/steps/${StepIds[0]}/stdout.gz`));
+      assert.deepEqual(said.match(/^FAILED: [\s\S]*?(?=^ok: |^FAILED: |$(?![\s\S]))/gm) ?? [], []);
+      assert.match(said, /^ok: /m);
+      assert.equal(Status.State, "COMPLETED", JSON.stringify(Status));
+    });
+  }
+
+  test("the machine is as it was", () => {
+    assert.deepEqual(host(howdah), untouched);
+  });
+});

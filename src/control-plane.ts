@@ -11,8 +11,10 @@ import { emrService, stsService } from "./aws/operations.ts";
 import { readConfig } from "./config.ts";
 import { cacheFolder, type DataFolder, ownerVariable } from "./data-folder.ts";
 import type { Installation } from "./engines/installation.ts";
-import { writeWhole } from "./files.ts";
+import { enginePorts } from "./engines/ports.ts";
+import { makeFolders, writeWhole } from "./files.ts";
 import { identify } from "./process/known.ts";
+import { describeListener, foreignListeners } from "./providers/local/listeners.ts";
 import { bestDegree, createLocalProvider } from "./providers/local/provider.ts";
 import { clusterReconciler } from "./reconcile/clusters.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
@@ -65,8 +67,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Promise<string> {
   const { data, log } = options;
-  for (const folder of [data.root, data.run, data.link, data.logs, data.nodes, data.s3])
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolders(data.root);
+  for (const folder of [data.run, data.link, data.logs, data.nodes, data.s3]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const config = readConfig(data.config);
   const lock = await lockDataFolder(data);
   opened.push(() => lock.close());
@@ -128,7 +130,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const degree = options.isolation ?? config.isolation ?? (await bestDegree()).degree;
   const provider = createLocalProvider({ data, native: installation.native, degree, engines: cacheFolder(), owner });
   const waits = createWaits(store.steady);
-  const context: ReconcileContext = { store, provider, ids, waits, log, installation: requireInstallation, freeMemoryMb };
+  const context: ReconcileContext = { store, provider, ids, waits, log, installation: requireInstallation, portsTaken, freeMemoryMb };
   const loop = createLoop(
     store,
     { cluster: clusterReconciler(context), instance: instanceReconciler(context), steps: stepsReconciler(context) },
@@ -200,6 +202,11 @@ function requireInstallation(releaseLabel: string): Installation {
   if ("missing" in installation)
     throw new Error(`${releaseLabel} is not set up: ${installation.missing.join(", ")}. Run: howdah engines install`);
   return installation;
+}
+
+function portsTaken(message: string): string[] {
+  const named = [...message.matchAll(/:(\d{2,5})\b/g)].map((match) => Number(match[1]));
+  return foreignListeners([...enginePorts, ...named]).map(describeListener);
 }
 
 /** What the kernel says can be given away without swapping. */

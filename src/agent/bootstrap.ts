@@ -30,7 +30,13 @@ export function createBootstrap(context: AgentContext, s3: S3) {
     // Apart from what run-once.ts keeps: neither the script's name nor what it writes may meet that.
     const work = join(folder, "work");
     const script = join(work, basename(order.path));
-    const tell = (text: string) => appendFileSync(join(logs, "controller"), `${new Date().toISOString()} ${text}\n`);
+    const tell = (text: string) => {
+      try {
+        appendFileSync(join(logs, "controller"), `${new Date().toISOString()} ${text}\n`);
+      } catch (error) {
+        context.warn(`the controller log of bootstrap action ${ordinal} is not whole: ${(error as Error).message}`);
+      }
+    };
     await mkdir(logs, { recursive: true });
     if (lookOnce(folder).state === "new") {
       try {
@@ -45,7 +51,7 @@ export function createBootstrap(context: AgentContext, s3: S3) {
         return { kind: "bootstrap-download", ordinal, message: (error as Error).message };
       }
     }
-    const end = await runOnce(
+    const begun = runOnce(
       folder,
       {
         argv: [script, ...order.args],
@@ -56,6 +62,11 @@ export function createBootstrap(context: AgentContext, s3: S3) {
       },
       () => set({ ordinal, state: "running" }),
     );
+    const end = await begun.catch((error: Error) => error);
+    if (end instanceof Error) {
+      set({ ordinal, state: "failed" });
+      return { kind: "bootstrap-exit", ordinal, message: `bootstrap action ${ordinal} could not be run: ${end.message}` };
+    }
     tell(`INFO ended: ${end.state}${end.state === "exited" ? `, exit code ${end.exitCode}` : ""}`);
     if (end.state === "exited" && end.exitCode === 0) {
       set({ ordinal, state: "done", exitCode: 0 });

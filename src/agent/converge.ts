@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readJson, writeWhole } from "../files.ts";
-import { bootId, identify } from "../process/known.ts";
+import { bootId } from "../process/known.ts";
+import { init } from "./boot.ts";
 import { createBootstrap } from "./bootstrap.ts";
 import type { AgentContext } from "./context.ts";
 import { createDaemons } from "./daemons.ts";
@@ -20,9 +21,6 @@ const daemonsMs = 120_000;
 const lastLogsMs = 25_000;
 /** How soon files are tried again that could not be written on a node with data (a full disk). */
 const filesAgainMs = 3_000;
-
-/** Of the init that this agent runs under: another one after each launch of the node. */
-const init = () => JSON.stringify(identify(process.ppid));
 
 export function createConverger(context: AgentContext, s3: S3, shipper: Shipper) {
   const { layout, record } = context;
@@ -159,7 +157,12 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
     },
     take(manifest: Manifest): void {
       if (manifest.generation <= (current?.generation ?? 0)) return;
-      writeWhole(layout.manifest, JSON.stringify(manifest));
+      try {
+        writeWhole(layout.manifest, JSON.stringify(manifest));
+      } catch (error) {
+        // Only a next agent needs it, for the time until the control plane answers: what is ordered must happen on a full disk, too.
+        context.warn(`${record.instanceId}: ${(error as Error).message}`);
+      }
       take(manifest);
     },
     look,

@@ -11,7 +11,7 @@ import { type KnownProcess, endProcess, isAlive, spawnDetached } from "../proces
 import { type AgentContext, environment } from "./context.ts";
 import type { Daemon, NodeFailure, Report } from "./manifest.ts";
 import { allHold } from "./probe.ts";
-import { tellingLines } from "./text.ts";
+import { daemonReason } from "./text.ts";
 
 const wrapper = join(import.meta.dirname, "daemon.sh");
 const [probeMs, watchMs, reprobeMs] = [100, 200, 3_000];
@@ -99,8 +99,8 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
       set(supervised, { state: "down", restarts: supervised.state.restarts + 1 });
       context.log(`${daemon.name} ended and is started again`);
       if (daemon.gate && deaths === fatalDeaths) {
-        const message = `${daemon.name} ended ${deaths} times soon after its start: ${tellingLines(daemon.log)}`;
-        onFailure({ kind: "daemon", message, logFile: daemon.log });
+        const { message, logFile } = daemonReason(daemon.log);
+        onFailure({ kind: "daemon", message: `${daemon.name} ended ${deaths} times soon after its start: ${message}`, logFile });
       }
       await sleep(Math.min(backoffMinMs * 2 ** (deaths - 1), backoffMaxMs), undefined, { signal: stop.signal }).catch(() => {});
     }

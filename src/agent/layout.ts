@@ -29,6 +29,10 @@ export function nodeLayout(root: string) {
     mount: join(root, "root"),
     /** Degree view: what the node has changed of the engines in the machine's cache (a jar put in /usr/lib/spark/jars). */
     engines: join(root, "engines"),
+    /** Emptied at each launch of the node, as a machine's /run is: state of daemons that must not outlive what it speaks of. */
+    volatile: join(root, "run", "volatile"),
+    /** What programs of the node want said: each file's text becomes a warning of the cluster. */
+    warnings: join(root, "run", "warnings"),
     /** Token file that SDKs read for the container credentials endpoint. */
     credentialsToken: join(root, "run", "credentials-token"),
   };

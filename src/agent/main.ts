@@ -1,9 +1,11 @@
 /** The agent of a node: `main.ts NODE_FOLDER`. Node's builtins only, so that it starts fast. howdah-init starts it again when it ends. */
 import { readFileSync } from "node:fs";
+import { emptyVolatile } from "./boot.ts";
 import type { AgentContext } from "./context.ts";
 import { createConverger } from "./converge.ts";
 import { createCredentials } from "./credentials.ts";
 import { nodeLayout } from "./layout.ts";
+import { watchHost } from "./host-watch.ts";
 import { followManifest, sendReports } from "./link.ts";
 import { readNodeRecord } from "./node-record.ts";
 import { createS3 } from "./s3.ts";
@@ -50,6 +52,12 @@ const shipper = createShipper(context, s3);
 const converger = createConverger(context, s3, shipper);
 const reports = sendReports(context, () => ({ ...converger.report(), warnings: [...warnings] }));
 
+watchHost(context);
+try {
+  emptyVolatile(layout);
+} catch (error) {
+  context.log(`the volatile folder: ${(error as Error).message}`); // A full disk: an agent reports all the same.
+}
 void credentials.serve(converger.metadata);
 void shipper.run();
 converger.resume();

@@ -148,7 +148,7 @@ export interface NodeFailure {
  */
 export interface StepReport {
   id: string;
-  state: "fetching" | "running" | "exited" | "lost" | "fetch-failed" | "cancelled";
+  state: "fetching" | "running" | "exited" | "lost" | "not-started" | "fetch-failed" | "cancelled";
   exitCode?: number;
   /** Epoch milliseconds. */
   startedAt?: number;

@@ -8,8 +8,9 @@ read -r pid _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ start _ </proc/self/stat
 read -r boot </proc/sys/kernel/random/boot_id
 printf '{"pid":%s,"startTime":"%s","bootId":"%s"}\n' "$pid" "$start" "$boot" >"$folder/process.$pid" || exit 1
 ln "$folder/process.$pid" "$folder/process" || exit 1
+{ echo 600 >/proc/self/oom_score_adj; } 2>/dev/null # see daemon.sh
 trap : TERM # the command gets the signal too, and its exit code is still wanted
 (exec "$@") # never one of the shell's own commands: its echo changes arguments, and its exit would end this script
 code=$?
-echo "$code" >"$folder/exit.new"
-mv "$folder/exit.new" "$folder/exit"
+# On a full disk it waits: an end that nobody knows would be told as a failure.
+until echo "$code" 2>/dev/null >"$folder/exit.new" && mv "$folder/exit.new" "$folder/exit"; do sleep 1; done

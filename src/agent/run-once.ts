@@ -3,7 +3,7 @@
  * who runs it (`process`) and how it ended (`exit`). An agent that comes later, after a crash at any point, reads from these what is so.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type KnownProcess, endProcess, isAlive } from "../process/known.ts";
@@ -54,7 +54,8 @@ export function lookOnce(folder: string): OnceState {
 function readExit(folder: string, startedAt: number): OnceState | undefined {
   const file = join(folder, "exit");
   try {
-    return { state: "exited", startedAt, endedAt: statSync(file).mtimeMs, exitCode: Number(readFileSync(file, "utf8")) };
+    const code = readFileSync(file, "utf8");
+    return /^\d+\n$/.test(code) ? { state: "exited", startedAt, endedAt: statSync(file).mtimeMs, exitCode: Number(code) } : undefined;
   } catch {
     return undefined;
   }
@@ -62,7 +63,7 @@ function readExit(folder: string, startedAt: number): OnceState | undefined {
 
 /**
  * Runs the command, or, where an earlier agent has started it, follows what it started. `onStart` is called once it runs.
- * Resolves when it has ended, or is lost. Throws where the command was never started: then it may be tried again.
+ * Resolves when it has ended, or is lost. Throws where that cannot be done (a full disk): then `barOnce` says how far it came.
  */
 export async function runOnce(folder: string, command: OnceCommand, onStart: (startedAt: number) => void): Promise<OnceState> {
   mkdirSync(folder, { recursive: true });
@@ -73,13 +74,26 @@ export async function runOnce(folder: string, command: OnceCommand, onStart: (st
     // The wrapper's record comes a few milliseconds later; until then a look would declare it lost.
     while (child.exitCode === null && child.signalCode === null && !existsSync(join(folder, "process"))) await sleep(5);
   }
-  for (let announced = false; ;) {
+  const now = lookOnce(folder);
+  if (now.state === "running") onStart(now.startedAt);
+  return followOnce(folder);
+}
+
+/** Resolves when it does not run (any more). */
+export async function followOnce(folder: string): Promise<OnceState> {
+  for (; ; await sleep(pollMs)) {
     const now = lookOnce(folder);
     if (now.state !== "running") return now;
-    if (!announced) onStart(now.startedAt);
-    announced = true;
-    await sleep(pollMs);
   }
+}
+
+/** From now on it cannot begin. true where it had not begun; throws where that cannot even be written down. */
+export function barOnce(folder: string): boolean {
+  mkdirSync(folder, { recursive: true });
+  if (lookOnce(folder).state !== "new") return false;
+  mark(join(folder, "started"));
+  lookOnce(folder);
+  return true;
 }
 
 /** Ends a running command with its whole process group; nothing where it does not run. */
@@ -89,8 +103,7 @@ export async function stopOnce(folder: string, graceMs: number): Promise<void> {
 }
 
 function mark(file: string): void {
-  const fd = openSync(file, "wx");
-  writeSync(fd, `${Date.now()}\n`);
+  const fd = openSync(file, "wx"); // Empty: its time says when, and a full disk has room for that.
   fsyncSync(fd);
   closeSync(fd);
   const folder = openSync(dirname(file), "r");

@@ -2,12 +2,13 @@
 import { once } from "node:events";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Cancellation, cancelStep, endRest, stepVariable, wasCancelled } from "./cancel-step.ts";
 import { type AgentContext, environment } from "./context.ts";
 import { scriptText, warnOfEmrPaths } from "./emr-paths.ts";
 import { fetchFile } from "./fetch.ts";
 import type { Manifest, StepOrder, StepReport } from "./manifest.ts";
-import { type OnceState, lookOnce, runOnce, stopOnce } from "./run-once.ts";
+import { type OnceState, barOnce, followOnce, lookOnce, runOnce, stopOnce } from "./run-once.ts";
 import type { S3 } from "./s3.ts";
 import type { Shipper } from "./ship.ts";
 import { quote, tellingLines } from "./text.ts";
@@ -28,8 +29,14 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
     states.set(report.id, report);
     context.changed();
   };
-  const tell = (id: string, level: "INFO" | "WARN", text: string) =>
-    appendFileSync(logOf(id, "controller"), `${new Date().toISOString()} ${level} ${text}\n`);
+  /** A line that cannot be written is no reason for a step to fail. */
+  function tell(id: string, level: "INFO" | "WARN", text: string): void {
+    try {
+      appendFileSync(logOf(id, "controller"), `${new Date().toISOString()} ${level} ${text}\n`);
+    } catch (error) {
+      context.warn(`the controller log of step ${id} is not whole: ${(error as Error).message}`);
+    }
+  }
 
   function cancellation(id: string) {
     const known = cancellations.get(id) ?? { option: undefined, fetch: new AbortController(), done: Promise.resolve() };
@@ -90,6 +97,19 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
     const { option } = cancellation(id);
     if (option) await endRest(id, option);
     return { ...report, state: "cancelled" };
+  }
+
+  /** What could not be run has failed, and is told so only once no later agent can begin it any more; what has begun all the same is followed. */
+  async function afterFault(id: string, error: Error): Promise<StepReport> {
+    context.log(`step ${id}: ${error.stack ?? error.message}`);
+    for (; ; await sleep(1_000)) {
+      try {
+        if (barOnce(folderOf(id))) return { id, state: "not-started", endedAt: Date.now(), message: error.message };
+        return reportOf(id, await followOnce(folderOf(id)));
+      } catch (again) {
+        context.warn(`step ${id} could not be started, and its end cannot be written down yet: ${(again as Error).message}`);
+      }
+    }
   }
 
   /** What runs is signalled; what is being fetched does not begin; what has just been started is signalled when it runs. */
@@ -161,7 +181,7 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
         if (states.has(order.id) || (!mayStart && !order.cancel && lookOnce(folderOf(order.id)).state === "new")) continue;
         states.set(order.id, { id: order.id, state: "fetching" });
         void run(order, manifest)
-          .catch((error: Error): StepReport => ({ id: order.id, state: "lost", message: error.message }))
+          .catch((error: Error) => afterFault(order.id, error))
           .then(async (end) => {
             // Its end is told whatever becomes of its logs: a step that is reported as running for ever would block the cluster.
             const closed = close(end).catch((error: Error) => context.log(`logs of step ${order.id}: ${error.message}`));

@@ -1,8 +1,8 @@
 /** Text for people and for shells: parts of logs that tell what went wrong, and words. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
-/** The last non-blank lines of a file, at most `count` and 8 KiB; empty where there is no file. */
-export function lastLines(file: string, count: number): string[] {
+/** The last non-blank lines of a file, at most `count` and `bytes`; empty where there is no file. */
+export function lastLines(file: string, count: number, bytes = 8192): string[] {
   let fd: number;
   try {
     fd = openSync(file, "r");
@@ -11,7 +11,7 @@ export function lastLines(file: string, count: number): string[] {
   }
   try {
     const size = fstatSync(fd).size;
-    const buffer = Buffer.alloc(Math.min(size, 8192));
+    const buffer = Buffer.alloc(Math.min(size, bytes));
     readSync(fd, buffer, 0, buffer.length, size - buffer.length);
     const lines = buffer
       .toString("utf8")
@@ -40,3 +40,11 @@ export function tellingLines(stderr: string, stdout?: string): string {
 
 /** A word as a shell needs it. */
 export const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+/** Why a daemon ended. Log4j's daemons write to a `.log` beside what they print (`.out`); of a taken port the line that has its number. */
+export function daemonReason(out: string): { message: string; logFile: string } {
+  const log = out.replace(/\.out$/, ".log");
+  const bind = lastLines(log, 150, 32_768).findLast((line) => /BindException.*:\d+/.test(line));
+  const logFile = lastLines(log, 1).length > 0 ? log : out;
+  return { message: bind?.trim().slice(0, 1000) ?? tellingLines(logFile, out), logFile };
+}

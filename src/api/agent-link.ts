@@ -10,6 +10,7 @@ import { agentPaths } from "../agent/layout.ts";
 import type { Report } from "../agent/manifest.ts";
 import { manifestFor, type ManifestSources } from "../reconcile/manifest.ts";
 import { findClusterKey } from "../store/access-keys.ts";
+import { addWarnings } from "../store/events.ts";
 import { findInstance, recordReport, type InstanceRow } from "../store/instances.ts";
 import type { Store } from "../store/store.ts";
 
@@ -59,7 +60,14 @@ export function createAgentLink(store: Store, sources: ManifestSources, log: Log
   }
 
   async function answerManifest(instance: InstanceRow, has: number, response: ServerResponse): Promise<void> {
-    const latest = () => manifestFor(store.db, instance.id, instance.cluster_id, sources);
+    const latest = () =>
+      manifestFor(store.db, instance.id, instance.cluster_id, sources).catch(async (error: Error) => {
+        // Engines that were removed or damaged while a cluster runs: its nodes go on as they are, and ask again.
+        await store.transaction((tx) =>
+          addWarnings(tx, instance.cluster_id, [`its nodes cannot be told what to do next: ${error.message}`]),
+        );
+        throw error;
+      });
     // Listening begins before the look: a change between the two must not be missed.
     const changed = change(instance.cluster_id, response);
     let manifest = await latest();

@@ -1,12 +1,13 @@
 import { spawnDetached, isAlive, identify } from "../process/known.ts";
-import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { startControlPlane } from "../control-plane.ts";
+import { makeFolders } from "../files.ts";
 import { controlPlaneLog, runningControlPlane } from "../running.ts";
 import { type DataFolder, dataFolder, ownerVariable } from "../data-folder.ts";
-import { foreignListeners } from "../providers/local/listeners.ts";
+import { describeListener, foreignListeners } from "../providers/local/listeners.ts";
 import { enginePorts } from "../engines/ports.ts";
 import { releaseLabels } from "../releases/release.ts";
 import { takeDown } from "../take-down.ts";
@@ -31,7 +32,7 @@ export async function up(options: UpOptions): Promise<void> {
   }
   await setUpWithProgress(releaseLabels()[0] ?? "");
   warnOfForeignListeners();
-  mkdirSync(data.logs, { recursive: true, mode: 0o700 });
+  makeFolders(data.logs);
   if (options.detach) {
     const endpoint = await whileWaiting("Starting Howdah", () => startDetached(data, { port: options.port, isolation }));
     say(data, endpoint);
@@ -55,7 +56,7 @@ export async function startDetached(data: DataFolder, options: { port?: number; 
     ...(options.isolation === undefined ? [] : ["--isolation", options.isolation]),
   ];
   const output = join(data.logs, "up.log");
-  mkdirSync(data.logs, { recursive: true, mode: 0o700 });
+  makeFolders(data.logs);
   appendFileSync(output, "");
   const child = spawnDetached(
     [process.execPath, "--disable-warning=ExperimentalWarning", join(import.meta.dirname, "main.ts"), "up", "--data", data.root, ...flags],
@@ -87,10 +88,8 @@ function say(data: DataFolder, endpoint: string): void {
 
 /** Another program on 0.0.0.0:8088 takes that port from every node: better said now than by a daemon that cannot start. */
 function warnOfForeignListeners(): void {
-  for (const { port, pid, program } of foreignListeners(enginePorts))
-    console.warn(
-      `Port ${port} is taken on all addresses by ${program ?? "another program"}${pid ? ` (process ${pid})` : ""}: daemons of clusters that need it cannot start.`,
-    );
+  for (const listener of foreignListeners(enginePorts))
+    console.warn(`${describeListener(listener)}: daemons of clusters that need it cannot start.`);
 }
 
 function once(signals: NodeJS.Signals[]): Promise<[NodeJS.Signals]> {

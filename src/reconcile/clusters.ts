@@ -7,7 +7,7 @@ import { activeStates, stepsOf } from "../store/steps.ts";
 import type { Store, Tx } from "../store/store.ts";
 import { neededMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
-import { failureOfInstance, insufficientCapacity, neverReady, stepFailure, stepsCompleted } from "./endings.ts";
+import { failureOfInstance, insufficientCapacity, neverReady, notInstalled, stepFailure, stepsCompleted } from "./endings.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
 
 const done: Outcome = { done: true };
@@ -32,6 +32,11 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
   const { store, provider, ids } = context;
   const groups = await groupsOf(store.db, cluster.id);
   const needed = neededMemoryMb(groups);
+  try {
+    context.installation(cluster.spec.releaseLabel);
+  } catch (error) {
+    return beginEnding(context, cluster, notInstalled((error as Error).message));
+  }
   const network = await provider.claimNetwork(cluster.id, undefined);
   await store.transaction(async (tx) => {
     // One transaction for the look and its result: two clusters that were asked for at once do not both count on the same memory.
@@ -80,7 +85,7 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
   await takeOverWarnings(store, cluster, instances);
 
   for (const instance of instances) {
-    const ending = failureOfInstance(cluster, instance, instances);
+    const ending = failureOfInstance(cluster, instance, instances, context.portsTaken);
     if (ending) return beginEnding(context, cluster, ending);
   }
   if (cluster.phase === "ready") return followSteps(context, cluster);

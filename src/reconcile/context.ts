@@ -14,6 +14,8 @@ export interface ReconcileContext {
   log: Logger;
   /** What set-up has put on this machine for a release label. Throws where it is incomplete. */
   installation(releaseLabel: string): Installation;
+  /** Who has which of the ports that `message` names, or that engines need, on all of the host's addresses: sentences. */
+  portsTaken(message: string): string[];
   /** Memory that the host can still give away, MiB. */
   freeMemoryMb(): number;
 }

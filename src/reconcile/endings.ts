@@ -16,6 +16,9 @@ export function insufficientCapacity(neededMb: number, freeMb: number): ClusterE
   return failed("INTERNAL_ERROR", message, [{ ErrorCode: "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ", ErrorMessage: message }]);
 }
 
+/** `message` says what is missing and what to do. */
+export const notInstalled = (message: string): ClusterEnding => failed("INTERNAL_ERROR", message);
+
 export const stepFailure = (step: StepRow): ClusterEnding =>
   failed("STEP_FAILURE", `Shut down as step failed: ${step.spec.name} (${step.id})`);
 
@@ -35,7 +38,12 @@ export function neverReady(instances: readonly InstanceRow[], afterMs: number): 
 }
 
 /** undefined where the instance is well enough for the cluster to go on. */
-export function failureOfInstance(cluster: ClusterRow, instance: InstanceRow, all: readonly InstanceRow[]): ClusterEnding | undefined {
+export function failureOfInstance(
+  cluster: ClusterRow,
+  instance: InstanceRow,
+  all: readonly InstanceRow[],
+  portsTaken: (message: string) => string[],
+): ClusterEnding | undefined {
   const isMaster = instance.id === all[0]?.id;
   if (instance.status === "lost")
     return failed(
@@ -60,7 +68,9 @@ export function failureOfInstance(cluster: ClusterRow, instance: InstanceRow, al
     case "bootstrap-exit":
       return failed(
         "BOOTSTRAP_FAILURE",
-        `${where}, bootstrap action ${failure.ordinal} returned a non-zero return code (${failure.exitCode}). See ${log}`,
+        failure.exitCode === undefined
+          ? `${where}, ${failure.message}. See ${log}`
+          : `${where}, bootstrap action ${failure.ordinal} returned a non-zero return code (${failure.exitCode}). See ${log}`,
         detail(`BOOTSTRAP_FAILURE_${kind}_WITH_NON_ZERO_CODE`),
       );
     case "bootstrap-download":
@@ -69,7 +79,12 @@ export function failureOfInstance(cluster: ClusterRow, instance: InstanceRow, al
         `${where}, bootstrap action ${failure.ordinal} could not be fetched: ${failure.message}`,
         detail(`BOOTSTRAP_FAILURE_BA_DOWNLOAD_FAILED_${kind}`),
       );
-    default:
-      return failed("INSTANCE_FAILURE", `${where}: ${failure.message}${failure.logFile ? `. See ${failure.logFile}` : ""}`);
+    default: {
+      const ports = failure.kind === "daemon" ? portsTaken(failure.message) : [];
+      return failed(
+        "INSTANCE_FAILURE",
+        [`${where}: ${failure.message}`, ...ports, ...(failure.logFile ? [`See ${failure.logFile}`] : [])].join(". "),
+      );
+    }
   }
 }

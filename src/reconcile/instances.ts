@@ -46,11 +46,11 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
   };
 }
 
-/** An instance that runs, but whose agent says nothing: one that never did ends its cluster, for a later silence there is a warning. */
+/** An instance that runs, but whose agent says nothing: one that never did ends its cluster, for the silence of a node that may have data there is a warning. */
 async function listen(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
   if (context.waits.for(`report of ${instance.id}`, instance.observed_at) < silentMs) return { againMs: watchMs };
   const minutes = silentMs / 60_000;
-  if (!instance.observed)
+  if (!instance.observed && instance.first_ready_at === null)
     return lose(
       context,
       instance,
@@ -88,21 +88,32 @@ async function launch(context: ReconcileContext, instance: InstanceRow): Promise
     await store.transaction(async (tx) => {
       await setInstanceStatus(tx, instance.id, { status: "launched", launched_at: instance.launched_at ?? tx.now, launch_failures: 0 });
       await addEvent(tx, instance.cluster_id, "instance", `${instance.id} launched at ${instance.address}`);
+      await addWarnings(
+        tx,
+        instance.cluster_id,
+        context.portsTaken("").map((taken) => `${taken}: daemons that need it cannot start`),
+      );
     });
   return { againMs: watchMs };
 }
 
-/** Tried again a few times, for a host may be short of something for a moment; then the cluster is told, and its user sees why. */
+/**
+ * Tried again a few times, for a host may be short of something for a moment; then the cluster is told, and its user sees why. A node that may
+ * have data is tried for ever, with a warning.
+ */
 async function launchFailed(context: ReconcileContext, instance: InstanceRow, error: unknown): Promise<Outcome> {
   const message = error instanceof Error ? error.message : String(error);
   const failures = instance.launch_failures + 1;
   context.log.error({ err: error, instance: instance.id, failures }, "an instance could not be launched");
-  if (failures >= mostLaunches) return lose(context, instance, "INTERNAL_ERROR", `it could not be launched: ${message}`);
+  if (failures >= mostLaunches && instance.first_ready_at === null)
+    return lose(context, instance, "INTERNAL_ERROR", `it could not be launched: ${message}`);
+  const told = `${instance.id} could not be launched, will be tried again: ${message}`;
   await context.store.transaction(async (tx) => {
     await setInstanceStatus(tx, instance.id, { launch_failures: failures });
-    await addEvent(tx, instance.cluster_id, "instance", `${instance.id} could not be launched, will be tried again: ${message}`);
+    if (failures < mostLaunches) await addEvent(tx, instance.cluster_id, "instance", told);
+    else await addWarnings(tx, instance.cluster_id, [told]);
   });
-  return { againMs: launchAgainMs * failures };
+  return { againMs: launchAgainMs * Math.min(failures, mostLaunches * 4) };
 }
 
 async function lose(context: ReconcileContext, instance: InstanceRow, code: string, message: string): Promise<Outcome> {

@@ -83,12 +83,13 @@ function failureDetails(cluster: ClusterRow, step: StepRow, report: StepReport, 
   const reasons = {
     exited: `Step exited with a non-zero code ${report.exitCode}.`,
     lost: "The step's process was lost before it could say how it ended; it is not run again.",
+    "not-started": "The step could not be started.",
     "fetch-failed": "A file of the step could not be fetched.",
     cancelled: "",
     fetching: "",
     running: "",
   };
-  const log = report.state === "fetch-failed" ? "controller" : "stderr";
+  const log = ["fetch-failed", "not-started"].includes(report.state) ? "controller" : "stderr";
   const logs = logFolder(cluster);
   return {
     Reason: wasCutOff ? "howdah down --keep ended its node while it ran; it is not run again." : reasons[report.state],

@@ -9,7 +9,9 @@ export function openSqlite(path: string): SqliteDialect {
   const shim: SqliteDatabase = {
     close: () => database.close(),
     prepare(sql) {
-      const statement = database.prepare(sql);
+      // On a full disk SQLite has rolled back by itself. A rollback that fails would hide why.
+      const isMoot = sql.toLowerCase() === "rollback" && !database.isTransaction;
+      const statement = database.prepare(isMoot ? "SELECT 1 WHERE false" : sql);
       const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
       return {
         reader: statement.columns().length > 0,

@@ -1,6 +1,6 @@
 /** What tests of survival do to a real Howdah: they look at its store from outside, and kill. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { nodeVariable } from "../../src/data-folder.ts";
 import { type KnownProcess, findByEnvironment, signal } from "../../src/process/known.ts";
@@ -29,10 +29,9 @@ export function createDriver(howdah: Howdah) {
       state: instance.Status.State,
       address: instance.PrivateIpAddress,
     }));
-  const describe = async (id: string) => (await emr("describe-cluster", "--cluster-id", id)).Cluster;
+  const describe = (id: string) => howdah.cluster(id);
   const stateOf = async (id: string): Promise<string> => (await describe(id)).Status.State;
-  const stepStatus = async (id: string, stepId: string) =>
-    (await emr("describe-step", "--cluster-id", id, "--step-id", stepId)).Step.Status;
+  const stepStatus = async (id: string, stepId: string) => (await howdah.step(id, stepId)).Status;
 
   return {
     describe,
@@ -52,9 +51,9 @@ export function createDriver(howdah: Howdah) {
         const status = await stepStatus(id, stepId);
         return !["PENDING", "RUNNING"].includes(status.State) && status;
       }),
-    stepOutput: async (id: string, stepId: string, name = "stdout"): Promise<string> => {
-      const [master] = await instancesOf(id);
-      return readFileSync(join(howdah.data.node(master!.id), "logs", "steps", stepId, name), "utf8");
+    stepOutput: async (stepId: string, name = "stdout"): Promise<string> => {
+      const files = readdirSync(howdah.data.nodes).map((node) => join(howdah.data.node(node), "logs", "steps", stepId, name));
+      return readFileSync(files.find((file) => existsSync(file)) ?? files[0]!, "utf8");
     },
     terminate: (id: string) => emr("terminate-clusters", "--cluster-ids", id),
     async killControlPlane(): Promise<void> {

@@ -58,12 +58,12 @@ test("down --keep: on another boot, and in another network, HDFS and steps that 
   id = await on.create(2);
   const put = await on.addStep(id, command("put", "bash", "-c", "date +%s%N | tee kept.txt | hdfs dfs -put - kept.txt && cat kept.txt"));
   assert.equal((await on.stepEnd(id, put)).State, "COMPLETED");
-  const content = await on.stepOutput(id, put);
+  const content = await on.stepOutput(put);
   const cut = await on.addStep(id, command("cut", "bash", "-c", "echo begun; exec sleep 3600"));
   const waiting = await on.addStep(id, command("waits", "hdfs", "dfs", "-cat", "kept.txt"));
   await until(
     "the step to run",
-    async () => (await on.stepStatus(id, cut)).State === "RUNNING" && (await on.stepOutput(id, cut).catch(() => "")),
+    async () => (await on.stepStatus(id, cut)).State === "RUNNING" && (await on.stepOutput(cut).catch(() => "")),
   );
   const before = await on.instancesOf(id);
 
@@ -76,9 +76,9 @@ test("down --keep: on another boot, and in another network, HDFS and steps that 
 
   const { FailureDetails, State } = await on.stepEnd(id, cut);
   assert.deepEqual([State, FailureDetails.Reason], ["FAILED", "howdah down --keep ended its node while it ran; it is not run again."]);
-  assert.equal(await on.stepOutput(id, cut), "begun\n");
+  assert.equal(await on.stepOutput(cut), "begun\n");
   assert.equal((await on.stepEnd(id, waiting)).State, "COMPLETED");
-  assert.equal(await on.stepOutput(id, waiting), content);
+  assert.equal(await on.stepOutput(waiting), content);
   await on.reaches(id, "WAITING");
   const now = await on.instancesOf(id);
   assert.deepEqual(

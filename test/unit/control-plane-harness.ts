@@ -69,9 +69,8 @@ export async function harness() {
     ids,
     waits: createWaits(store.steady),
     log: pino({ level: "silent" }),
-    installation: () => {
-      throw new Error("no engines here");
-    },
+    installation: () => ({}) as never,
+    portsTaken: () => [],
     freeMemoryMb: () => 16_000,
   };
   const reconcilers = { cluster: clusterReconciler(context), instance: instanceReconciler(context), steps: stepsReconciler(context) };

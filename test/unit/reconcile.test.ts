@@ -358,3 +358,50 @@ test("two clusters that are asked for at once do not both count on the same memo
   await makeReady(h, one);
   assert.equal((await state(h, await create(h)))?.State, "STARTING", "once it is ready, the host shows what it takes");
 });
+
+test("a daemon that cannot come up ends its cluster, which names the program on its port", async () => {
+  const h = await harness();
+  h.context.portsTaken = (message) => (message.includes(":8088") ? ["Port 8088 is taken on all addresses by httpd (process 42)"] : []);
+  const id = await create(h);
+  const message = "hadoop-yarn-resourcemanager ended 5 times soon after its start: java.net.BindException: Port in use: 127.64.1.1:8088";
+  const [master] = await instancesOf(h.store.db, id);
+  await h.report(master!.id, { phase: "failed", failure: { kind: "daemon", message, logFile: "/n/rm.log" } });
+  await h.settle();
+  const reason = (await state(h, id))?.StateChangeReason;
+  assert.equal(reason?.Code, "INSTANCE_FAILURE");
+  assert.match(
+    reason?.Message ?? "",
+    /Port in use: .*8088\. Port 8088 is taken on all addresses by httpd \(process 42\)\. See \/n\/rm\.log$/,
+  );
+});
+
+test("engines that are missing or damaged end a cluster before it begins, saying what to do", async () => {
+  const h = await harness();
+  h.context.installation = () => {
+    throw new Error("emr-7.13.0 is not set up: Hadoop. Run: howdah engines install");
+  };
+  const id = await create(h);
+  const status = await state(h, id);
+  assert.deepEqual([status?.State, status?.StateChangeReason?.Code], ["TERMINATED_WITH_ERRORS", "INTERNAL_ERROR"]);
+  assert.match(status?.StateChangeReason?.Message ?? "", /not set up: Hadoop\. Run: howdah engines install/);
+});
+
+test("a node that has data and cannot be launched, on a full disk say, is tried until it can, with a warning", async () => {
+  const h = await harness();
+  const id = await create(h);
+  const master = await makeReady(h, id);
+  await keepAllClusters(h.store, "down");
+  h.provider.launched.clear();
+  h.provider.failLaunches = 60;
+  await h.store.transaction((tx) => tx.wake("instance", master));
+  for (let n = 0; n < 60; n++) {
+    h.advance(10_000);
+    await h.settle();
+  }
+  assert.equal((await state(h, id))?.State, "STARTING");
+  const warnings = (await eventsOf(h.store.db, id)).filter((event) => event.kind === "warning");
+  assert.match(warnings.map(({ message }) => message).join("\n"), /could not be launched, will be tried again: the host could not do it/);
+  h.advance(10_000);
+  await h.settle();
+  assert.ok(h.provider.launched.has(master));
+});

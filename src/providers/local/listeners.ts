@@ -22,6 +22,10 @@ export function foreignListeners(ports: readonly number[]): ForeignListener[] {
   return [...found].map(([port, inode]) => ({ port, ...ownerOf(inode) })).toSorted((a, b) => a.port - b.port);
 }
 
+/** "Port 8088 is taken on all addresses by python3 (process 123)" */
+export const describeListener = ({ port, pid, program }: ForeignListener): string =>
+  `Port ${port} is taken on all addresses by ${program ?? "another program"}${pid ? ` (process ${pid})` : ""}`;
+
 function readTable(file: string): string[] {
   try {
     return readFileSync(file, "utf8").split("\n").slice(1);

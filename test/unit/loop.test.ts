@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
+import { pino } from "pino";
+import { createLoop } from "../../src/reconcile/loop.ts";
+import { addEvent, eventsOf } from "../../src/store/events.ts";
+import { openStore } from "../../src/store/store.ts";
+
+test("a full disk under the store delays the reconcilers and loses no wake", async (t) => {
+  const store = await openStore(":memory:", Date.now);
+  const failures: string[] = [];
+  const write = async (id: string) => {
+    await store
+      .transaction((tx) => addEvent(tx, id, "cluster", "x".repeat(1 << 20)))
+      .catch((error: Error) => {
+        failures.push(error.message);
+        throw error;
+      });
+    return { done: true } as const;
+  };
+  const loop = createLoop(store, { cluster: write, instance: write, steps: write }, pino({ level: "silent" }));
+  t.after(async () => {
+    await loop.stop();
+    await store.close();
+  });
+  await store.transaction(async (tx) => tx.wake("cluster", "j-FULL"));
+  const pages = await sql<{ page_count: number }>`PRAGMA page_count`.execute(store.db);
+  await sql.raw(`PRAGMA max_page_count=${pages.rows[0]!.page_count + 2}`).execute(store.db);
+  await loop.start();
+  while (failures.length < 2) await sleep(10);
+  assert.match(failures[0] ?? "", /full/);
+  assert.equal((await eventsOf(store.db, "j-FULL")).length, 0);
+  await sql.raw("PRAGMA max_page_count=1000000").execute(store.db);
+  while ((await eventsOf(store.db, "j-FULL")).length === 0) await sleep(10);
+});
+
+test("what an earlier control plane would have looked at later is looked at when a new one starts: its clock says nothing any more", async (t) => {
+  const store = await openStore(":memory:", Date.now);
+  const seen: string[] = [];
+  const look = async (id: string) => {
+    seen.push(id);
+    return { done: true } as const;
+  };
+  const loop = createLoop(store, { cluster: look, instance: look, steps: look }, pino({ level: "silent" }));
+  t.after(async () => {
+    await loop.stop();
+    await store.close();
+  });
+  await store.db.insertInto("wakes").values({ kind: "cluster", id: "j-LATER", due_at: 9e15, version: 1, failures: 0 }).execute();
+  await loop.start();
+  while (seen.length === 0) await sleep(10);
+  assert.deepEqual(seen, ["j-LATER"]);
+});

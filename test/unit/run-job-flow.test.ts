@@ -37,6 +37,26 @@ const refusals: [string, Partial<RunJobFlowInput>, RegExp][] = [
   ],
   ["a StepConcurrencyLevel at which no step would run", { StepConcurrencyLevel: 0 }, /StepConcurrencyLevel must be from 1 to 256, not 0/],
   ["a StepConcurrencyLevel above EMR's", { StepConcurrencyLevel: 257 }, /StepConcurrencyLevel/],
+  [
+    "a step of an application that is not there",
+    { Steps: [{ Name: "q", HadoopJarStep: { Jar: "command-runner.jar", Args: ["hive-script", "--run-hive-script"] } }] },
+    /Steps\[0\] \(q\): hive-script needs Hive, which is not in Howdah yet/,
+  ],
+  [
+    "such a step in its older spelling",
+    {
+      Steps: [
+        {
+          Name: "q",
+          HadoopJarStep: {
+            Jar: "s3://elasticmapreduce/libs/script-runner/script-runner.jar",
+            Args: ["s3://eu-west-1.elasticmapreduce/libs/pig/pig-script"],
+          },
+        },
+      ],
+    },
+    /pig-script needs Pig/,
+  ],
   ["no master", { Instances: { InstanceGroups: [group("CORE", 1)] } }, /exactly one group must have InstanceRole MASTER/],
   [
     "task nodes without core nodes",

@@ -14,6 +14,7 @@ import type { EmrContext, EmrRequest } from "./context.ts";
 import { ListBootstrapActions, ListInstanceGroups, ListInstances } from "./instances.ts";
 import { DescribeJobFlows } from "./job-flows.ts";
 import { DescribeReleaseLabel, ListReleaseLabels, ListSupportedInstanceTypes } from "./releases.ts";
+import { policies } from "./policies.ts";
 import { RunJobFlow } from "./run-job-flow.ts";
 import { AddJobFlowSteps, CancelSteps, DescribeStep, ListSteps } from "./steps.ts";
 import { AddTags, RemoveTags } from "./tags.ts";
@@ -40,6 +41,7 @@ const operations = {
   ListReleaseLabels,
   DescribeReleaseLabel,
   ListSupportedInstanceTypes,
+  ...policies,
 };
 
 type Operation = (context: EmrContext, input: never, request: EmrRequest) => Promise<unknown>;

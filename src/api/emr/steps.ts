@@ -8,6 +8,7 @@ import type {
   StepConfig,
 } from "@aws-sdk/client-emr";
 import { invalidRequest, validationException } from "../../aws/errors.ts";
+import { absentApplication } from "../../engines/absent.ts";
 import { checkStep } from "../../engines/step-command.ts";
 import { addEvent } from "../../store/events.ts";
 import { countActiveSteps, insertSteps, setStepCancellation, type StepRow, type StepSpec, stepsOf, stepState } from "../../store/steps.ts";
@@ -50,6 +51,8 @@ export function readSteps(configs: readonly StepConfig[], concurrency: number): 
   if (configs.length > mostActiveSteps) throw validationException(`Steps: at most ${mostActiveSteps} in one request.`);
   return configs.map((config, index) => {
     const spec = readStep(config, `Steps[${index}]`);
+    const absent = absentApplication(spec);
+    if (absent) throw validationException(`Steps[${index}] (${spec.name}): ${absent}.`);
     if (concurrency > 1 && spec.actionOnFailure !== "CONTINUE")
       throw validationException(
         `Steps[${index}].ActionOnFailure: with a StepConcurrencyLevel above 1 only CONTINUE is allowed, not ${spec.actionOnFailure}.`,

@@ -45,7 +45,7 @@ export async function cancelStep(folder: string, id: string, option: Cancellatio
 
 /** What a cancelled step has left behind ends, too: by one SIGTERM, or, with TERMINATE_PROCESS, for certain. */
 export async function endRest(id: string, option: Cancellation): Promise<void> {
-  for (const giveUpAt = Date.now() + restMs; Date.now() < giveUpAt; await sleep(pollMs)) {
+  for (const giveUpAt = performance.now() + restMs; performance.now() < giveUpAt; await sleep(pollMs)) {
     const processes = processesOf(id, undefined);
     for (const known of processes) signal(known, option === "SEND_INTERRUPT" ? "SIGTERM" : "SIGKILL");
     if (option === "SEND_INTERRUPT" || processes.length === 0) return;

@@ -1,11 +1,12 @@
 /** A whole cluster, as a user of the aws CLI and of boto3 sees it: real daemons, steps of every kind, logs in S3, termination. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { readFileSync } from "node:fs";
+import { findByEnvironment, signal } from "../../src/process/known.ts";
+import { runningControlPlane } from "../../src/running.ts";
 import { type Howdah, releaseLabel, startHowdah, until } from "./howdah.ts";
 
 let howdah: Howdah;
@@ -36,7 +37,7 @@ const getLog = async (key: string): Promise<string> => {
 const stepEnd = async (stepId: string) =>
   until(`the end of ${stepId}`, async () => {
     const step = await howdah.step(clusterId, stepId);
-    return !["PENDING", "RUNNING"].includes(step.Status.State) && step;
+    return !["PENDING", "RUNNING", "CANCEL_PENDING"].includes(step.Status.State) && step;
   });
 const addSteps = async (...steps: object[]): Promise<string[]> =>
   (await howdah.aws("emr", "add-steps", "--cluster-id", clusterId, "--steps", JSON.stringify(steps))).StepIds;
@@ -189,6 +190,73 @@ test("a failing step says why; the next one still runs", async () => {
   assert.equal(step.Status.FailureDetails.LogFile, `s3://work/logs/${clusterId}/steps/${bad}/stderr.gz`);
   assert.match(await getLog(`logs/${clusterId}/steps/${bad}/stderr.gz`), /no such elephant/);
   assert.equal((await stepEnd(good!)).Status.State, "COMPLETED");
+});
+
+test("cancel-steps ends steps that run or wait, by either signal, though the control plane dies before the end", async () => {
+  const running = async (...ids: string[]) => {
+    for (const id of ids) await until(`${id} to run`, async () => (await howdah.step(clusterId, id)).Status.State === "RUNNING");
+  };
+  const cancel = async (option: string | undefined, ...ids: string[]) => {
+    const how = option ? ["--step-cancellation-option", option] : [];
+    const { CancelStepsInfoList } = await howdah.aws("emr", "cancel-steps", "--cluster-id", clusterId, "--step-ids", ...ids, ...how);
+    return CancelStepsInfoList.map((info: any) => info.Status);
+  };
+  const work = async (id: string, file: string) => {
+    const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", clusterId, "--instance-group-types", "MASTER");
+    return join(howdah.data.node(Instances[0].Ec2InstanceId), "steps", id, "work", file);
+  };
+  const loop = "touch begun; while :; do sleep 0.2; done";
+  // What it does on SIGTERM takes until the test lets it, so the control plane is dead by then; its exit code 0 makes it no success.
+  const graceful = command("graceful", "bash", "-c", `trap 'until [ -e release ]; do sleep 0.2; done; exit 0' TERM; ${loop}`);
+  const [first, next] = await addSteps({ ...graceful, ActionOnFailure: "TERMINATE_CLUSTER" }, command("waits", "touch", "never"));
+  await running(first!);
+  const begun = await work(first!, "begun");
+  await until("its trap", async () => existsSync(begun));
+  assert.deepEqual(await cancel(undefined, first!, next!), ["SUBMITTED", "SUBMITTED"]);
+  const { Steps } = await howdah.aws("emr", "list-steps", "--cluster-id", clusterId, "--step-states", "CANCEL_PENDING");
+  assert.ok(Steps.some((step: any) => step.Id === first));
+  const controlPlane = runningControlPlane(howdah.data);
+  signal(controlPlane, "SIGKILL");
+  await until("the control plane's end", async () => !runningControlPlane(howdah.data));
+  writeFileSync(join(begun, "..", "release"), "");
+  await howdah.up();
+  for (const id of [first!, next!]) assert.equal((await stepEnd(id)).Status.State, "CANCELLED");
+  assert.deepEqual(await cancel(undefined, first!), ["FAILED"]);
+
+  const modified = await howdah.aws("emr", "modify-cluster", "--cluster-id", clusterId, "--step-concurrency-level", "2");
+  assert.equal(modified.StepConcurrencyLevel, 2);
+  const [deaf, sleeps] = await addSteps(
+    command("deaf", "bash", "-c", `trap "" TERM; setsid -f sleep 3600; ${loop}`),
+    command("sleeps", "sleep", "3600"),
+  );
+  await running(deaf!, sleeps!);
+  const alsoBegun = await work(deaf!, "begun");
+  await until("its child", async () => existsSync(alsoBegun));
+  assert.deepEqual(await cancel("SEND_INTERRUPT", deaf!, sleeps!), ["SUBMITTED", "SUBMITTED"]);
+  assert.equal((await stepEnd(sleeps!)).Status.State, "CANCELLED");
+  assert.deepEqual(await cancel("TERMINATE_PROCESS", deaf!), ["SUBMITTED"]);
+  assert.equal((await stepEnd(deaf!)).Status.State, "CANCELLED");
+  assert.deepEqual(findByEnvironment("HOWDAH_STEP_ID", deaf!), []);
+  assert.match(await getLog(`logs/${clusterId}/steps/${deaf}/controller.gz`), /Cancellation: TERMINATE_PROCESS[\s\S]*Step cancelled/);
+  const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", clusterId);
+  assert.deepEqual([Cluster.Status.State, Cluster.StepConcurrencyLevel], ["WAITING", 2]);
+});
+
+test("what can be run is told by the real clients: labels, versions, instance types, and the shapes of old", async () => {
+  assert.deepEqual((await howdah.aws("emr", "list-release-labels", "--filters", "Application=spark")).ReleaseLabels, [releaseLabel]);
+  const described = await howdah.aws("emr", "describe-release-label", "--release-label", releaseLabel);
+  assert.ok(described.Applications.some(({ Name }: any) => Name === "Hadoop"));
+  const types = await howdah.aws("emr", "list-supported-instance-types", "--release-label", releaseLabel);
+  assert.ok(types.Marker && types.SupportedInstanceTypes.length > 0);
+  const flows = await howdah.boto3(
+    `import boto3; f = boto3.client('emr').describe_job_flows(JobFlowIds=['${clusterId}'])['JobFlows'][0]; print(f['ExecutionStatusDetail']['State'], len(f['Steps']) > 3)`,
+  );
+  assert.equal(flows, "WAITING True\n");
+  await howdah.boto3(
+    `import boto3; e = boto3.client('emr'); e.set_visible_to_all_users(JobFlowIds=['${clusterId}'], VisibleToAllUsers=False); e.set_keep_job_flow_alive_when_no_steps(JobFlowIds=['${clusterId}'], KeepJobFlowAliveWhenNoSteps=True)`,
+  );
+  const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", clusterId);
+  assert.deepEqual([Cluster.VisibleToAllUsers, Cluster.AutoTerminate], [false, false]);
 });
 
 test("termination leaves logs of bootstrap actions, daemons and containers in S3, and no process", async () => {

@@ -81,7 +81,8 @@ async function roundTrip(service: Service, module: object, makeClient: (endpoint
     now: () => new Date(),
     log: ({ fault }) => fault && faults.push(fault),
   });
-  const server = createServer(pipeline).listen(0, "127.0.0.1");
+  // On a machine that stalls for seconds, no connection may be closed just when the client uses it again.
+  const server = createServer({ keepAliveTimeout: 120_000 }, pipeline).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const client = makeClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   let done = 0;

@@ -13,9 +13,11 @@ export interface KnownProcess {
   bootId: string;
 }
 
-/** The kernel's boot id: changes with every boot of the machine. */
+let thisBoot: string | undefined;
+
+/** The kernel's boot id: changes with every boot of the machine, so never in the life of this process. */
 export function bootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return (thisBoot ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
 }
 
 /** What the kernel says of a process; undefined where there is none, or only a zombie. */

@@ -51,6 +51,8 @@ function sizes(facts: NodeFacts): Properties {
   };
 }
 
+const ipv4 = "-Djava.net.preferIPv4Stack=true";
+
 /** Without users' own settings. */
 function emrDefaults(facts: NodeFacts): Properties {
   const { cluster, installation } = facts;
@@ -82,8 +84,10 @@ function emrDefaults(facts: NodeFacts): Properties {
     "spark.pyspark.python": python,
     "spark.yarn.appMasterEnv.PYSPARK_PYTHON": python,
     "spark.executorEnv.PYSPARK_PYTHON": python,
-    "spark.driver.defaultJavaOptions": "-Djava.net.preferIPv4Stack=true",
-    "spark.executor.defaultJavaOptions": "-Djava.net.preferIPv4Stack=true",
+    "spark.driver.defaultJavaOptions": ipv4,
+    "spark.executor.defaultJavaOptions": ipv4,
+    // In client mode the application master only asks for containers: what the second compiler would make of it never pays.
+    "spark.yarn.am.extraJavaOptions": `-XX:+UseSerialGC -XX:TieredStopAtLevel=1 ${ipv4}`,
     // A small job's time is mostly waiting for the next look: EMR's clusters look once a second.
     "spark.yarn.report.interval": "200ms",
     "spark.yarn.report.loggingFrequency": "100",

@@ -136,3 +136,12 @@ test("Hadoop's jars have EMR's folders and names without a version", () => {
   assert.ok(links.some(([path]) => path === "/usr/lib/hadoop-hdfs/hadoop-hdfs-client.jar"));
   assert.ok(!links.some(([path]) => path?.includes("guava")));
 });
+
+test("NodeManagers speak once a second where the scheduler looks by itself, and often where it waits for them", () => {
+  const interval = (...configurations: ReturnType<typeof configuration>[]) =>
+    property(fileOf(factsOf(four, 0, configurations), "yarn-site.xml"), "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms");
+  const fair = "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fair.FairScheduler";
+  assert.equal(interval(), "1000");
+  assert.equal(interval(configuration("yarn-site", { "yarn.resourcemanager.scheduler.class": fair })), "100");
+  assert.equal(interval(configuration("capacity-scheduler", { "yarn.scheduler.capacity.schedule-asynchronously.enable": "false" })), "100");
+});

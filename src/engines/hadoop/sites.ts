@@ -102,6 +102,20 @@ function hdfsSite(facts: NodeFacts): Properties {
   };
 }
 
+const capacitySchedulerClass = "org.apache.hadoop.yarn.server.resourcemanager.scheduler.capacity.CapacityScheduler";
+const asynchronous = "yarn.scheduler.capacity.schedule-asynchronously.enable";
+
+/**
+ * The capacity scheduler looks for room by itself, so that nodes need not say ten times a second that nothing is new. Other schedulers, and this
+ * one where a user had it so, give out containers only when a node speaks.
+ */
+function nodeHeartbeatMs({ cluster, configurations }: NodeFacts): number {
+  const scheduler = propertiesOf(configurations, "yarn-site")["yarn.resourcemanager.scheduler.class"] ?? capacitySchedulerClass;
+  const isAsynchronous = (propertiesOf(configurations, "capacity-scheduler")[asynchronous] ?? capacityScheduler[asynchronous]) === "true";
+  const often = scaled(cluster, 100);
+  return scheduler === capacitySchedulerClass && isAsynchronous ? Math.max(1000, often) : often;
+}
+
 function yarnSite(facts: NodeFacts): Properties {
   const { cluster, address, instanceType, installation } = facts;
   const at = hadoopPlaces(facts.layout);
@@ -109,7 +123,7 @@ function yarnSite(facts: NodeFacts): Properties {
   const mostCores = Math.max(...cluster.nodes.map((node) => node.instanceType.vcpu));
   return {
     "yarn.resourcemanager.hostname": cluster.master.address,
-    "yarn.resourcemanager.scheduler.class": "org.apache.hadoop.yarn.server.resourcemanager.scheduler.capacity.CapacityScheduler",
+    "yarn.resourcemanager.scheduler.class": capacitySchedulerClass,
     "yarn.nodemanager.hostname": address,
     "yarn.nodemanager.address": `${address}:${ports.nodeManager}`,
     "yarn.nodemanager.localizer.address": `${address}:${ports.localizer}`,
@@ -145,7 +159,7 @@ function yarnSite(facts: NodeFacts): Properties {
     "yarn.timeline-service.enabled": "false",
     "yarn.resourcemanager.recovery.enabled": "false",
     "yarn.resourcemanager.connect.retry-interval.ms": "500",
-    "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": String(scaled(cluster, 100)),
+    "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": String(nodeHeartbeatMs(facts)),
     "yarn.nm.liveness-monitor.expiry-interval-ms": String(scaled(cluster, 10_000)),
     "yarn.resourcemanager.nm.liveness-monitor.interval-ms": "1000",
     "yarn.nodemanager.container-monitor.interval-ms": "1000",
@@ -193,6 +207,8 @@ const capacityScheduler: Properties = {
   "yarn.scheduler.capacity.maximum-am-resource-percent": "0.5",
   "yarn.scheduler.capacity.resource-calculator": "org.apache.hadoop.yarn.util.resource.DefaultResourceCalculator",
   "yarn.scheduler.capacity.node-locality-delay": "-1",
+  [asynchronous]: "true",
+  "yarn.scheduler.capacity.schedule-asynchronously.scheduling-interval-ms": "20",
 };
 
 /** Each file's properties, with the user's over them. */

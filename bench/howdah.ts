@@ -22,8 +22,8 @@ import type { Installation } from "../src/engines/installation.ts";
 import { enterNode } from "../src/providers/local/enter.ts";
 import { takeDown } from "../src/take-down.ts";
 
-/** How often a client looks: a waiter of an SDK waits half a minute, which would measure the waiter. */
-const lookMs = 20;
+/** How often a client looks. A waiter of an SDK waits half a minute, and 50 looks a second took a fifth of a core from what they look at. */
+const lookMs = 150;
 
 export interface Howdah {
   data: DataFolder;

@@ -37,6 +37,7 @@ export function environment(
     HOWDAH_NODE: record.instanceId,
     HOWDAH_NODE_IP: record.address,
     HOWDAH_NODE_DOMAIN: domainOf(record.region),
+    HOWDAH_INFO: layout.info,
     ...(isView ? {} : { HOWDAH_NODE_NAME: record.hostname }),
   };
   env.LD_PRELOAD = [record.preload, env.LD_PRELOAD].filter(Boolean).join(":");

@@ -15,6 +15,8 @@ export function nodeLayout(root: string) {
     data: join(root, "data"),
     logs: join(root, "logs"),
     steps: join(root, "steps"),
+    /** A copy of /mnt/var/lib/info, which degree plain has not; its path is in HOWDAH_INFO. */
+    info: join(root, "info"),
     tmp: join(root, "tmp"),
     home: join(root, "home"),
     /** The node's own copy of the agent. */

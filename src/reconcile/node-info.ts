@@ -1,4 +1,6 @@
 /** /mnt/var/lib/info of a node: what EMR tells scripts about the node and its cluster (`grep isMaster /mnt/var/lib/info/instance.json`). */
+import { join } from "node:path";
+import type { NodeLayout } from "../agent/layout.ts";
 import type { BaseFile, Daemon } from "../agent/manifest.ts";
 import { domainOf } from "../agent/node-record.ts";
 import { findRelease } from "../releases/release.ts";
@@ -15,6 +17,7 @@ export function nodeInfo(
   instances: InstanceRow[],
   instance: InstanceRow,
   daemons: Daemon[],
+  layout: Pick<NodeLayout, "info">,
 ): BaseFile[] {
   const master = instances[0]!;
   const group = groups.find(({ id }) => id === instance.group_id)!;
@@ -23,13 +26,15 @@ export function nodeInfo(
   const [resourceManager, nodeManager] = [runs("hadoop-yarn-resourcemanager"), runs("hadoop-yarn-nodemanager")];
   const market = ({ market }: GroupRow) => (market === "SPOT" ? "Spot" : "OnDemand");
   const role = ({ role }: GroupRow) => role[0] + role.slice(1).toLowerCase();
-  const put = (name: string, content: object): BaseFile => ({
-    path: `/mnt/var/lib/info/${name}`,
-    content: `${JSON.stringify(content, undefined, 2)}\n`,
-    view: true,
-  });
+  const put = (name: string, value: object): BaseFile[] => {
+    const content = `${JSON.stringify(value, undefined, 2)}\n`;
+    return [
+      { path: `/mnt/var/lib/info/${name}`, content, view: true },
+      { path: join(layout.info, name), content },
+    ];
+  };
   return [
-    put("instance.json", {
+    ...put("instance.json", {
       instanceGroupId: group.id,
       isMaster: group.role === "MASTER",
       isRunningNameNode: runs("hadoop-hdfs-namenode"),
@@ -39,7 +44,7 @@ export function nodeInfo(
       isRunningResourceManager: resourceManager,
       isRunningNodeManager: nodeManager,
     }),
-    put("job-flow.json", {
+    ...put("job-flow.json", {
       jobFlowId: cluster.id,
       jobFlowCreationInstant: cluster.created_at,
       instanceCount: instances.length,
@@ -57,7 +62,7 @@ export function nodeInfo(
         requestedInstanceCount: one.requested_count,
       })),
     }),
-    put("extraInstanceData.json", {
+    ...put("extraInstanceData.json", {
       jobFlowId: cluster.id,
       instanceGroupId: group.id,
       instanceRole: group.role.toLowerCase(),

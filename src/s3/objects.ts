@@ -8,7 +8,10 @@ import { AwsError } from "../aws/errors.ts";
 import { refusalError } from "../aws/refusals.ts";
 import { unsignedPayload } from "../aws/sigv4.ts";
 import { readClaim, SignatureRefusal, type SignedRequest, type Verified, verifyClaim } from "../aws/sigv4-verify.ts";
+import { escapeXml } from "../aws/xml.ts";
 import { type CheckedBody, checkedBody } from "./body.ts";
+import { type BuiltInObject, builtInAnswer, builtInSource } from "./emr-bucket.ts";
+import { checksumPrefix } from "./checksums.ts";
 import { s3ErrorBody } from "./error-body.ts";
 import { answerHeaders, upstreamRequest, withHoisted } from "./forwarding.ts";
 import { verifyV2 } from "./signature-v2.ts";
@@ -75,9 +78,22 @@ async function forward(
   const { proof, declared } = prove(signed, query, req.headers, options);
   const headers = withHoisted(req.headers, query);
   checkOwner(headers, proof);
+  const builtIn = builtInAnswer(signed.method, signed.path, query, headers);
+  if (builtIn) {
+    begin();
+    res.writeHead(builtIn.status, {
+      ...builtIn.headers,
+      "content-length": builtIn.body.length,
+      server: "Howdah",
+      "x-amz-request-id": requestId,
+    });
+    res.end(signed.method === "HEAD" ? undefined : builtIn.body);
+    return;
+  }
   const completes = signed.method === "POST" && query.has("uploadId");
   const source = req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  const body = checkedBody(source, headers, declared, proof, completes);
+  const copied = signed.method === "PUT" ? builtInSource(headers["x-amz-copy-source"]) : undefined;
+  const body = copied ? contentOf(copied, query, headers) : checkedBody(source, headers, declared, proof, completes);
   if (!server.external) {
     refuseUnsupported(signed.method, signed.path, query, headers, body.length);
     if (query.has("delete")) body.stream = checkedDelete(body.stream);
@@ -89,11 +105,32 @@ async function forward(
   const refused = server.external ? undefined : await nameClash(server, upstream, answer);
   if (refused) throw refused;
   res.setTimeout(clientSilence, () => res.destroy());
+  if (copied && answer.statusCode === 200) {
+    answer.resume();
+    const result = `<CopyObjectResult><ETag>${escapeXml(answer.headers.etag ?? copied.etag)}</ETag><LastModified>${options.now().toISOString()}</LastModified></CopyObjectResult>`;
+    res.writeHead(200, { "content-type": "application/xml", server: "Howdah", "x-amz-request-id": requestId });
+    res.end(result);
+    return;
+  }
   const answered = answerHeaders(answer, requestId);
   // S3 answers an upload with the checksums that it found right, and clients pass them on when they complete a multipart upload.
   if (req.method === "PUT" && answer.statusCode === 200) for (const [name, value] of verified) answered[name] ??= value;
   res.writeHead(answer.statusCode ?? 502, answered);
   await pipeline(answer, res);
+}
+
+/** A copy of a built-in object is an upload of its content: the server behind has no such object. Takes from `headers` what says otherwise. */
+function contentOf({ content }: BuiltInObject, query: URLSearchParams, headers: IncomingHttpHeaders): CheckedBody {
+  if (query.has("uploadId")) throw new AwsError("NotImplemented", "Howdah's built-in bucket is not copied in parts.", 501);
+  for (const name of Object.keys(headers)) {
+    if (name.startsWith("x-amz-copy-source-"))
+      throw new AwsError("NotImplemented", `${name} is not there for Howdah's built-in bucket.`, 501);
+    if (name === "x-amz-copy-source" || name === "x-amz-metadata-directive" || name.startsWith(checksumPrefix)) delete headers[name];
+  }
+  async function* whole() {
+    yield content;
+  }
+  return { stream: whole(), length: content.length, verified: new Map() };
 }
 
 /** S3's own limit for the list of a multi-object delete. */

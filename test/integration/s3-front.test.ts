@@ -222,6 +222,36 @@ const presign = (method: string, path: string, now: Date, more: Record<string, s
   return url;
 };
 
+test("EMR's own bucket: read by whoever signs, in parts and pages, copied from, never written", async () => {
+  const client = harness.client(cluster);
+  const Bucket = "eu-west-1.elasticmapreduce";
+  const Key = "samples/wordcount/wordSplitter.py";
+  const whole = await (await client.send(new GetObjectCommand({ Bucket, Key }))).Body!.transformToString();
+  assert.match(whole, /LongValueSum/);
+  const part = await client.send(new GetObjectCommand({ Bucket, Key, Range: "bytes=2-9" }));
+  assert.deepEqual([await part.Body!.transformToString(), part.ContentRange], [whole.slice(2, 10), `bytes 2-9/${whole.length}`]);
+  const head = await client.send(new HeadObjectCommand({ Bucket, Key }));
+  assert.deepEqual([head.ContentLength, head.ETag], [whole.length, part.ETag]);
+  const keys: (string | undefined)[] = [];
+  for (let ContinuationToken: string | undefined, more = true; more; more = ContinuationToken !== undefined) {
+    const page = await client.send(new ListObjectsV2Command({ Bucket, MaxKeys: 2, Prefix: "samples/", ContinuationToken }));
+    keys.push(...(page.Contents ?? []).map((object) => object.Key));
+    ContinuationToken = page.NextContinuationToken;
+  }
+  assert.deepEqual(keys, [...["1", "2", "3"].map((number) => `samples/wordcount/input/000${number}`), Key]);
+  const copy = { Bucket: bucket, Key: "copy.py", CopySource: `/${Bucket}/${Key}` };
+  assert.equal((await client.send(new CopyObjectCommand(copy))).CopyObjectResult?.ETag, head.ETag);
+  const copied = await client.send(new GetObjectCommand({ Bucket: bucket, Key: "copy.py" }));
+  assert.equal(await copied.Body!.transformToString(), whole);
+  await assert.rejects(client.send(new PutObjectCommand({ Bucket, Key, Body: "x".repeat(100_000) })), { name: "AccessDenied" });
+  await assert.rejects(client.send(new GetObjectCommand({ Bucket, Key: "none" })), { name: "NoSuchKey" });
+  const unsigned = await raw("GET", new URL(`/${Bucket}/${Key}`, harness.endpoint), {}, "");
+  assert.equal(unsigned.status, 403);
+  const tamper = (headers: Record<string, string>) =>
+    (headers.authorization = headers.authorization!.replace(/.$/, (last) => (last === "0" ? "1" : "0")));
+  assert.match((await send({ method: "GET", path: `/${Bucket}/${Key}`, tamper })).text, /SignatureDoesNotMatch/);
+});
+
 describe("signatures", () => {
   test("refusals, in S3's words", async () => {
     const path = `/${bucket}/sig`;

@@ -9,14 +9,15 @@ import type { Installation } from "./engines/installation.ts";
 import { findRelease, releaseLabels, type MavenEntry, type Release } from "./releases/release.ts";
 import { archiveMissing, archivePlan, ensureArchive, type ArchivePlan } from "./setup/archives.ts";
 import { isIntact, makeFolder, placeObject, withCacheLock } from "./setup/cache.ts";
-import { ensureHadoop, hadoopClassPath, hadoopMissing } from "./setup/hadoop-home.ts";
+import { areHadoopCommandsOurs, ensureHadoop, hadoopClassPath, hadoopMissing } from "./setup/hadoop-home.ts";
 import { ensureObjects } from "./setup/jars.ts";
 import { ensureJavaHome, javaHomeMissing, type ArchiveUse } from "./setup/java-home.ts";
 import { findJava, findPython } from "./setup/machine.ts";
 import { ensureNameTemplate, nameTemplateMissing } from "./setup/name-template.ts";
 import { makeVenv, venvBase } from "./setup/pip.ts";
 import { nodeJavaHome, places, toolsRequirements, type Places } from "./setup/places.ts";
-import { ensureSpark, fetchSpark, sparkClassPath, sparkMissing } from "./setup/spark-home.ts";
+import { ensureS3DistCp, s3DistCpMissing } from "./setup/s3-dist-cp.ts";
+import { areSparkCommandsOurs, ensureSpark, fetchSpark, sparkClassPath, sparkMissing } from "./setup/spark-home.ts";
 import type { Report, SetupProgress, SetupTask } from "./setup/task.ts";
 
 export { datasetFlights } from "./setup/dataset.ts";
@@ -58,6 +59,7 @@ function findMissing(release: Release, at: Places, installation: Installation): 
     ...there(installation.python, "Python"),
     ...hadoopMissing(at, release),
     ...sparkMissing(at, release),
+    ...s3DistCpMissing(at),
     ...s3proxyMissing(at, release.s3proxy),
     ...there(join(at.tools, "bin", "aws"), "node tools"),
     ...nameTemplateMissing(at),
@@ -122,6 +124,7 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
       await ensureHadoop(at, release, found.jdk);
       if (s3proxyMissing(at, release.s3proxy).length > 0) await placeObject(at.cache, release.s3proxy.sha256, at.s3proxy);
     }),
+    task(3, "s3-dist-cp", () => ensureS3DistCp(at, hadoopClassPath(at.hadoop, release), found.jdk)),
     task(3, "HDFS's first image", () => ensureNameTemplate(at, hadoopClassPath(at.hadoop, release), found.jdk)),
     task(3, "Class archive of Hadoop", () => archive("hadoop")),
     task(3, "Class archive of Spark", () => archive("spark")),
@@ -148,6 +151,7 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
           nameTemplate: at.nameTemplate,
         },
         spark: { home: at.spark, version: release.spark.version, classPath: sparkClassPath(at.spark), archive: archiveOf("spark") },
+        s3DistCp: { jar: at.s3DistCp },
         s3proxy: { jar: at.s3proxy },
         native,
       };
@@ -172,9 +176,10 @@ export async function ensureSetup(options: { releaseLabel: string; onProgress?: 
   const { releaseLabel } = options;
   const onProgress = options.onProgress ?? (() => {});
   const before = readInstallation(releaseLabel);
-  if (!("missing" in before)) return before;
+  const at = places(lockedRelease(releaseLabel));
+  if (!("missing" in before) && areHadoopCommandsOurs(at) && areSparkCommandsOurs(at)) return before;
   const waiting = () => onProgress({ task: "Another set-up is running; waiting for it", state: "started" });
-  return await withCacheLock(places(lockedRelease(releaseLabel)).cache, waiting, async () => {
+  return await withCacheLock(at.cache, waiting, async () => {
     const tasks = setupTasks(releaseLabel);
     for (const stage of new Set(tasks.map((task) => task.stage).toSorted((a, b) => a - b))) {
       const together = tasks.filter((task) => task.stage === stage);

@@ -15,6 +15,8 @@ export interface Installation {
   pythonBase: { home: string; program: string; version: string; packages: string; system?: string };
   hadoop: { home: string; version: string; classPath: string[]; archive: string | undefined; nameTemplate: string };
   spark: { home: string; version: string; classPath: string[]; archive: string | undefined };
+  /** EMR's s3-dist-cp, Howdah's own. */
+  s3DistCp: { jar: string };
   s3proxy: { jar: string };
   native: { init: string; preload: string };
 }

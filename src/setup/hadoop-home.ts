@@ -1,10 +1,11 @@
 /** A Hadoop distribution made of Maven's jars: Maven Central has no binary one. The launchers are Howdah's own. */
-import { readFileSync, readdirSync } from "node:fs";
-import { chmod, copyFile, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Release } from "../releases/release.ts";
 import { isIntact, makeFolder, markVerified, objectPath, placeObject } from "./cache.ts";
 import { missingJars, placeJars } from "./jars.ts";
+import { areLaunchersOurs, hasLaunchers, placeLaunchers } from "./launchers.ts";
 import { jarName } from "./maven.ts";
 import type { Places } from "./places.ts";
 import { run } from "./run.ts";
@@ -24,9 +25,11 @@ export function hadoopMissing(places: Places, release: Release): string[] {
   const lib = join(places.hadoop, "lib");
   const missing = missingJars(lib, release.hadoop.jars).map((entry) => `Hadoop (${jarName(entry)})`);
   if (!isIntact(join(lib, webapps), webappsSize(places))) missing.push("Hadoop (web pages)");
-  if (launcherNames().some((name) => !sameText(join(launchers, name), join(places.hadoop, "bin", name)))) missing.push("Hadoop (commands)");
+  if (!hasLaunchers(launchers, join(places.hadoop, "bin"))) missing.push("Hadoop (commands)");
   return missing;
 }
+
+export const areHadoopCommandsOurs = (places: Places): boolean => areLaunchersOurs(launchers, join(places.hadoop, "bin"));
 
 export async function ensureHadoop(places: Places, release: Release, jdk: string): Promise<void> {
   const { cache, hadoop: home } = places;
@@ -42,7 +45,7 @@ export async function ensureHadoop(places: Places, release: Release, jdk: string
       await writeFile(join(folder, "classpath"), `${hadoopClassPath(home, release).join(":")}\n`);
     });
   }
-  await placeLaunchers(join(home, "bin"));
+  await placeLaunchers(launchers, join(home, "bin"));
 }
 
 /** Leaves out everything of the tests' jar but the web pages. */
@@ -63,27 +66,5 @@ function webappsSize(places: Places): number {
     return Number(readFileSync(join(places.hadoop, "webapps.size"), "utf8"));
   } catch {
     return -1;
-  }
-}
-
-const launcherNames = () => readdirSync(launchers);
-
-function sameText(a: string, b: string): boolean {
-  try {
-    return readFileSync(a, "utf8") === readFileSync(b, "utf8");
-  } catch {
-    return false;
-  }
-}
-
-/** One at a time and renamed, since nodes may be using them. */
-async function placeLaunchers(bin: string): Promise<void> {
-  await mkdir(bin, { recursive: true });
-  for (const name of launcherNames()) {
-    const [from, to] = [join(launchers, name), join(bin, name)];
-    if (sameText(from, to)) continue;
-    await copyFile(from, `${to}.new`);
-    await chmod(`${to}.new`, (await readFile(from, "utf8")).startsWith("#!") ? 0o755 : 0o644);
-    await rename(`${to}.new`, to);
   }
 }

@@ -44,8 +44,10 @@ export function findJava(): string {
   } catch {
     // No such folder on this distribution.
   }
-  // A JDK, not only a runtime: `jar` packs Hadoop's web pages.
-  const home = candidates.find((home) => majorVersion(home) === javaMajor && isExecutable(join(home, "bin", "jar")));
+  // A JDK, not only a runtime: `javac` and `jar` make s3-dist-cp and pack Hadoop's web pages.
+  const home = candidates.find(
+    (home) => majorVersion(home) === javaMajor && ["jar", "javac"].every((name) => isExecutable(join(home, "bin", name))),
+  );
   if (home) return realpathSync(home);
   throw new Error(
     `No JDK ${javaMajor} was found in JAVA_HOME, on PATH or in /usr/lib/jvm. Install one (Debian and Ubuntu: apt install openjdk-17-jdk-headless).`,

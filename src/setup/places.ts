@@ -1,6 +1,6 @@
 /** Where set-up puts what it makes, by name: each folder's name changes with everything that its content depends on. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "../data-folder.ts";
 import type { MavenEntry, Release } from "../releases/release.ts";
@@ -8,6 +8,15 @@ import { javaStamp } from "./machine.ts";
 
 /** Pip requirements of the node tools, hashes included. */
 export const toolsRequirements = join(import.meta.dirname, "..", "releases", "locks", "tools-requirements.txt");
+
+const s3DistCpFolder = join(import.meta.dirname, "..", "..", "java", "s3-dist-cp");
+
+/** Sources of s3-dist-cp. */
+export function s3DistCpSources(): string[] {
+  return readdirSync(s3DistCpFolder)
+    .toSorted()
+    .map((name) => join(s3DistCpFolder, name));
+}
 
 /** Short name for everything that was given. */
 export function digest(...parts: unknown[]): string {
@@ -27,6 +36,8 @@ export interface Places {
   spark: string;
   tools: string;
   nameTemplate: string;
+  /** Its jar. */
+  s3DistCp: string;
   s3proxy: string;
 }
 
@@ -42,12 +53,18 @@ export function places(release: Release): Places {
   const hadoop = digest(format, sums(release.hadoop.jars), release.hadoop.webapps.sha256);
   const spark = digest(sparkFormat, release.spark.distribution.sha256, sums(release.spark.jars));
   const tools = digest(format, readFileSync(toolsRequirements, "utf8"));
+  const s3DistCp = digest(
+    hadoop,
+    s3DistCpSources().map((file) => readFileSync(file, "utf8")),
+  );
+  const record = digest(recordFormat, hadoop, spark, tools, s3DistCp, release.s3proxy.sha256);
   return {
     cache,
-    record: join(cache, "installations", `${release.label}-${digest(recordFormat, hadoop, spark, tools, release.s3proxy.sha256)}.json`),
+    record: join(cache, "installations", `${release.label}-${record}.json`),
     hadoop: join(cache, `hadoop-${release.hadoop.version}-${hadoop}`),
     spark: join(cache, `spark-${release.spark.version}-${spark}`),
     tools: join(cache, `tools-${tools}`),
+    s3DistCp: join(cache, `s3-dist-cp-${s3DistCp}`, "s3-dist-cp.jar"),
     nameTemplate: join(cache, `name-${release.hadoop.version}-${hadoop}`),
     s3proxy: join(cache, `s3proxy-${release.s3proxy.version}.jar`),
   };

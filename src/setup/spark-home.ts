@@ -5,10 +5,13 @@ import { dirname, join } from "node:path";
 import type { Release } from "../releases/release.ts";
 import { inTemporaryFolder, isIntact, makeFolder, markVerified, objectPath, storeObject } from "./cache.ts";
 import { missingJars, placeJars } from "./jars.ts";
+import { areLaunchersOurs, hasLaunchers, placeLaunchers } from "./launchers.ts";
 import { downloadDistribution } from "./pip.ts";
 import type { Places } from "./places.ts";
 import { run } from "./run.ts";
 import type { Report } from "./task.ts";
+
+const launchers = join(import.meta.dirname, "..", "engines", "spark", "bin");
 
 /** Folders of the distribution, and where they are in a Spark home. */
 const contents: [from: string, to: string][] = [
@@ -41,6 +44,13 @@ export function sparkClassPath(home: string): string[] {
 }
 
 export function sparkMissing(places: Places, release: Release): string[] {
+  const missing = jarsMissing(places, release);
+  return hasLaunchers(launchers, join(places.spark, "bin")) ? missing : [...missing, "Spark (commands)"];
+}
+
+export const areSparkCommandsOurs = (places: Places): boolean => areLaunchersOurs(launchers, join(places.spark, "bin"));
+
+function jarsMissing(places: Places, release: Release): string[] {
   const jars = readInventory(places.spark);
   if (!jars) return ["Spark"];
   const folder = join(places.spark, "jars");
@@ -56,7 +66,7 @@ export async function fetchSpark(places: Places, release: Release, python: strin
   const { cache } = places;
   const { distribution } = release.spark;
   const there = isIntact(objectPath(cache, distribution.sha256), distribution.size);
-  if (there || sparkMissing(places, release).length === 0) return;
+  if (there || jarsMissing(places, release).length === 0) return;
   await inTemporaryFolder(cache, async (folder) => {
     await storeObject(cache, await downloadDistribution(python, distribution, folder, report), distribution);
   });
@@ -64,8 +74,11 @@ export async function fetchSpark(places: Places, release: Release, python: strin
 
 /** Makes the home of what fetchSpark and Maven have brought. */
 export async function ensureSpark(places: Places, release: Release): Promise<void> {
-  if (sparkMissing(places, release).length === 0) return;
-  const { cache, spark: home } = places;
+  if (jarsMissing(places, release).length > 0) await makeHome(places, release);
+  await placeLaunchers(launchers, join(places.spark, "bin"));
+}
+
+async function makeHome({ cache, spark: home }: Places, release: Release): Promise<void> {
   const file = objectPath(cache, release.spark.distribution.sha256);
   await inTemporaryFolder(cache, async (work) => {
     await run(["tar", "-xzf", file, "-C", work], { timeoutMs: 5 * 60_000 });

@@ -55,6 +55,7 @@ function plan(facts: NodeFacts): EnginePlan {
       YARN_CONF_DIR: at.conf,
       HADOOP_USER_NAME: "hadoop",
       HADOOP_LOG_DIR: layout.tmp,
+      HOWDAH_S3_DIST_CP_JAR: installation.s3DistCp.jar,
       ...(installation.hadoop.archive ? { HOWDAH_HADOOP_ARCHIVE: installation.hadoop.archive } : {}),
     },
     path: [join(home, "bin")],

@@ -34,8 +34,12 @@ export async function exchange(url: URL, options: HttpRequest): Promise<{ status
   return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") };
 }
 
-/** Streams a 200 answer to `file`; any other status comes back with its text, and the file is not touched. */
-export async function download(url: URL, options: HttpRequest, file: string): Promise<{ status: number; text: string }> {
+/** Streams a 200 answer to `file`; any other status comes back with its text and where it points to, and the file is not touched. */
+export async function download(
+  url: URL,
+  options: HttpRequest,
+  file: string,
+): Promise<{ status: number; text: string; location?: string | undefined }> {
   const response = await open(url, options);
   if (response.statusCode === 200) {
     await pipeline(response, createWriteStream(file));
@@ -43,5 +47,5 @@ export async function download(url: URL, options: HttpRequest, file: string): Pr
   }
   const chunks: Buffer[] = [];
   for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
-  return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") };
+  return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8"), location: response.headers.location };
 }

@@ -97,8 +97,8 @@ export interface Task {
 export interface StepOrder {
   id: string;
   name: string;
-  /** Fetched before the start, s3://… or file://… to an absolute path; mode 0755. A failure is the step's failure. */
-  fetch: { uri: string; to: string }[];
+  /** Fetched before the start to an absolute path; mode 0755. A failure is the step's failure. `name`: as the user wrote it, where that is not `uri`. */
+  fetch: { uri: string; to: string; name?: string }[];
   argv: string[];
   env: Record<string, string>;
   /** It is to end: it does not begin, or is sent SIGTERM or SIGKILL. Once ordered it stays so. */

@@ -20,6 +20,9 @@ export interface S3 {
 
 export class NoSuchObject extends Error {}
 
+/** An answer that is the same however often one asks. */
+export const isFinalStatus = (status: number): boolean => status >= 400 && status < 500 && status !== 408 && status !== 429;
+
 export interface S3Options {
   region: string;
   /** URL of the endpoint that is valid now. */
@@ -42,7 +45,7 @@ export function createS3({ region, endpoint, credentials }: S3Options): S3 {
       const { status, text } = await download(url, { headers, timeoutMs }, toFile);
       if (status === 200) return;
       const message = `S3 answered ${status} ${errorCode(text)}`;
-      throw status >= 400 && status < 500 && status !== 408 && status !== 429 ? new NoSuchObject(message) : new Error(message);
+      throw isFinalStatus(status) ? new NoSuchObject(message) : new Error(message);
     },
 
     async put(uri, file, size, sha256) {

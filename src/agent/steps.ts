@@ -21,8 +21,8 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
   /** For each step: how it is to end, where it is; what ends its fetching; when its signals are sent. */
   const cancellations = new Map<string, { option: Cancellation | undefined; fetch: AbortController; done: Promise<void> }>();
   const folderOf = (id: string) => join(context.layout.steps, id);
-  /** Where it runs: its own files must not meet those of run-once.ts. */
-  const workOf = (id: string) => join(folderOf(id), "work");
+  /** Where it runs: EMR's place, where the node has its own paths. Never folderOf: its files must not meet those of run-once.ts. */
+  const workOf = (id: string) => (context.record.degree === "view" ? join("/mnt/var/lib/hadoop/steps", id) : join(folderOf(id), "work"));
   const logOf = (id: string, name: "controller" | "stdout" | "stderr" | "syslog") => join(context.layout.logs, "steps", id, name);
 
   const set = (report: StepReport) => {
@@ -50,11 +50,11 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
   async function fetchAll({ id, fetch }: StepOrder, signal: AbortSignal): Promise<boolean> {
     if (existsSync(fetchFailure(id))) return false;
     try {
-      for (const { uri, to } of fetch) {
+      for (const { uri, to, name = uri } of fetch) {
         if (signal.aborted) return false;
-        tell(id, "INFO", `Fetching ${uri}`);
-        await fetchFile(s3, uri, to);
-        const warning = warnOfEmrPaths(context, `${uri} of step ${id}`, scriptText(to));
+        tell(id, "INFO", `Fetching ${name}`);
+        await fetchFile(s3, uri, to, name);
+        const warning = warnOfEmrPaths(context, `${name} of step ${id}`, scriptText(to));
         if (warning) tell(id, "WARN", warning);
       }
       return true;

@@ -1,7 +1,8 @@
-/** What a step runs: EMR's command-runner.jar and script-runner.jar, and JARs of one's own. */
+/** What a step runs: EMR's command-runner.jar and script-runner.jar, JARs that stand for a command of the node, and JARs of one's own. */
 import { basename, join } from "node:path";
 import type { StepOrder } from "../agent/manifest.ts";
 import type { NodeFacts } from "./engine.ts";
+import { ports } from "./ports.ts";
 
 export interface StepToRun {
   id: string;
@@ -12,61 +13,100 @@ export interface StepToRun {
   properties: Record<string, string>;
 }
 
-/** On S3 in every region's bucket, and on a node's disk. */
-const scriptRunner =
-  /^(s3[an]?:\/\/([a-z0-9-]+\.)?elasticmapreduce\/libs\/script-runner\/script-runner\.jar|(file:\/\/)?\/(usr\/share|var\/lib)\/aws\/emr\/(scripts-runner|script-runner|scripts)\/(lib\/)?scripts?-runner\.jar|script-runner\.jar)$/;
-const commandRunner = /^((file:\/\/)?\/.*\/)?command-runner\.jar$/;
+/** EMR's bucket, in general and of a region. */
+const emrBucket = String.raw`s3[an]?://([a-z0-9-]+\.)?elasticmapreduce`;
+/** In S3, and on a node's disk. */
+const scriptRunner = new RegExp(
+  `^(${emrBucket}/libs/script-runner/script-runner\\.jar|` +
+    "(file:(//)?)?/(usr/share|var/lib)/aws/emr/(scripts-runner|script-runner|scripts)/(lib/)?scripts?-runner\\.jar|script-runner\\.jar)$",
+);
+const commandRunner = /^((file:(\/\/)?)?\/.*\/)?command-runner\.jar$/;
 
-type Kind = "command" | "script" | "jar";
+/** JARs of EMR's nodes, in all spellings since its first releases, and the command that each is here. */
+const commandJars: [jar: RegExp, command: string][] = [
+  [/^(file:(\/\/)?)?\/usr\/share\/aws\/emr\/s3-dist-cp\/lib\/s3-dist-cp[\w.-]*\.jar$/, "s3-dist-cp"],
+  [/^(file:(\/\/)?)?\/home\/hadoop\/lib\/emr-s3distcp-[\w.]+\.jar$/, "s3-dist-cp"],
+  [new RegExp(`^${emrBucket}/libs/s3distcp/[^/]+/s3distcp\\.jar$`), "s3-dist-cp"],
+  [/^(file:(\/\/)?)?\/home\/hadoop\/contrib\/streaming\/hadoop-streaming[\w.-]*\.jar$/, "hadoop-streaming"],
+  [/^(file:(\/\/)?)?\/usr\/lib\/hadoop(-mapreduce)?\/hadoop-streaming[\w.-]*\.jar$/, "hadoop-streaming"],
+  [/^(file:(\/\/)?)?\/usr\/lib\/hadoop-mapreduce\/hadoop-mapreduce-examples[\w.-]*\.jar$/, "hadoop-mapreduce-examples"],
+];
 
-function kindOf(jar: string): Kind {
-  return commandRunner.test(jar) ? "command" : scriptRunner.test(jar) ? "script" : "jar";
-}
+/** The step that the aws CLI adds for --enable-debugging, by its command and by the script of older releases. */
+const statePusher = "state-pusher-script";
+const statePusherScript = "s3://elasticmapreduce/libs/state-pusher/0.1/fetch";
+const statePusherUri = new RegExp(`^${emrBucket}/libs/state-pusher/[^/]+/fetch$`);
+
+const isCommand = ({ jar }: StepToRun) => commandRunner.test(jar);
+const isScript = (step: StepToRun) => scriptRunner.test(step.jar) || (isCommand(step) && step.args[0] === statePusher);
+const commandOf = ({ jar, mainClass }: StepToRun) => (mainClass ? undefined : commandJars.find(([name]) => name.test(jar))?.[1]);
+/** Of script-runner, the script's location first. */
+const scriptArgs = (step: StepToRun) => (isCommand(step) ? [statePusherScript, ...step.args.slice(1)] : step.args);
 
 const onS3 = (uri: string) => /^s3[an]?:\/\/[^/]+\/.+/.test(uri);
-const onDisk = (uri: string) => /^(file:\/\/)?\/./.test(uri);
-/** The agent fetches s3://, whichever of Hadoop's names for it the user wrote. */
-const asS3 = (uri: string) => uri.replace(/^s3[an]:/, "s3:");
-const asPath = (uri: string) => uri.replace(/^file:\/\//, "");
+const onDisk = (uri: string) => /^(file:(\/\/)?)?\/./.test(uri);
+const onWeb = (uri: string) => /^https?:\/\/[^/]+\/./.test(uri) && URL.canParse(uri);
+const onHdfs = (uri: string) => /^hdfs:(\/\/[^/]*)?\/./.test(uri);
 
 /** What is wrong with a step, for the API's ValidationException; undefined where it can be run. */
 export function checkStep(step: StepToRun): string | undefined {
-  const kind = kindOf(step.jar);
   const [first] = step.args;
-  if (kind === "command") {
+  const blank = Object.entries(step.properties).find(([name, value]) => /\s/.test(name + value));
+  if (blank) return `Properties: '${blank[0]}' or its value has a blank, which Hadoop's launchers would take for two options`;
+  if (isCommand(step)) {
     if (first === undefined || first === "") return "command-runner.jar needs a command in Args, for example spark-submit";
     if (step.mainClass) return "command-runner.jar takes no MainClass";
     return undefined;
   }
-  const uri = kind === "script" ? first : step.jar;
-  if (!uri) return kind === "script" ? "script-runner.jar needs the script's location as its first argument" : "a step needs a Jar";
-  if (onS3(uri) || onDisk(uri)) return undefined;
-  const what = kind === "script" ? "The script" : "The Jar";
-  return `${what} '${uri}' cannot be fetched: it must be s3://BUCKET/KEY or an absolute path on the master node`;
+  const isOwn = !isScript(step);
+  const uri = isOwn ? step.jar : first;
+  if (!uri) return isOwn ? "a step needs a Jar" : "script-runner.jar needs the script's location as its first argument";
+  if ([onS3, onDisk, onWeb, onHdfs].some((holds) => holds(uri))) return undefined;
+  const what = isOwn ? "The Jar" : "The script";
+  return `${what} '${uri}' cannot be fetched: it must be s3://BUCKET/KEY, hdfs:///PATH, http(s)://HOST/PATH or an absolute path on the master node`;
+}
+
+/** What a user should know of a step that is accepted; undefined where it does what it says. */
+export function stepWarning(step: StepToRun): string | undefined {
+  const pushes = isScript(step) && (isCommand(step) || statePusherUri.test(step.args[0] ?? ""));
+  if (!pushes) return undefined;
+  return "--enable-debugging has no effect: there is no debugging console to send logs to. They are in LogUri, `howdah logs` shows them";
 }
 
 /** The order for the master's agent. Throws where checkStep finds something. */
 export function stepOrder({ step, facts }: { step: StepToRun; facts: NodeFacts }): StepOrder {
   const problem = checkStep(step);
   if (problem) throw new Error(`step ${step.id}: ${problem}`);
-  const base = { id: step.id, name: step.name, env: {} };
-  const kind = kindOf(step.jar);
-  if (kind === "command") return { ...base, fetch: [], argv: step.args, env: clientOptions(step.properties) };
-  if (kind === "script") {
-    const [script = "", ...args] = step.args;
+  const base = { id: step.id, name: step.name, env: clientOptions(step.properties), fetch: [] };
+  if (isScript(step)) {
+    const [script = "", ...args] = scriptArgs(step);
     const { path, fetch } = local(script, step, facts);
-    return { ...base, fetch, argv: [path, ...args], env: clientOptions(step.properties) };
+    return { ...base, fetch, argv: [path, ...args] };
   }
+  if (isCommand(step)) return { ...base, argv: step.args };
+  const command = commandOf(step);
+  if (command) return { ...base, argv: [command, ...step.args] };
   const { path, fetch } = local(step.jar, step, facts);
-  const argv = ["hadoop", "jar", path, ...(step.mainClass ? [step.mainClass] : []), ...step.args];
-  return { ...base, fetch, argv, env: clientOptions(step.properties) };
+  return { ...base, fetch, argv: ["hadoop", "jar", path, ...(step.mainClass ? [step.mainClass] : []), ...step.args] };
 }
 
 /** Path that the node runs, and what is fetched to it first. */
 function local(uri: string, step: StepToRun, facts: NodeFacts): { path: string; fetch: StepOrder["fetch"] } {
-  if (!onS3(uri)) return { path: asPath(uri), fetch: [] };
-  const to = join(facts.layout.steps, step.id, "files", basename(uri));
-  return { path: to, fetch: [{ uri: asS3(uri), to }] };
+  if (onDisk(uri)) return { path: uri.replace(/^file:(\/\/)?/, ""), fetch: [] };
+  const name = onWeb(uri) ? decodeURIComponent(new URL(uri).pathname) : uri;
+  const to = join(facts.layout.steps, step.id, "files", basename(name));
+  if (onHdfs(uri)) return { path: to, fetch: [{ uri: webHdfs(uri, facts) ?? uri, to, name: uri }] };
+  // The agent fetches s3://, whichever of Hadoop's names for it the user wrote.
+  return { path: to, fetch: [{ uri: uri.replace(/^s3[an]:/, "s3:"), to }] };
+}
+
+/** HDFS by HTTP: no JVM. Undefined for another cluster's, which only Hadoop's own commands can name. */
+function webHdfs(uri: string, { cluster }: NodeFacts): string | undefined {
+  const [, host = "", path = ""] = /^hdfs:(?:\/\/([^/:]*)(?::\d+)?)?(\/.*)$/.exec(uri) ?? [];
+  const { address, hostname } = cluster.master;
+  if (host !== "" && host !== address && host.split(".")[0] !== hostname.split(".")[0]) return undefined;
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  return `http://${address}:${ports.nameNodeWeb}/webhdfs/v1${encoded}?op=OPEN&user.name=hadoop`;
 }
 
 /** "Properties … set when the step runs": Java system properties, which Hadoop's launchers take from HADOOP_CLIENT_OPTS. */

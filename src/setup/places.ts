@@ -46,7 +46,7 @@ const format = 1;
 /** The same for Spark's home alone. */
 const sparkFormat = 2;
 /** Rises with the shape of Installation. */
-const recordFormat = 4;
+const recordFormat = 5;
 
 export function places(release: Release): Places {
   const cache = cacheFolder();

@@ -135,6 +135,7 @@ test("Hadoop's jars have EMR's folders and names without a version", () => {
   ]);
   assert.ok(links.some(([path]) => path === "/usr/lib/hadoop-hdfs/hadoop-hdfs-client.jar"));
   assert.ok(!links.some(([path]) => path?.includes("guava")));
+  assert.ok(links.some(([path]) => path === "/usr/share/aws/emr/s3-dist-cp/lib/s3-dist-cp.jar"));
 });
 
 test("NodeManagers speak once a second where the scheduler looks by itself, and often where it waits for them", () => {

@@ -15,7 +15,7 @@ import { readGroups } from "./instance-groups-input.ts";
 import { sortOutInstances, sortOutParameters } from "./parameters.ts";
 import { readRelease } from "./releases.ts";
 import { clusterArn } from "./shapes.ts";
-import { readStepConcurrencyLevel, readSteps } from "./steps.ts";
+import { readStepConcurrencyLevel, readSteps, stepWarnings } from "./steps.ts";
 import { checkTags } from "./tags.ts";
 
 const mostBootstrapActions = 16;
@@ -32,6 +32,7 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
   );
   const stepConcurrencyLevel = readStepConcurrencyLevel(input.StepConcurrencyLevel ?? 1);
   const steps = readSteps(input.Steps ?? [], stepConcurrencyLevel);
+  warnings.push(...stepWarnings(steps));
   checkTags(input.Tags ?? []);
   const coreNodes = groups.find((group) => group.role === "CORE")?.count ?? 0;
   if (coreNodes < 4)

@@ -9,8 +9,8 @@ import type {
 } from "@aws-sdk/client-emr";
 import { invalidRequest, validationException } from "../../aws/errors.ts";
 import { absentApplication } from "../../engines/absent.ts";
-import { checkStep } from "../../engines/step-command.ts";
-import { addEvent } from "../../store/events.ts";
+import { checkStep, stepWarning } from "../../engines/step-command.ts";
+import { addEvent, addWarnings } from "../../store/events.ts";
 import { countActiveSteps, insertSteps, setStepCancellation, type StepRow, type StepSpec, stepsOf, stepState } from "../../store/steps.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster, theLivingCluster } from "./lookup.ts";
@@ -34,6 +34,7 @@ export async function AddJobFlowSteps({ store, ids }: EmrContext, input: AddJobF
       throw validationException(`Maximum number of active steps (${mostActiveSteps}) for the job flow ${cluster.id} would be exceeded.`);
     const steps = specs.map((spec) => ({ id: ids.step(), spec }));
     await insertSteps(tx, cluster.id, steps);
+    await addWarnings(tx, cluster.id, stepWarnings(specs));
     await tx.wake("steps", cluster.id);
     return { StepIds: steps.map(({ id }) => id) };
   });
@@ -75,10 +76,15 @@ function readStep(config: StepConfig, at: string): StepSpec {
     args: hadoop?.Args ?? [],
     properties: Object.fromEntries((hadoop?.Properties ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
   };
-  const problem = checkStep({ ...spec, id: "", mainClass: spec.mainClass ?? undefined });
+  const problem = checkStep(toRun(spec));
   if (problem) throw validationException(`${at} (${spec.name}): ${problem}`);
   return spec;
 }
+
+const toRun = (spec: StepSpec) => ({ ...spec, id: "", mainClass: spec.mainClass ?? undefined });
+
+/** What a user should know of steps that are accepted. */
+export const stepWarnings = (specs: readonly StepSpec[]): string[] => specs.flatMap((spec) => stepWarning(toRun(spec)) ?? []);
 
 /**
  * Answers for each step by itself. It may be repeated, and then only becomes stronger: a step that does not heed SIGTERM can still be killed.

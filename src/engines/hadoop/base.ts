@@ -5,7 +5,7 @@ import type { NodeFacts } from "../engine.ts";
 import { command, link, logLinks } from "../node-base.ts";
 import { addedJars, hadoopPlaces } from "./places.ts";
 
-const commands = ["hadoop", "hdfs", "yarn", "mapred", "hadoop-streaming", "hadoop-mapreduce-examples"];
+const commands = ["hadoop", "hdfs", "yarn", "mapred", "hadoop-streaming", "hadoop-mapreduce-examples", "s3-dist-cp"];
 
 /** Jars of Hadoop's tools that EMR's scripts name in /usr/lib/hadoop-mapreduce, whatever their name begins with. */
 const tools = /^hadoop-(streaming|distcp|archives|extras|gridmix|rumen|datajoin|sls)/;
@@ -38,6 +38,7 @@ export function hadoopBase(facts: NodeFacts): BaseFile[] {
     link("/usr/lib/hadoop/etc/hadoop", at.conf),
     ...["hdfs", "yarn", "mapreduce"].map((part) => link(`/usr/lib/hadoop-${part}/bin`, join(home, "bin"))),
     ...jars(facts),
+    link("/usr/share/aws/emr/s3-dist-cp/lib/s3-dist-cp.jar", installation.s3DistCp.jar),
     // What a user has put into /usr/lib/hadoop/lib, apart from what was there: one name for all nodes, because a job's class path is made on one.
     link(addedJars, join(layout.engines, basename(home), "lib")),
     ...logLinks(at.hdfsLogs, at.yarnLogs, at.mapredLogs),

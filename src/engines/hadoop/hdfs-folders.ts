@@ -18,6 +18,7 @@ const folders: Folder[] = [
   { path: "/user/hadoop", owner: "hadoop", permission: "755" },
   { path: "/user/history", owner: "mapred", permission: "1777" },
   { path: "/user/spark", owner: "spark", permission: "755" },
+  { path: "/user/spark/warehouse", owner: "spark", permission: "1777" },
   { path: "/var", owner: "hadoop", permission: "755" },
   { path: "/var/log", owner: "hadoop", permission: "755" },
   { path: "/var/log/hadoop-yarn", owner: "yarn", permission: "755" },

@@ -76,6 +76,7 @@ function emrDefaults(facts: NodeFacts): Properties {
     "spark.dynamicAllocation.shuffleTracking.enabled": "true",
     "spark.executor.memoryOverheadFactor": String(overheadFactor),
     "spark.driver.memoryOverheadFactor": String(overheadFactor),
+    "spark.sql.warehouse.dir": "hdfs:///user/spark/warehouse",
     "spark.hadoop.yarn.timeline-service.enabled": "false",
     "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
     "spark.hadoop.mapreduce.fileoutputcommitter.cleanup-failures.ignored": "true",

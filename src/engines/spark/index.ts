@@ -33,6 +33,14 @@ logger.native.name = org.apache.hadoop.util.NativeCodeLoader
 logger.native.level = error
 logger.parquet.name = org.apache.parquet.CorruptStatistics
 logger.parquet.level = error
+logger.hiveconf.name = org.apache.hadoop.hive.conf.HiveConf
+logger.hiveconf.level = error
+logger.session.name = org.apache.hadoop.hive.ql.session.SessionState
+logger.session.level = error
+logger.metastore.name = org.apache.hadoop.hive.metastore
+logger.metastore.level = error
+logger.datanucleus.name = DataNucleus
+logger.datanucleus.level = error
 `;
 
 function plan(facts: NodeFacts): EnginePlan {

@@ -47,6 +47,6 @@ print("well")
 JOB
 check "spark-submit, client mode" bash -c '/usr/bin/spark-submit --conf spark.dynamicAllocation.enabled=false --num-executors 1 --executor-memory 1g \
   --conf spark.driver.extraJavaOptions=-Xlog:class+load:file=/tmp/classes.log /tmp/job.py | grep -q well'
-check "with the class archive, for all the jar beside Spark's" bash -c '[ "$(grep -c "shared objects file" /tmp/classes.log)" -gt 2000 ]'
+check "with the class archive, for all the jar beside Spark's" bash -c '[ "$(grep -c " org\.apache\.spark.*shared objects file" /tmp/classes.log)" -gt 500 ]'
 check "spark-submit, cluster mode, /usr/bin/python3" /usr/lib/spark/bin/spark-submit --deploy-mode cluster --conf spark.dynamicAllocation.enabled=false --num-executors 1 --executor-memory 1g \
   --conf spark.pyspark.python=/usr/bin/python3 --conf spark.yarn.appMasterEnv.PYSPARK_PYTHON=/usr/bin/python3 --conf spark.executorEnv.PYSPARK_PYTHON=/usr/bin/python3 /tmp/job.py

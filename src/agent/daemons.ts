@@ -34,8 +34,8 @@ interface Supervised {
 export function createDaemons(context: AgentContext, onFailure: (failure: NodeFailure) => void) {
   const all = new Map<string, Supervised>();
   const recordFile = (name: string) => join(context.layout.run, `daemon-${name}.json`);
-  /** Made and removed by the node's own `systemctl stop` and `start`: a daemon that a user has stopped stays so, over restarts of the agent. */
-  const isStopped = (name: string) => existsSync(join(context.layout.run, `stopped-${name}`));
+  /** Made and removed by the node's own `systemctl stop` and `start`: a daemon that a user has stopped stays so, over restarts of the agent, until the node starts anew. */
+  const isStopped = (name: string) => existsSync(join(context.layout.volatile, `stopped-${name}`));
   const isReady = (name: string) => all.get(name)?.state.state === "ready";
 
   function set(supervised: Supervised, change: Partial<State>): void {

@@ -120,7 +120,7 @@ describe("local nodes", () => {
         "--disable-warning=ExperimentalWarning",
         script,
       ];
-      const { stdout } = await promisify(execFile)("setpriv", args, { env, timeout: 180_000 });
+      const { stdout } = await promisify(execFile)("setpriv", args, { env, timeout: 600_000 });
       assert.match(stdout, new RegExp(`^uid ${user}`));
       for (const degree of best.degree === "view" ? ["view", "plain"] : ["plain"]) assert.match(stdout, new RegExp(`${degree}: well`));
     } finally {

@@ -1,5 +1,5 @@
 /** The end of a running step by CancelSteps, over restarts of the agent. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type KnownProcess, allPids, bootId, hasInEnvironment, isAlive, readStat, signal } from "../process/known.ts";
@@ -15,8 +15,10 @@ const pollMs = 20;
 /** How long processes that not even SIGKILL ends are waited for, once the step itself has ended. */
 const restMs = 10_000;
 
-/** Made before the first signal; then it says that SIGTERM was sent. With it, whatever end the step comes to is its cancellation. */
+/** Made before the first signal: with it, whatever end the step comes to is its cancellation. Empty, as a full disk has room for that. */
 const marker = (folder: string) => join(folder, "cancelled");
+/** SIGTERM was sent: once is enough. */
+const interrupted = (folder: string) => join(folder, "interrupted");
 
 export const wasCancelled = (folder: string): boolean => existsSync(marker(folder));
 
@@ -30,7 +32,7 @@ export async function cancelStep(folder: string, id: string, option: Cancellatio
   const runner = now.process;
   const begun = wasCancelled(folder);
   const isInterrupt = option === "SEND_INTERRUPT";
-  if (isInterrupt && begun && readFileSync(marker(folder), "utf8") !== "") return;
+  if (isInterrupt && existsSync(interrupted(folder))) return;
   writeFileSync(marker(folder), "", { flag: "a" });
   let signalled = begun;
   // The runner may not have started the command yet, so none is not the end while it is there.
@@ -38,7 +40,7 @@ export async function cancelStep(folder: string, id: string, option: Cancellatio
     const processes = processesOf(id, runner).filter(({ parent }) => !isInterrupt || parent === runner.pid);
     for (const known of processes) signal(known, isInterrupt ? "SIGTERM" : "SIGKILL");
     signalled ||= processes.length > 0;
-    if (isInterrupt && processes.length > 0) return writeFileSync(marker(folder), "SIGTERM\n");
+    if (isInterrupt && processes.length > 0) return writeFileSync(interrupted(folder), "");
   }
   if (!signalled) rmSync(marker(folder));
 }

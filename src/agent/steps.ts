@@ -91,6 +91,10 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
       set({ id, state: "running", startedAt });
       cancel(id);
     });
+    return afterEnd(id, end);
+  }
+
+  async function afterEnd(id: string, end: OnceState): Promise<StepReport> {
     await cancellation(id).done;
     const report = reportOf(id, end);
     if (!wasCancelled(folderOf(id))) return report;
@@ -105,7 +109,9 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
     for (; ; await sleep(1_000)) {
       try {
         if (barOnce(folderOf(id))) return { id, state: "not-started", endedAt: Date.now(), message: error.message };
-        return reportOf(id, await followOnce(folderOf(id)));
+        set({ id, state: "running" });
+        cancel(id);
+        return await afterEnd(id, await followOnce(folderOf(id)));
       } catch (again) {
         context.warn(`step ${id} could not be started, and its end cannot be written down yet: ${(again as Error).message}`);
       }
@@ -120,9 +126,15 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
     wish.fetch.abort();
     if (states.get(id)?.state !== "running") return;
     tell(id, "INFO", `Cancellation: ${option}`);
-    wish.done = wish.done
-      .then(() => cancelStep(folderOf(id), id, option))
-      .catch((error: Error) => context.log(`cancellation of step ${id}: ${error.message}`));
+    wish.done = wish.done.then(async () => {
+      for (; ; await sleep(1_000)) {
+        try {
+          return await cancelStep(folderOf(id), id, option);
+        } catch (error) {
+          context.warn(`step ${id} could not be cancelled yet: ${(error as Error).message}`);
+        }
+      }
+    });
   }
 
   function reportOf(id: string, end: OnceState): StepReport {

@@ -45,8 +45,9 @@ async function recordEnd(tx: Tx, cluster: ClusterRow, step: StepRow, report: Ste
   const tell = (what: string) => addEvent(tx, cluster.id, "step", `${step.id} ${step.spec.name}: ${what}`);
   await tx.manifestChanged(cluster.id);
   await tx.wake("cluster", cluster.id);
-  // What was to end and is gone with its node's init has ended as was wished.
-  const cancelled = report.state === "cancelled" || (report.state === "lost" && step.cancel_requested_at !== null);
+  // What was to end and is gone with its node's init, or could not begin, has ended as was wished.
+  const isGone = report.state === "lost" || report.state === "not-started";
+  const cancelled = report.state === "cancelled" || (isGone && step.cancel_requested_at !== null);
   if (succeeded || cancelled) {
     await setStepStatus(tx, step.id, { state: succeeded ? "COMPLETED" : "CANCELLED", started_at, ended_at });
     await tell(succeeded ? "completed" : "cancelled");

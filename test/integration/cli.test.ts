@@ -211,16 +211,17 @@ test("status: for people without control characters, for programs with pages tha
     list.stdout,
     new RegExp(`^Howdah is up at http://127\\.0\\.0\\.1:\\d+ [^]*^${clusterId}  (WAITING|RUNNING) +\\d+[smh] +2 nodes  comfort`, "m"),
   );
-  const text = await run(["status", clusterId]);
-  assert.match(text.stdout, /^ {2}YARN ResourceManager +http:\/\/127\.[\d.]+:8088\/ +answers$/m);
+  const text = await until("a page that answers", async () => {
+    const shown = await run(["status", clusterId]);
+    return /^ {2}YARN ResourceManager +http:\/\/127\.[\d.]+:8088\/ +answers$/m.test(shown.stdout) && shown;
+  });
   // oxlint-disable-next-line no-control-regex
   assert.doesNotMatch(list.stdout + text.stdout, /[\u0000-\u0009\u000b-\u001f]/);
-  const whole = JSON.parse((await run(["status", clusterId, "--json"])).stdout);
+  const whole = await until("pages that all answer", async () => {
+    const told = JSON.parse((await run(["status", clusterId, "--json"])).stdout);
+    return told.userInterfaces.length === 4 && told.userInterfaces.every(({ answers }: any) => answers) && told;
+  });
   assert.deepEqual([whole.id, whole.name, whole.instances.length, whole.steps.at(-1).state], [clusterId, "comfort", 2, "FAILED"]);
-  assert.ok(
-    whole.userInterfaces.every(({ answers }: any) => answers),
-    JSON.stringify(whole.userInterfaces),
-  );
   const all = JSON.parse((await run(["status", "--json"])).stdout);
   assert.deepEqual([all.up.endpoint, all.clusters.map(({ id }: any) => id)], [howdah.clientEnv.AWS_ENDPOINT_URL, [clusterId]]);
   const events = JSON.parse((await run(["events", "last", "--json"])).stdout);

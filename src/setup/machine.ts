@@ -65,9 +65,9 @@ export function javaStamp(home: string): string {
 
 const askPython = "import sys, venv, ensurepip; print(sys.executable, sys.version_info[0], sys.version_info[1], sep='|')";
 
-/** A Python 3.8 to 3.12 with venv: `python3` of PATH, /usr/bin, then python3.12, 3.11, … of PATH. Throws where there is none. */
-export async function findPython(): Promise<string> {
-  const minors = Array.from({ length: newestPython - oldestPython + 1 }, (_, i) => newestPython - i);
+/** A Python 3.8 (or `oldest`) to 3.12 with venv: `python3` of PATH, /usr/bin, then python3.12, 3.11, … of PATH. Throws where there is none. */
+export async function findPython(oldest = oldestPython): Promise<string> {
+  const minors = Array.from({ length: newestPython - oldest + 1 }, (_, i) => newestPython - i);
   const names = ["python3", ...minors.map((minor) => `python3.${minor}`)];
   const candidates = names.flatMap((name) => [...pathFolders(), "/usr/bin"].map((folder) => join(folder, name)));
   const refused: string[] = [];
@@ -80,11 +80,11 @@ export async function findPython(): Promise<string> {
       continue;
     }
     const [executable, major, minor] = answer.split("|");
-    if (executable && Number(major) === 3 && Number(minor) >= oldestPython && Number(minor) <= newestPython) return executable;
+    if (executable && Number(major) === 3 && Number(minor) >= oldest && Number(minor) <= newestPython) return executable;
     refused.push(`${candidate} (${major}.${minor})`);
   }
   throw new Error(
-    `PySpark needs Python 3.${oldestPython} to 3.${newestPython} with venv. Found: ${refused.join(", ") || "none"}. ` +
+    `A Python 3.${oldest} to 3.${newestPython} with venv is needed. Found: ${refused.join(", ") || "none"}. ` +
       `Install one (Debian and Ubuntu: apt install python3 python3-venv) and put it on PATH.`,
   );
 }

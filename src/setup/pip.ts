@@ -49,14 +49,20 @@ export async function downloadDistribution(python: string, entry: PipEntry, fold
   return file;
 }
 
-/** Makes a venv in `made` that will be used at `home`, and installs the locked requirements into it. */
-export async function makeVenv(python: string, requirements: string, made: string, home: string): Promise<void> {
+/** Makes a venv in `made` that will be used at `home`, and installs the locked requirements into it. `what` is said where that fails. */
+export async function makeVenv(
+  python: string,
+  requirements: string,
+  made: string,
+  home: string,
+  what = "the node tools (aws, boto3)",
+): Promise<void> {
   try {
     await run([python, "-m", "venv", made], { timeoutMs: 5 * 60_000 });
-    const what = ["install", "-q", "--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", requirements];
-    await run([join(made, "bin", "python3"), "-m", "pip", ...what], { timeoutMs: 15 * 60_000, env: quietly });
+    const install = ["install", "-q", "--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", requirements];
+    await run([join(made, "bin", "python3"), "-m", "pip", ...install], { timeoutMs: 15 * 60_000, env: quietly });
   } catch (error) {
-    throw explain(error, "the node tools (aws, boto3)");
+    throw explain(error, what);
   }
   // A venv's scripts name the folder that they were made in.
   const bin = join(made, "bin");

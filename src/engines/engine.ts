@@ -12,6 +12,8 @@ export interface Engine {
   readonly name: string;
   /** Classifications it takes, for validation at RunJobFlow and for the configuration of nodes. */
   readonly classifications: readonly ClassificationRule[];
+  /** What of configurations that are each right cannot work together. They are as a node gets them: a group's over the cluster's. */
+  warnings?(configurations: readonly Configuration[]): string[];
   plan(node: NodeFacts): EnginePlan;
 }
 
@@ -19,7 +21,7 @@ export interface ClassificationRule {
   name: string;
   /** true: the settings are in a nested classification "export" (hadoop-env, spark-env). */
   nestedExport?: boolean;
-  /** A recorded warning for a property that is accepted but has no effect here (emrfs-site); undefined where it is honoured. */
+  /** A recorded warning for a property or an exported variable that is accepted but has no effect here; undefined where it is honoured. */
   warn?: (property: string, value: string) => string | undefined;
 }
 

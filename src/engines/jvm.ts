@@ -1,4 +1,5 @@
 /** How a daemon's JVM is started: small, quick, and with the class archive. */
+import { join } from "node:path";
 import type { NodeFacts } from "./engine.ts";
 
 /** java.base packages that Hadoop 3.4 reaches into by reflection on Java 17. */
@@ -41,4 +42,19 @@ export function daemonArgv(facts: NodeFacts, jvm: DaemonJvm): string[] {
     [...jvm.jars, ...jvm.folders].join(":"),
     jvm.mainClass,
   ];
+}
+
+/** Which variables of which files say a daemon's heap and options. */
+export interface DaemonVariables {
+  /** Shell files, read in this order where they are there: hadoop-env.sh, yarn-env.sh, … */
+  files: readonly string[];
+  /** The first that is set is the heap: `2048` (megabytes) or `2g`. Where none is, it is the one that daemonArgv was given. */
+  heap: readonly string[];
+  /** Words are added to the command line, those of later ones behind. */
+  options: readonly string[];
+}
+
+/** A JVM's command line from daemonArgv behind the shell that reads a node's *-env.sh: what is changed there counts from the next start on. */
+export function withVariables({ files, heap, options }: DaemonVariables, argv: string[]): string[] {
+  return ["/bin/bash", join(import.meta.dirname, "daemon-env.sh"), files.join(":"), heap.join(" "), options.join(" "), ...argv];
 }

@@ -26,9 +26,23 @@ export function siteXml(properties: Properties): string {
   return `<?xml version="1.0"?>\n<configuration>\n${lines.join("\n")}\n</configuration>\n`;
 }
 
-/** Lines that export variables. `$NAME` in a value is the shell's to expand, as in EMR's own *-env.sh. */
+/**
+ * Lines that export variables. `$NAME` in a value is the shell's to expand, as in EMR's own *-env.sh. A JAVA_HOME that is not on the node (EMR's
+ * JDKs are at paths of their own) leaves the node's as it is.
+ */
 export function exportLines(variables: Properties): string {
   return Object.entries(variables)
-    .map(([name, value]) => `export ${name}="${value.replace(/[\\"`]/g, "\\$&")}"\n`)
+    .map(([name, value]) => {
+      const quoted = `"${value.replace(/[\\"`]/g, "\\$&")}"`;
+      return name === "JAVA_HOME" ? `[ ! -x ${quoted}/bin/java ] || export ${name}=${quoted}\n` : `export ${name}=${quoted}\n`;
+    })
+    .join("");
+}
+
+/** A Java .properties file. */
+export function propertiesFile(properties: Properties): string {
+  const escaped = (value: string) => value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+  return Object.entries(properties)
+    .map(([name, value]) => `${name.replace(/[ :=]/g, "\\$&")}=${escaped(value)}\n`)
     .join("");
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkConfigurations, mergeConfigurations } from "../../src/engines/configurations.ts";
+import { checkConfigurations, checkTogether, mergeConfigurations } from "../../src/engines/configurations.ts";
 import { configuration } from "./engine-facts.ts";
 
 const errorsOf = (...list: Parameters<typeof configuration>[]) =>
@@ -21,7 +21,53 @@ test("what EMR takes is taken", () => {
 });
 
 test("an unknown classification is refused by name", () => {
-  assert.match(errorsOf(["hive-site", {}])[0]!, /^Unknown classification 'hive-site'/);
+  assert.match(errorsOf(["elephant-site", {}])[0]!, /^Unknown classification 'elephant-site'/);
+});
+
+test("a classification that EMR knows is never unknown: it says why it is not honoured, or what its name is now", () => {
+  const emr =
+    "container-executor docker-conf emr-metrics flink-conf hadoop-kms-site hbase hbase-site hcatalog-env hdfs-encryption-zones hive hive-site hiveserver2-site hue-ini httpfs-site hudi-defaults iceberg-defaults jupyter-hub-conf livy-conf oozie-site phoenix-log4j pig-env presto-config ranger-kms-site recordserver-conf spark-log4j sqoop-env tez-site trino-connector-hive zeppelin-env zookeeper-config";
+  for (const name of emr.split(" ")) assert.match(errorsOf([name, {}])[0]!, new RegExp(`^Classification '${name}' is not honoured: .{20}`));
+  assert.match(errorsOf(["spark-log4j", {}])[0]!, /Use spark-log4j2/);
+  assert.match(errorsOf(["hive-site", {}])[0]!, /there is spark-hive-site/);
+});
+
+test("Hadoop's and Spark's own classifications are taken", () => {
+  const plain = "hadoop-log4j container-log4j hadoop-ssl-server hadoop-ssl-client mapred-site spark-log4j2 spark-metrics spark-hive-site";
+  const environments = "hdfs-env yarn-env mapred-env";
+  const list = [
+    ...plain.split(" ").map((name) => configuration(name, { a: "b" })),
+    ...environments.split(" ").map((name) => configuration(name, {}, [configuration("export", { A: "b" })])),
+  ];
+  assert.deepEqual(checkConfigurations(list, ["Spark"]), { errors: [], warnings: [] });
+});
+
+test("a variable or a logger that does less than on EMR is a warning", () => {
+  const list = [
+    configuration("yarn-env", {}, [configuration("export", { JAVA_HOME: "/usr/lib/jvm/jre-1.8.0", YARN_RESOURCEMANAGER_HEAPSIZE: "300" })]),
+    configuration("hadoop-log4j", { "hadoop.root.logger": "DEBUG,RFA", "log4j.logger.a": "DEBUG" }),
+  ];
+  const { warnings } = checkConfigurations(list, []);
+  assert.equal(warnings.length, 2, warnings.join("\n"));
+  assert.match(warnings[0]!, /^yarn-env: JAVA_HOME=\/usr\/lib\/jvm\/jre-1\.8\.0 counts/);
+  assert.match(warnings[1]!, /HADOOP_DAEMON_ROOT_LOGGER/);
+});
+
+const fair = { "yarn.resourcemanager.scheduler.class": "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fair.FairScheduler" };
+
+test("node labels work only under the capacity scheduler, and there only where queues have a share of them", () => {
+  const labels = { "yarn.node-labels.enabled": "true" };
+  const warnings = (yarn: Record<string, string>, queues: Record<string, string> = {}) =>
+    checkTogether([configuration("yarn-site", yarn), configuration("capacity-scheduler", queues)], []);
+  assert.deepEqual(warnings(labels), []);
+  assert.deepEqual(warnings(fair), []);
+  assert.match(warnings({ ...labels, ...fair })[0]!, /no effect under FairScheduler/);
+  assert.match(warnings(fair, { "yarn.scheduler.capacity.root.queues": "a" })[0]!, /capacity-scheduler has no effect/);
+  const queues = { "yarn.scheduler.capacity.root.queues": "default,etl" };
+  assert.match(warnings(labels, queues)[0]!, /root\.etl\.accessible-node-labels\.CORE\.capacity/);
+  assert.deepEqual(warnings({}, queues), []);
+  assert.deepEqual(warnings(labels, { ...queues, "yarn.scheduler.capacity.root.etl.accessible-node-labels.CORE.capacity": "50" }), []);
+  assert.match(warnings({ ...labels, "yarn.node-labels.am.default-node-label-expression": "ON_DEMAND" })[0]!, /ON_DEMAND/);
 });
 
 test("a classification of an application that the cluster has not says so", () => {

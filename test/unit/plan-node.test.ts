@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NodeRole } from "../../src/agent/manifest.ts";
 import { planNode } from "../../src/engines/plan-node.ts";
+import { instanceType } from "../../src/releases/instance-types.ts";
 import { configuration, factsOf } from "./engine-facts.ts";
 
 const four: NodeRole[] = ["MASTER", "CORE", "CORE", "TASK"];
@@ -77,13 +78,80 @@ test("users' settings win, and are escaped", () => {
   assert.equal(property(fileOf(facts, "core-site.xml"), "fs.s3a.connection.maximum"), "77");
   assert.match(fileOf(facts, "spark-defaults.conf"), /^spark\.executor\.memory 1g$/m);
   assert.match(fileOf(facts, "hadoop-env.sh"), /^export MY="a \\"b\\" \$C"$/m);
-  assert.ok(planNode(facts).daemons[0]!.argv.includes("-Xmx300m"));
 });
 
-test("maximizeResourceAllocation gives one executor per node", () => {
-  const facts = factsOf(four, 0, [configuration("spark", { maximizeResourceAllocation: "true" })]);
-  assert.match(fileOf(facts, "spark-defaults.conf"), /^spark\.executor\.instances 3$/m);
-  assert.match(fileOf(facts, "spark-defaults.conf"), /^spark\.dynamicAllocation\.enabled false$/m);
+const maximize = configuration("spark", { maximizeResourceAllocation: "true" });
+const setting = (defaults: string, name: string) => new RegExp(`^${name.replaceAll(".", "\\.")} (.*)$`, "m").exec(defaults)?.[1];
+const sized = (facts: ReturnType<typeof factsOf>) => {
+  const defaults = fileOf(facts, "spark-defaults.conf");
+  const names = ["executor.instances", "executor.memory", "executor.cores", "driver.memory", "default.parallelism"];
+  return [...names, "dynamicAllocation.enabled"].map((name) => setting(defaults, `spark.${name}`));
+};
+
+test("maximizeResourceAllocation: an executor per core and task node, as large as it allows, and partitions for all cores", () => {
+  assert.deepEqual(sized(factsOf(four, 0, [maximize])), ["3", "9486M", "4", "9486M", "24", "false"]);
+  assert.deepEqual(sized(factsOf(four, 0, [maximize], "r5.2xlarge")), ["3", "44266M", "8", "44266M", "48", "false"]);
+});
+
+test("maximizeResourceAllocation: the smallest worker sizes executors, the smaller of master and core the driver", () => {
+  const facts = factsOf(four, 0, [maximize]);
+  const [small, large] = [instanceType("c5.xlarge")!, instanceType("r5.2xlarge")!];
+  const types = [large, instanceType("m5.xlarge")!, large, small];
+  const nodes = facts.cluster.nodes.map((node, i) => ({ ...node, instanceType: types[i]! }));
+  assert.deepEqual(sized({ ...facts, cluster: { ...facts.cluster, nodes } }), ["3", "4743M", "4", "9486M", "32", "false"]);
+});
+
+test("maximizeResourceAllocation: dynamic allocation that a user turned on stays, and a single worker has room for a driver", () => {
+  const dynamic = [maximize, configuration("spark-defaults", { "spark.dynamicAllocation.enabled": "true" })];
+  assert.deepEqual(sized(factsOf(four, 0, dynamic)), [undefined, "9486M", "4", "9486M", "24", "true"]);
+  assert.deepEqual(sized(factsOf(["MASTER", "CORE"], 0, [maximize])), ["1", "8300M", "4", "2048M", "8", "false"]);
+});
+
+test("event logs: a user who moves one of the two folders means both", () => {
+  const folders = (own: Record<string, string>) => {
+    const defaults = fileOf(factsOf(four, 0, [configuration("spark-defaults", own)]), "spark-defaults.conf");
+    return ["spark.eventLog.dir", "spark.history.fs.logDirectory"].map((name) => setting(defaults, name));
+  };
+  const usual = "hdfs://127.77.9.1:8020/var/log/spark/apps";
+  assert.deepEqual(folders({}), [usual, usual]);
+  assert.deepEqual(folders({ "spark.eventLog.dir": "s3://b/logs" }), ["s3://b/logs", "s3://b/logs"]);
+  assert.deepEqual(folders({ "spark.history.fs.logDirectory": "s3://b/logs" }), ["s3://b/logs", "s3://b/logs"]);
+  assert.deepEqual(folders({ "spark.eventLog.dir": "s3://a/", "spark.history.fs.logDirectory": "s3://b/" }), ["s3://a/", "s3://b/"]);
+});
+
+test("log settings go over the defaults; files that only users' settings need are there only with them", () => {
+  const none = planNode(factsOf(four, 0)).files.map(({ path }) => path.split("/").at(-1));
+  for (const name of ["container-log4j.properties", "hive-site.xml", "metrics.properties", "ssl-server.xml", "nodelabel.mirror"])
+    assert.ok(!none.includes(name), name);
+  const facts = factsOf(four, 0, [
+    configuration("hadoop-log4j", { "log4j.logger.org.apache.hadoop.util.NativeCodeLoader": "OFF" }),
+    configuration("container-log4j", { "log4j.appender.CLA.layout.ConversionPattern": "mine %m%n" }),
+    configuration("spark-log4j2", { "rootLogger.level": "warn" }),
+    configuration("spark-metrics", { "*.sink.csv.class": "org.apache.spark.metrics.sink.CsvSink" }),
+    configuration("spark-hive-site", { "hive.metastore.uris": "thrift://h:9083" }),
+    configuration("hadoop-ssl-server", { "ssl.server.keystore.location": "/k" }),
+  ]);
+  assert.match(fileOf(facts, "hadoop/log4j.properties"), /NativeCodeLoader=OFF$/m);
+  assert.match(fileOf(facts, "container-log4j.properties"), /^log4j\.appender\.CLA\.layout\.ConversionPattern=mine %m%n$/m);
+  assert.match(property(fileOf(facts, "yarn-site.xml"), "yarn.application.classpath")!, /^\$HADOOP_CONF_DIR\/\.,/);
+  assert.match(fileOf(facts, "log4j2.properties"), /^rootLogger\.level=warn$/m);
+  assert.match(fileOf(facts, "metrics.properties"), /^\*\.sink\.csv\.class=/m);
+  assert.equal(property(fileOf(facts, "hive-site.xml"), "hive.metastore.uris"), "thrift://h:9083");
+  assert.equal(property(fileOf(facts, "ssl-server.xml"), "ssl.server.keystore.location"), "/k");
+});
+
+test("node labels: core nodes name CORE, and the ResourceManager's store has it, not exclusive", () => {
+  const labels = configuration("yarn-site", { "yarn.node-labels.enabled": "true" });
+  const partition = (index: number) =>
+    property(fileOf(factsOf(four, index, [labels]), "yarn-site.xml"), "yarn.nodemanager.node-labels.provider.configured-node-partition");
+  assert.deepEqual([0, 1, 2, 3].map(partition), [undefined, "CORE", "CORE", undefined]);
+  const store = planNode(factsOf(four, 0, [labels])).files.find(({ path }) => path.endsWith("nodelabel.mirror"));
+  assert.equal(Buffer.from(store!.content!).toString("hex"), "0a12080a04434f52451000");
+  assert.ok(store!.once);
+  const fair = { "yarn.resourcemanager.scheduler.class": "a.b.FairScheduler", "yarn.node-labels.am.default-node-label-expression": "CORE" };
+  const both = factsOf(four, 0, [configuration("yarn-site", { "yarn.node-labels.enabled": "true", ...fair })]);
+  assert.equal(property(fileOf(both, "yarn-site.xml"), "yarn.node-labels.enabled"), "false");
+  assert.equal(property(fileOf(both, "yarn-site.xml"), "yarn.node-labels.am.default-node-label-expression"), undefined);
 });
 
 test("no file and no environment holds a key; credentials come from the node's own endpoint", () => {

@@ -2,7 +2,7 @@
 import type { BootstrapActionConfig, Application, Configuration as WireConfiguration, RunJobFlowInput } from "@aws-sdk/client-emr";
 import { validationException } from "../../aws/errors.ts";
 import type { Configuration } from "../../engines/engine.ts";
-import { checkConfigurations } from "../../engines/configurations.ts";
+import { checkConfigurations, checkTogether, mergeConfigurations } from "../../engines/configurations.ts";
 import type { Release } from "../../releases/release.ts";
 import { insertClusterKey } from "../../store/access-keys.ts";
 import { type ClusterSpec, insertCluster } from "../../store/clusters.ts";
@@ -30,6 +30,8 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
   const groupConfigurations = groups.map((group, index) =>
     readConfigurations(group.configurations, `Instances.InstanceGroups[${index}].Configurations`, applications, warnings),
   );
+  const names = applications.map(({ Name }) => Name);
+  for (const own of groupConfigurations) warnings.push(...checkTogether(mergeConfigurations(configurations, own), names));
   const stepConcurrencyLevel = readStepConcurrencyLevel(input.StepConcurrencyLevel ?? 1);
   const steps = readSteps(input.Steps ?? [], stepConcurrencyLevel);
   warnings.push(...stepWarnings(steps));

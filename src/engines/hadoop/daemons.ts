@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import type { Daemon, Probe } from "../../agent/manifest.ts";
 import type { NodeFacts } from "../engine.ts";
-import { daemonArgv } from "../jvm.ts";
+import { daemonArgv, withVariables } from "../jvm.ts";
 import { ports } from "../ports.ts";
-import { exportsOf, propertiesOf } from "../settings.ts";
-import { addedJars, hadoopPlaces } from "./places.ts";
+import { propertiesOf } from "../settings.ts";
+import { hadoopPlaces } from "./places.ts";
 import { dataNodeCount, hasDataNode, hasNodeManager, nodeManagerCount } from "./roles.ts";
 
 interface DaemonKind {
@@ -13,9 +13,11 @@ interface DaemonKind {
   mainClass: string;
   logs: "hdfsLogs" | "yarnLogs" | "mapredLogs";
   heapMb: number;
-  /** Variables of hadoop-env that EMR reads for this daemon's heap (MB) and options. */
-  heapVariable: string;
-  optionsVariable: string;
+  /** Read after hadoop-env.sh. */
+  env: "hdfs-env.sh" | "yarn-env.sh" | "mapred-env.sh";
+  /** Its own variables for heap and options, by Hadoop's newer names and by those that EMR and older launchers have. */
+  heap: readonly string[];
+  options: readonly string[];
 }
 
 const kinds = {
@@ -24,40 +26,45 @@ const kinds = {
     mainClass: "org.apache.hadoop.hdfs.server.namenode.NameNode",
     logs: "hdfsLogs",
     heapMb: 256,
-    heapVariable: "HADOOP_NAMENODE_HEAPSIZE",
-    optionsVariable: "HADOOP_NAMENODE_OPTS",
+    env: "hdfs-env.sh",
+    heap: ["HADOOP_NAMENODE_HEAPSIZE"],
+    options: ["HADOOP_NAMENODE_OPTS", "HDFS_NAMENODE_OPTS"],
   },
   dataNode: {
     name: "hadoop-hdfs-datanode",
     mainClass: "org.apache.hadoop.hdfs.server.datanode.DataNode",
     logs: "hdfsLogs",
     heapMb: 192,
-    heapVariable: "HADOOP_DATANODE_HEAPSIZE",
-    optionsVariable: "HADOOP_DATANODE_OPTS",
+    env: "hdfs-env.sh",
+    heap: ["HADOOP_DATANODE_HEAPSIZE"],
+    options: ["HADOOP_DATANODE_OPTS", "HDFS_DATANODE_OPTS"],
   },
   resourceManager: {
     name: "hadoop-yarn-resourcemanager",
     mainClass: "org.apache.hadoop.yarn.server.resourcemanager.ResourceManager",
     logs: "yarnLogs",
     heapMb: 256,
-    heapVariable: "YARN_RESOURCEMANAGER_HEAPSIZE",
-    optionsVariable: "YARN_RESOURCEMANAGER_OPTS",
+    env: "yarn-env.sh",
+    heap: ["YARN_RESOURCEMANAGER_HEAPSIZE", "YARN_HEAPSIZE"],
+    options: ["YARN_OPTS", "YARN_RESOURCEMANAGER_OPTS"],
   },
   nodeManager: {
     name: "hadoop-yarn-nodemanager",
     mainClass: "org.apache.hadoop.yarn.server.nodemanager.NodeManager",
     logs: "yarnLogs",
     heapMb: 192,
-    heapVariable: "YARN_NODEMANAGER_HEAPSIZE",
-    optionsVariable: "YARN_NODEMANAGER_OPTS",
+    env: "yarn-env.sh",
+    heap: ["YARN_NODEMANAGER_HEAPSIZE", "YARN_HEAPSIZE"],
+    options: ["YARN_OPTS", "YARN_NODEMANAGER_OPTS"],
   },
   jobHistory: {
     name: "hadoop-mapreduce-historyserver",
     mainClass: "org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer",
     logs: "mapredLogs",
     heapMb: 192,
-    heapVariable: "HADOOP_JOB_HISTORYSERVER_HEAPSIZE",
-    optionsVariable: "HADOOP_JOB_HISTORYSERVER_OPTS",
+    env: "mapred-env.sh",
+    heap: ["HADOOP_JOB_HISTORYSERVER_HEAPSIZE"],
+    options: ["HADOOP_JOB_HISTORYSERVER_OPTS", "MAPRED_HISTORYSERVER_OPTS"],
   },
 } as const satisfies Record<string, DaemonKind>;
 
@@ -101,13 +108,13 @@ function daemon(facts: NodeFacts, kind: DaemonKind, ready: Probe[]): Daemon {
   const at = hadoopPlaces(layout);
   const folder = at[kind.logs];
   const file = `${kind.name}-ip-${facts.address.replaceAll(".", "-")}`;
-  const variables = exportsOf(facts.configurations, "hadoop-env");
   const argv = daemonArgv(facts, {
     mainClass: kind.mainClass,
     jars: installation.hadoop.classPath,
-    folders: [at.conf, `${addedJars}/*`],
+    // What a user has added (addedJars) comes by HADOOP_CLASSPATH of hadoop-env.sh.
+    folders: [at.conf],
     archive: installation.hadoop.archive,
-    heapMb: Number(variables[kind.heapVariable]) || kind.heapMb,
+    heapMb: kind.heapMb,
     options: [
       `-Dproc_${kind.name}`,
       `-Dhadoop.home.dir=${installation.hadoop.home}`,
@@ -115,19 +122,14 @@ function daemon(facts: NodeFacts, kind: DaemonKind, ready: Probe[]): Daemon {
       `-Dyarn.log.dir=${folder}`,
       `-Dhadoop.log.file=${file}.log`,
       "-Dhadoop.root.logger=INFO,RFA",
-      ...words(variables.HADOOP_OPTS),
-      ...words(variables[kind.optionsVariable]),
     ],
   });
-  return { name: kind.name, argv, env: plain(variables), cwd: layout.root, log: join(folder, `${file}.out`), ready, gate: true };
-}
-
-/** Options of *_OPTS without the `$HADOOP_OPTS` that EMR's examples begin with: there is no shell to expand it. */
-const words = (text = "") => text.split(/\s+/).filter((word) => word !== "" && !word.startsWith("$"));
-
-/** Variables that mean the same without a shell. */
-function plain(variables: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(variables).filter(([, value]) => !value.includes("$")));
+  const variables = {
+    files: ["hadoop-env.sh", kind.env].map((name) => join(at.conf, name)),
+    heap: [...kind.heap, "HADOOP_HEAPSIZE_MAX", "HADOOP_HEAPSIZE"],
+    options: ["HADOOP_OPTS", ...kind.options],
+  };
+  return { name: kind.name, argv: withVariables(variables, argv), cwd: layout.root, log: join(folder, `${file}.out`), ready, gate: true };
 }
 
 /** Where the user moved a folder that the set-up image would be written to, HDFS starts from there. */

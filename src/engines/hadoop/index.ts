@@ -3,14 +3,19 @@ import { extname, join } from "node:path";
 import type { ManifestFile, Task } from "../../agent/manifest.ts";
 import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
 import { ports } from "../ports.ts";
-import { exportLines, exportsOf, siteXml } from "../settings.ts";
+import { exportLines, exportsOf, propertiesOf, siteXml } from "../settings.ts";
 import { hadoopBase } from "./base.ts";
 import { hadoopDaemons, nameFolder, nameNodeName } from "./daemons.ts";
-import { log4jProperties } from "./log4j.ts";
+import { environmentWarning } from "./environment.ts";
+import { containerLog4jProperties, log4jProperties, log4jWarning } from "./log4j.ts";
 import { nameImage } from "./name-image.ts";
+import { labelStore } from "./node-labels.ts";
 import { addedJars, hadoopPlaces } from "./places.ts";
 import { emrfsWarning } from "./s3.ts";
+import { schedulerWarnings } from "./scheduler.ts";
 import { hadoopSites, sitePath } from "./sites.ts";
+
+const environments = ["hadoop-env", "hdfs-env", "yarn-env", "mapred-env"];
 
 export const hadoop: Engine = {
   name: "Hadoop",
@@ -20,9 +25,14 @@ export const hadoop: Engine = {
     { name: "yarn-site" },
     { name: "mapred-site" },
     { name: "capacity-scheduler" },
-    { name: "hadoop-env", nestedExport: true },
+    { name: "hadoop-ssl-server" },
+    { name: "hadoop-ssl-client" },
+    ...environments.map((name) => ({ name, nestedExport: true, warn: environmentWarning })),
+    { name: "hadoop-log4j", warn: log4jWarning },
+    { name: "container-log4j" },
     { name: "emrfs-site", warn: emrfsWarning },
   ],
+  warnings: schedulerWarnings,
   plan,
 };
 
@@ -39,9 +49,10 @@ function plan(facts: NodeFacts): EnginePlan {
     base: hadoopBase(facts),
     files: [
       ...sites,
-      { path: join(at.conf, "log4j.properties"), content: log4jProperties },
-      { path: join(at.conf, "hadoop-env.sh"), content: hadoopEnv(exportsOf(facts.configurations, "hadoop-env")) },
-      ...(master ? firstImage(facts) : []),
+      { path: join(at.conf, "log4j.properties"), content: log4jProperties(propertiesOf(facts.configurations, "hadoop-log4j")) },
+      ...containerLog4j(facts),
+      ...environments.map((name) => ({ path: join(at.conf, `${name}.sh`), content: environmentFile(facts, name) })),
+      ...(master ? [...firstImage(facts), ...labelStore(facts)] : []),
     ],
     daemons: hadoopDaemons(facts),
     tasks: master ? [folders(facts)] : [],
@@ -68,8 +79,17 @@ function plan(facts: NodeFacts): EnginePlan {
   };
 }
 
-function hadoopEnv(variables: Record<string, string>): string {
-  return `${exportLines(variables)}export HADOOP_CLASSPATH="\${HADOOP_CLASSPATH:+$HADOOP_CLASSPATH:}${addedJars}/*"\n`;
+/** One of `environments`. */
+function environmentFile(facts: NodeFacts, name: string): string {
+  const lines = exportLines(exportsOf(facts.configurations, name));
+  return name === "hadoop-env" ? `${lines}export HADOOP_CLASSPATH="\${HADOOP_CLASSPATH:+$HADOOP_CLASSPATH:}${addedJars}/*"\n` : lines;
+}
+
+/** Where it is not given, the one in Hadoop's jar counts, and containers have their class archive: see sites.ts. */
+function containerLog4j(facts: NodeFacts): ManifestFile[] {
+  const own = propertiesOf(facts.configurations, "container-log4j");
+  if (Object.keys(own).length === 0) return [];
+  return [{ path: join(hadoopPlaces(facts.layout).conf, "container-log4j.properties"), content: containerLog4jProperties(own) }];
 }
 
 function firstImage(facts: NodeFacts): ManifestFile[] {

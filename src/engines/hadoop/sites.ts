@@ -4,9 +4,11 @@ import { heapOption } from "../../releases/instance-types.ts";
 import type { ClusterFacts, NodeFacts } from "../engine.ts";
 import { ports } from "../ports.ts";
 import { type Properties, propertiesOf } from "../settings.ts";
+import { labelProperties, labelQueues } from "./node-labels.ts";
 import { addedJars, hadoopPlaces } from "./places.ts";
 import { defaultReplication } from "./roles.ts";
 import { fromEmrfs, s3Properties } from "./s3.ts";
+import { hasNodeLabels } from "./scheduler.ts";
 
 /** Variables of the NodeManager that containers have too. */
 const containerVariables = [
@@ -146,14 +148,16 @@ function yarnSite(facts: NodeFacts): Properties {
     "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "100",
     "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb": "1024",
     "yarn.nodemanager.env-whitelist": containerVariables.join(","),
-    "yarn.application.classpath": [...installation.hadoop.classPath, `${addedJars}/*`].join(","),
+    "yarn.application.classpath": [...containerConf(facts), ...installation.hadoop.classPath, `${addedJars}/*`].join(","),
     "yarn.log-aggregation-enable": "true",
     "yarn.nodemanager.remote-app-log-dir": "/var/log/hadoop-yarn/apps",
     "yarn.log-aggregation.retain-seconds": "172800",
     "yarn.log.server.url": `http://${cluster.master.address}:${ports.jobHistoryWeb}/jobhistory/logs`,
+    "yarn.log.server.web-service.url": `http://${cluster.master.address}:${ports.jobHistoryWeb}/ws/v1/history`,
     // Local container logs go when they are aggregated; the agent needs them a while longer to ship them.
     "yarn.nodemanager.delete.debug-delay-sec": "120",
     "yarn.node-labels.enabled": "false",
+    ...labelProperties(facts),
     // Its default is in /tmp, where two clusters of degree plain would meet.
     "yarn.node-attribute.fs-store.root-dir": `file://${at.tmp}/node-attribute`,
     "yarn.timeline-service.enabled": "false",
@@ -167,6 +171,13 @@ function yarnSite(facts: NodeFacts): Properties {
     "yarn.resourcemanager.nodemanager-graceful-decommission-timeout-secs": "3600",
   };
 }
+
+/**
+ * A user's container-log4j.properties must come before the one in Hadoop's jar. As `/.`, so that the nodes' `java` (engines/java) does not take
+ * the folder for one that may come behind the jars: such containers do without their class archive.
+ */
+const containerConf = ({ configurations }: NodeFacts) =>
+  Object.keys(propertiesOf(configurations, "container-log4j")).length > 0 ? ["$HADOOP_CONF_DIR/."] : [];
 
 /** Tasks are short: the serial collector starts at once. C2 stays on, unlike for daemons. */
 const taskOptions = (heap: string) => `${heap} -XX:+UseSerialGC -Xms64m -Djava.net.preferIPv4Stack=true`;
@@ -211,15 +222,27 @@ const capacityScheduler: Properties = {
   "yarn.scheduler.capacity.schedule-asynchronously.scheduling-interval-ms": "20",
 };
 
+/** A scheduler that knows no labels refuses applications that ask for one: where the user asked for both, labels are off (scheduler.ts warns). */
+function withoutLabels(yarn: Properties): Properties {
+  const { "yarn.node-labels.am.default-node-label-expression": _, ...rest } = yarn;
+  return { ...rest, "yarn.node-labels.enabled": "false" };
+}
+
 /** Each file's properties, with the user's over them. */
 export function hadoopSites(facts: NodeFacts): Record<string, Properties> {
   const own = (classification: string) => propertiesOf(facts.configurations, classification);
+  const yarn = { ...yarnSite(facts), ...own("yarn-site") };
   return {
     "core-site.xml": { ...coreSite(facts), ...own("core-site") },
     "hdfs-site.xml": { ...hdfsSite(facts), ...own("hdfs-site") },
-    "yarn-site.xml": { ...yarnSite(facts), ...own("yarn-site") },
+    "yarn-site.xml": hasNodeLabels(facts.configurations) ? yarn : withoutLabels(yarn),
     "mapred-site.xml": { ...mapredSite(facts), ...own("mapred-site") },
-    "capacity-scheduler.xml": { ...capacityScheduler, ...own("capacity-scheduler") },
+    "capacity-scheduler.xml": { ...capacityScheduler, ...labelQueues(facts), ...own("capacity-scheduler") },
+    ...Object.fromEntries(
+      ["ssl-server", "ssl-client"]
+        .filter((name) => Object.keys(own(`hadoop-${name}`)).length > 0)
+        .map((name) => [`${name}.xml`, own(`hadoop-${name}`)]),
+    ),
   };
 }
 

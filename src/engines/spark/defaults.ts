@@ -1,7 +1,8 @@
 /** spark-defaults.conf as EMR makes it: sizes by the core nodes' instance type, dynamic allocation, the event log in HDFS. */
 import type { InstanceType } from "../../releases/instance-types.ts";
 import type { ClusterFacts, NodeFacts } from "../engine.ts";
-import { nodeManagerCount } from "../hadoop/roles.ts";
+import type { NodeRole } from "../../agent/manifest.ts";
+import { hasNodeManager, nodeManagerCount } from "../hadoop/roles.ts";
 import { ports } from "../ports.ts";
 import { exportsOf, type Properties, propertiesOf } from "../settings.ts";
 
@@ -11,11 +12,11 @@ const overheadFactor = 0.1875;
 const executorShare = 11 / 12;
 const coresPerExecutor = 4;
 
-/** The instance type that sizes are made for: EMR takes the core group's; a single node's is the master's. */
-function sizingType(cluster: ClusterFacts): InstanceType {
-  const cores = cluster.nodes.filter(({ role }) => role === "CORE").map((node) => node.instanceType);
-  const candidates = cores.length > 0 ? cores : cluster.nodes.map((node) => node.instanceType);
-  return candidates.reduce((a, b) => (b.yarn.nodeMemoryMb < a.yarn.nodeMemoryMb ? b : a));
+/** The smallest type of the nodes that `isCounted`; of all nodes where none is. */
+function smallest(cluster: ClusterFacts, isCounted: (role: NodeRole) => boolean): InstanceType {
+  const counted = cluster.nodes.filter(({ role }) => isCounted(role));
+  const types = (counted.length > 0 ? counted : cluster.nodes).map((node) => node.instanceType);
+  return types.reduce((a, b) => (b.yarn.nodeMemoryMb < a.yarn.nodeMemoryMb ? b : a));
 }
 
 /** A driver of 2048M in cluster mode, with its overhead of at least 384 MB. */
@@ -34,24 +35,60 @@ function executorSize(cluster: ClusterFacts, type: InstanceType, perNode: number
 }
 
 function sizes(facts: NodeFacts): Properties {
-  const type = sizingType(facts.cluster);
-  if (propertiesOf(facts.configurations, "spark")["maximizeResourceAllocation"] !== "true") {
-    const { memoryMb, cores } = executorSize(facts.cluster, type, Math.max(1, Math.round(type.vcpu / coresPerExecutor)));
-    return { "spark.executor.memory": `${memoryMb}M`, "spark.executor.cores": String(cores), "spark.driver.memory": "2048M" };
-  }
-  const { memoryMb, cores } = executorSize(facts.cluster, type, 1);
-  const nodes = nodeManagerCount(facts.cluster);
-  const dynamic = propertiesOf(facts.configurations, "spark-defaults")["spark.dynamicAllocation.enabled"] === "true";
+  if (propertiesOf(facts.configurations, "spark")["maximizeResourceAllocation"] === "true") return maximized(facts);
+  // EMR takes the core group's type; a single node's is the master's.
+  const type = smallest(facts.cluster, (role) => role === "CORE");
+  const { memoryMb, cores } = executorSize(facts.cluster, type, Math.max(1, Math.round(type.vcpu / coresPerExecutor)));
+  return { "spark.executor.memory": `${memoryMb}M`, "spark.executor.cores": String(cores), "spark.driver.memory": "2048M" };
+}
+
+/**
+ * EMR's maximizeResourceAllocation ("Configure Spark", EMR release guide): an executor as large as the smallest core or task node, one for each of
+ * these nodes, unless the user has turned dynamic allocation on; a driver as large as the smaller of master and core allows, for it may run on
+ * either; twice as many partitions as YARN has cores.
+ */
+function maximized({ cluster, configurations }: NodeFacts): Properties {
+  const executor = executorSize(
+    cluster,
+    smallest(cluster, (role) => role !== "MASTER"),
+    1,
+  );
+  const driver = executorSize(
+    cluster,
+    smallest(cluster, (role) => role !== "TASK"),
+    1,
+  );
+  const workers = cluster.nodes.filter(({ role }) => hasNodeManager({ cluster, role }));
+  const cores = workers.reduce((sum, { instanceType }) => sum + instanceType.vcpu, 0);
+  const isDynamic = propertiesOf(configurations, "spark-defaults")["spark.dynamicAllocation.enabled"] === "true";
   return {
-    "spark.executor.memory": `${memoryMb}M`,
-    "spark.executor.cores": String(cores),
-    "spark.driver.memory": `${memoryMb}M`,
-    "spark.default.parallelism": String(2 * nodes * cores),
-    ...(dynamic ? {} : { "spark.executor.instances": String(nodes), "spark.dynamicAllocation.enabled": "false" }),
+    "spark.executor.memory": `${executor.memoryMb}M`,
+    "spark.executor.cores": String(executor.cores),
+    // Where one node runs all containers, executorSize has left room for a driver of this size.
+    "spark.driver.memory": workers.length === 1 ? "2048M" : `${driver.memoryMb}M`,
+    "spark.default.parallelism": String(2 * cores),
+    ...(isDynamic ? {} : { "spark.executor.instances": String(workers.length), "spark.dynamicAllocation.enabled": "false" }),
   };
 }
 
 const ipv4 = "-Djava.net.preferIPv4Stack=true";
+
+/**
+ * Where applications write their event logs, and where the history server reads them: a user who moves one (`spark.eventLog.dir` or
+ * `spark.history.fs.logDirectory`) means both.
+ */
+export function eventLogFolders({ cluster, configurations }: Pick<NodeFacts, "cluster" | "configurations">): {
+  written: string;
+  read: string;
+} {
+  const own = propertiesOf(configurations, "spark-defaults");
+  const [written, read] = [own["spark.eventLog.dir"], own["spark.history.fs.logDirectory"]];
+  const usual = `hdfs://${cluster.master.address}:${ports.nameNode}${eventLogs}`;
+  return { written: written ?? read ?? usual, read: read ?? written ?? usual };
+}
+
+/** In HDFS, as on EMR. */
+export const eventLogs = "/var/log/spark/apps";
 
 /** Without users' own settings. */
 function emrDefaults(facts: NodeFacts): Properties {
@@ -59,15 +96,15 @@ function emrDefaults(facts: NodeFacts): Properties {
   const { home } = installation.spark;
   // By PATH: each node's is in its own folder. The way that EMR's documentation shows to choose one; these properties would win over the variable.
   const python = exportsOf(facts.configurations, "spark-env").PYSPARK_PYTHON ?? "python3";
-  const eventLog = `hdfs://${cluster.master.address}:${ports.nameNode}/var/log/spark/apps`;
+  const eventLog = eventLogFolders(facts);
   return {
     "spark.master": "yarn",
     "spark.submit.deployMode": "client",
     "spark.yarn.jars": `local:${home}/jars/*`,
     "spark.yarn.historyServer.address": `${cluster.master.address}:${ports.sparkHistoryWeb}`,
     "spark.eventLog.enabled": "true",
-    "spark.eventLog.dir": eventLog,
-    "spark.history.fs.logDirectory": eventLog,
+    "spark.eventLog.dir": eventLog.written,
+    "spark.history.fs.logDirectory": eventLog.read,
     "spark.history.fs.update.interval": "5s",
     "spark.history.ui.port": String(ports.sparkHistoryWeb),
     // There is no external shuffle service: executors that hold shuffle files are kept instead.

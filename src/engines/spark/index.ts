@@ -1,47 +1,29 @@
 /** Spark on YARN, with its history server on the master. */
 import { join } from "node:path";
-import type { Daemon } from "../../agent/manifest.ts";
+import type { Daemon, ManifestFile } from "../../agent/manifest.ts";
 import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
 import { nameNodeName, resourceManagerName } from "../hadoop/daemons.ts";
+import { environmentWarning } from "../hadoop/environment.ts";
 import { hadoopPlaces } from "../hadoop/places.ts";
-import { daemonArgv } from "../jvm.ts";
+import { daemonArgv, withVariables } from "../jvm.ts";
 import { ports } from "../ports.ts";
-import { exportLines, exportsOf } from "../settings.ts";
+import { exportLines, exportsOf, type Properties, propertiesFile, propertiesOf, siteXml } from "../settings.ts";
 import { sparkBase } from "./base.ts";
 import { sparkDefaults, sparkDefaultsFile } from "./defaults.ts";
+import { log4j2Properties } from "./log4j2.ts";
 
 export const spark: Engine = {
   name: "Spark",
   classifications: [
     { name: "spark", warn: (property) => (property === "maximizeResourceAllocation" ? undefined : `${property} has no effect`) },
     { name: "spark-defaults" },
-    { name: "spark-env", nestedExport: true },
+    { name: "spark-env", nestedExport: true, warn: environmentWarning },
+    { name: "spark-log4j2" },
+    { name: "spark-metrics" },
+    { name: "spark-hive-site" },
   ],
   plan,
 };
-
-const log4j2Properties = `rootLogger.level = info
-rootLogger.appenderRef.console.ref = console
-appender.console.type = Console
-appender.console.name = console
-appender.console.target = SYSTEM_ERR
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{yy/MM/dd HH:mm:ss} %p %c{1}: %m%n%ex
-logger.repl.name = org.apache.spark.repl.Main
-logger.repl.level = warn
-logger.native.name = org.apache.hadoop.util.NativeCodeLoader
-logger.native.level = error
-logger.parquet.name = org.apache.parquet.CorruptStatistics
-logger.parquet.level = error
-logger.hiveconf.name = org.apache.hadoop.hive.conf.HiveConf
-logger.hiveconf.level = error
-logger.session.name = org.apache.hadoop.hive.ql.session.SessionState
-logger.session.level = error
-logger.metastore.name = org.apache.hadoop.hive.metastore
-logger.metastore.level = error
-logger.datanucleus.name = DataNucleus
-logger.datanucleus.level = error
-`;
 
 function plan(facts: NodeFacts): EnginePlan {
   const { layout, installation, address, role } = facts;
@@ -53,7 +35,9 @@ function plan(facts: NodeFacts): EnginePlan {
     files: [
       { path: join(conf, "spark-defaults.conf"), content: sparkDefaultsFile(sparkDefaults(facts)) },
       { path: join(conf, "spark-env.sh"), content: exportLines(exportsOf(facts.configurations, "spark-env")) },
-      { path: join(conf, "log4j2.properties"), content: log4j2Properties },
+      { path: join(conf, "log4j2.properties"), content: log4j2Properties(propertiesOf(facts.configurations, "spark-log4j2")) },
+      ...whereGiven(facts, "spark-metrics", join(conf, "metrics.properties"), propertiesFile),
+      ...whereGiven(facts, "spark-hive-site", join(conf, "hive-site.xml"), siteXml),
     ],
     daemons: role === "MASTER" ? [historyServer(facts, conf, logs)] : [],
     tasks: [],
@@ -69,22 +53,34 @@ function plan(facts: NodeFacts): EnginePlan {
   };
 }
 
+/** A file that Spark does without where the user says nothing. */
+function whereGiven(facts: NodeFacts, classification: string, path: string, content: (own: Properties) => string): ManifestFile[] {
+  const own = propertiesOf(facts.configurations, classification);
+  return Object.keys(own).length > 0 ? [{ path, content: content(own) }] : [];
+}
+
 /** In python/lib of the distribution. */
 const pythonArchives = ["pyspark.zip", "py4j-0.10.9.7-src.zip"];
 
 function historyServer(facts: NodeFacts, conf: string, logs: string): Daemon {
   const { installation, layout, cluster } = facts;
   const name = "spark-history-server";
+  const argv = daemonArgv(facts, {
+    mainClass: "org.apache.spark.deploy.history.HistoryServer",
+    jars: installation.spark.classPath,
+    folders: [conf, hadoopPlaces(layout).conf],
+    archive: installation.spark.archive,
+    heapMb: 512,
+    options: [`-Dproc_${name}`],
+  });
+  const variables = {
+    files: [join(conf, "spark-env.sh")],
+    heap: ["SPARK_DAEMON_MEMORY"],
+    options: ["SPARK_DAEMON_JAVA_OPTS", "SPARK_HISTORY_OPTS"],
+  };
   return {
     name,
-    argv: daemonArgv(facts, {
-      mainClass: "org.apache.spark.deploy.history.HistoryServer",
-      jars: installation.spark.classPath,
-      folders: [conf, hadoopPlaces(layout).conf],
-      archive: installation.spark.archive,
-      heapMb: 512,
-      options: [`-Dproc_${name}`],
-    }),
+    argv: withVariables(variables, argv),
     cwd: layout.root,
     log: join(logs, `${name}-ip-${facts.address.replaceAll(".", "-")}.out`),
     ready: [{ tcp: { host: cluster.master.address, port: ports.sparkHistoryWeb } }],

@@ -1,5 +1,5 @@
 # Read by hadoop, hdfs, yarn and mapred: where things are, and how a command's JVM is started.
-# Honoured: HADOOP_CONF_DIR, hadoop-env.sh, HADOOP_CLASSPATH, HADOOP_USER_CLASSPATH_FIRST, HADOOP_HEAPSIZE_MAX, HADOOP_OPTS, HADOOP_CLIENT_OPTS,
+# Honoured: HADOOP_CONF_DIR, hadoop-env.sh and hdfs-env.sh, yarn-env.sh or mapred-env.sh after it, HADOOP_CLASSPATH, HADOOP_USER_CLASSPATH_FIRST, HADOOP_HEAPSIZE_MAX, HADOOP_OPTS, HADOOP_CLIENT_OPTS,
 # HADOOP_ROOT_LOGGER, HADOOP_LOG_DIR. Options of every command: --config DIR, --loglevel LEVEL, --debug.
 
 HADOOP_HOME=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
@@ -15,9 +15,9 @@ while [ $# -gt 0 ]; do
 done
 
 export HADOOP_CONF_DIR=${HADOOP_CONF_DIR:-/etc/hadoop/conf}
-if [ -f "$HADOOP_CONF_DIR/hadoop-env.sh" ]; then
-  . "$HADOOP_CONF_DIR/hadoop-env.sh"
-fi
+for env_file in hadoop-env.sh "${0##*/}-env.sh"; do
+  [ -f "$HADOOP_CONF_DIR/$env_file" ] && . "$HADOOP_CONF_DIR/$env_file"
+done
 if [ -z "$JAVA_HOME" ]; then
   echo "Error: JAVA_HOME is not set." >&2
   exit 1

@@ -1,0 +1,45 @@
+/** Classifications that EMR knows and Howdah does not honour yet, each with why: a name that a user has from EMR's documentation is never "unknown". */
+
+const reasons: [names: RegExp, reason: string][] = [
+  [/^spark-log4j$/, "Spark 3 logs by log4j 2. Use spark-log4j2, EMR's name since emr-6.8.0; the properties have log4j 2's names"],
+  [/^(hadoop-kms-(acls|env|log4j|site)|hdfs-encryption-zones)$/, "Hadoop's key management server (KMS) is not in Howdah yet"],
+  [/^httpfs-(env|site)$/, "HttpFS is not in Howdah yet. WebHDFS is at http://MASTER:9870/webhdfs/v1"],
+  [/^container-executor$/, "YARN's DefaultContainerExecutor runs the containers, and it reads no container-executor.cfg"],
+  [/^docker-conf$/, "YARN's containers run without Docker: Howdah needs neither Docker nor root"],
+  [/^ranger-kms-/, "Ranger is not in Howdah yet"],
+  [/^recordserver-/, "Lake Formation's record server is not in Howdah yet"],
+  [/^emr-metrics$/, "the CloudWatch agent is not in Howdah yet. Daemons' metrics are at /jmx of their web pages"],
+  [/^hive-site$/, "Hive is not in Howdah yet. For the metastore that Spark uses there is spark-hive-site"],
+];
+
+/** Of the classifications' first word, the application. */
+const applications: Record<string, string> = {
+  delta: "Delta Lake",
+  flink: "Flink",
+  hbase: "HBase",
+  hcatalog: "HCatalog",
+  hive: "Hive",
+  hiveserver2: "Hive",
+  hudi: "Hudi",
+  hue: "Hue",
+  iceberg: "Iceberg",
+  jupyter: "JupyterHub",
+  livy: "Livy",
+  oozie: "Oozie",
+  phoenix: "Phoenix",
+  pig: "Pig",
+  presto: "Presto",
+  sqoop: "Sqoop",
+  tez: "Tez",
+  trino: "Trino",
+  zeppelin: "Zeppelin",
+  zookeeper: "ZooKeeper",
+};
+
+/** Why a classification of EMR's is not honoured; undefined for a name that EMR does not know either. */
+export function notYet(classification: string): string | undefined {
+  const found = reasons.find(([names]) => names.test(classification));
+  if (found) return found[1];
+  const application = applications[classification.split("-")[0]!];
+  return application && `${application} is not in Howdah yet`;
+}

@@ -12,6 +12,7 @@ import { writeProfile, writeProvisionState } from "./info.ts";
 import type { Manifest, NodeFailure, NodePhase, Report } from "./manifest.ts";
 import type { S3 } from "./s3.ts";
 import type { Shipper } from "./ship.ts";
+import { createSaves } from "./saves.ts";
 import { createSteps } from "./steps.ts";
 import { createTasks } from "./tasks.ts";
 
@@ -40,7 +41,8 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
   const bootstrap = createBootstrap(context, s3);
   const daemons = createDaemons(context, fail);
   const tasks = createTasks(context, daemons.isReady);
-  const steps = createSteps(context, s3, shipper);
+  const saves = createSaves(context);
+  const steps = createSteps(context, s3, shipper, () => current && !stopping && saves.afterStep(current));
 
   function fail(why: NodeFailure): void {
     if (stopping) return;
@@ -120,6 +122,7 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
     tasks.stop();
     await steps.stopAll(manifest.steps.map(({ id }) => id));
     await bootstrap.stop();
+    if (existsSync(wasReady)) await saves.last(manifest);
     await daemons.stopAll(manifest.daemons.map(({ name }) => name));
     await shipper.flush(lastLogsMs);
     phase = "stopped";

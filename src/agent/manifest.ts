@@ -27,9 +27,10 @@ export interface Manifest {
   bootstrapActions: BootstrapOrder[];
   daemons: Daemon[];
   tasks: Task[];
+  saves: Save[];
   steps: StepOrder[];
   logs: LogShipping | null;
-  /** The cluster ends: end steps and daemons, ship the last logs, then report phase `stopped`. */
+  /** The cluster ends: end steps, run the saves, end daemons, ship the last logs, then report phase `stopped`. */
   stopping: boolean;
 }
 
@@ -91,6 +92,17 @@ export interface Task {
   argv: string[];
   env?: Record<string, string>;
   gate: boolean;
+}
+
+/**
+ * Brings what daemons keep, and what would end with the cluster, into the node's log folder. Runs behind each step's end, and with a last argument
+ * `last` before the daemons are stopped. It must be idempotent; what it could not do it says in a line on stderr, and exits with 1.
+ */
+export interface Save {
+  name: string;
+  argv: string[];
+  /** For the last time: a cluster's end waits for it. */
+  timeoutMs: number;
 }
 
 /** Runs at most once on a node, whatever happens to the agent. */

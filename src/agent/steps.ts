@@ -15,7 +15,7 @@ import { quote, tellingLines } from "./text.ts";
 
 const shipWithinMs = 30_000;
 
-export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
+export function createSteps(context: AgentContext, s3: S3, shipper: Shipper, onEnd: () => void) {
   const states = new Map<string, StepReport>();
   let ordered = new Set<string>();
   /** For each step: how it is to end, where it is; what ends its fetching; when its signals are sent. */
@@ -198,6 +198,7 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper) {
             // Its end is told whatever becomes of its logs: a step that is reported as running for ever would block the cluster.
             const closed = close(end).catch((error: Error) => context.log(`logs of step ${order.id}: ${error.message}`));
             set((await closed) ?? end);
+            onEnd();
           });
       }
     },

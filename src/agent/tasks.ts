@@ -1,12 +1,11 @@
 /** Tasks: commands that must have ended well once, after a daemon is ready; tried again until they do. */
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type AgentContext, environment } from "./context.ts";
+import type { AgentContext } from "./context.ts";
 import type { Report, Task } from "./manifest.ts";
-import { tellingLines } from "./text.ts";
+import { runToEnd } from "./run-to-end.ts";
 
 const timeoutMs = 600_000;
 const [pauseMinMs, pauseMaxMs] = [500, 5_000];
@@ -18,28 +17,12 @@ export function createTasks(context: AgentContext, isReady: (daemon: string) => 
   const logs = join(context.layout.logs, "tasks");
   const stopping = new AbortController();
 
-  function attempt(task: Task, env: Record<string, string>, log: string): Promise<string | undefined> {
-    const out = openSync(log, "w");
-    const [command, ...args] = task.argv;
-    const child = spawn(command!, args, {
-      cwd: context.layout.home,
-      env: environment(context, env, task.env),
-      stdio: ["ignore", out, out],
-      timeout: timeoutMs,
-      killSignal: "SIGKILL",
-    });
-    closeSync(out);
-    return new Promise((resolve) => {
-      child.on("error", (error) => resolve(error.message));
-      child.on("exit", (code, signal) => resolve(code === 0 ? undefined : tellingLines(log) || `it ended with ${code ?? signal}`));
-    });
-  }
-
   async function untilDone(entry: { task: Task; state: State }, env: Record<string, string>, marker: string): Promise<void> {
     const { task } = entry;
     while (!stopping.signal.aborted && !isReady(task.after)) await sleep(50);
     for (let pause = pauseMinMs; !stopping.signal.aborted; pause = Math.min(pause * 2, pauseMaxMs)) {
-      const failure = await attempt(task, env, join(logs, `${task.name}.log`)).catch((error: Error) => error.message);
+      const command = { argv: task.argv, env: [env, task.env], log: join(logs, `${task.name}.log`), timeoutMs };
+      const failure = await runToEnd(context, command).catch((error: Error) => error.message);
       if (failure === undefined) {
         writeFileSync(marker, "");
         entry.state = { name: task.name, state: "done" };

@@ -57,6 +57,10 @@ export function howdahProgram(afterDashes: string[]): Command {
     .option("-n, --lines <n>", "only the last n lines of each", count)
     .option("--json", "the list for programs")
     .action(async (name, step, options) => (await import("./logs.ts")).logs(name, step, options));
+  command("history", "pages of Spark's and MapReduce's history; for a cluster that has ended until Ctrl-C")
+    .argument("<cluster>", cluster)
+    .option("--json", "for programs")
+    .action(async (name, options) => (await import("./history.ts")).history(name, options));
   command("ssh", "a shell on a node, or one command: howdah ssh j-… core1 -- df -h")
     .argument("<cluster>", cluster)
     .argument("[node]", `${node} (default: master)`)

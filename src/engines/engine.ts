@@ -2,7 +2,7 @@
  * An engine is one application of a release (Hadoop, Spark, …): which files, daemons, commands and environment a node of a given
  * role has for it. `plan` is a pure function of facts, so that a manifest can be made again at any time and compared.
  */
-import type { BaseFile, Daemon, ManifestFile, NodeRole, Task } from "../agent/manifest.ts";
+import type { BaseFile, Daemon, ManifestFile, NodeRole, Save, Task } from "../agent/manifest.ts";
 import type { NodeLayout } from "../agent/layout.ts";
 import type { Installation } from "./installation.ts";
 import type { InstanceType } from "../releases/instance-types.ts";
@@ -60,6 +60,7 @@ export interface EnginePlan {
   files: ManifestFile[];
   daemons: Daemon[];
   tasks: Task[];
+  saves: Save[];
   env: Record<string, string>;
   /** Folders for PATH, first wins. */
   path: string[];

@@ -1,5 +1,6 @@
 /** How a daemon's JVM is started: small, quick, and with the class archive. */
 import { join } from "node:path";
+import type { NodeLayout } from "../agent/layout.ts";
 import type { NodeFacts } from "./engine.ts";
 
 /** java.base packages that Hadoop 3.4 reaches into by reflection on Java 17. */
@@ -20,7 +21,7 @@ export interface DaemonJvm {
 }
 
 /** C1 and the serial collector: half the CPU of a start, and daemons of a small cluster have little to compile well for. */
-export function daemonArgv(facts: NodeFacts, jvm: DaemonJvm): string[] {
+export function daemonArgv(facts: Pick<NodeFacts, "installation"> & { layout: Pick<NodeLayout, "tmp"> }, jvm: DaemonJvm): string[] {
   const archive = jvm.archive ? [`-XX:SharedArchiveFile=${jvm.archive}`, "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] : [];
   return [
     `${facts.installation.javaHome}/bin/java`,

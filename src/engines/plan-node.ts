@@ -16,6 +16,7 @@ export function planNode(facts: NodeFacts): EnginePlan {
     files: plans.flatMap((plan) => plan.files),
     daemons: plans.flatMap((plan) => plan.daemons),
     tasks: plans.flatMap((plan) => plan.tasks),
+    saves: plans.flatMap((plan) => plan.saves),
     env: Object.assign({}, ...plans.map((plan) => plan.env), commonEnvironment(facts)) as Record<string, string>,
     path: [
       ...new Set([

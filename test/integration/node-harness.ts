@@ -208,6 +208,7 @@ export function manifest(spec: LaunchSpec, parts: Partial<Manifest> = {}): Manif
     bootstrapActions: [],
     daemons: [],
     tasks: [],
+    saves: [],
     steps: [],
     logs: null,
     stopping: false,

@@ -1,7 +1,8 @@
 /** Hadoop: HDFS, YARN and MapReduce. On every cluster, as on EMR. */
 import { extname, join } from "node:path";
-import type { ManifestFile, Task } from "../../agent/manifest.ts";
+import type { ManifestFile, Save, Task } from "../../agent/manifest.ts";
 import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
+import { hdfsPath, savedHistory, saveOf } from "../history/saves.ts";
 import { ports } from "../ports.ts";
 import { exportLines, exportsOf, propertiesOf, siteXml } from "../settings.ts";
 import { hadoopBase } from "./base.ts";
@@ -56,6 +57,7 @@ function plan(facts: NodeFacts): EnginePlan {
     ],
     daemons: hadoopDaemons(facts),
     tasks: master ? [folders(facts)] : [],
+    saves: master ? jobHistory(facts) : [],
     env: {
       HADOOP_HOME: home,
       HADOOP_COMMON_HOME: home,
@@ -75,6 +77,7 @@ function plan(facts: NodeFacts): EnginePlan {
       { from: at.yarnLogs, to: "node/{i}/applications/hadoop-yarn" },
       { from: at.mapredLogs, to: "node/{i}/applications/hadoop-mapreduce" },
       { from: at.userLogs, to: "containers" },
+      ...(master ? [{ from: savedHistory(layout).mapReduce, to: "hadoop-mapreduce/history" }] : []),
     ],
   };
 }
@@ -96,6 +99,18 @@ function firstImage(facts: NodeFacts): ManifestFile[] {
   const { cluster, installation } = facts;
   const folder = nameFolder(facts);
   return nameImage({ template: installation.hadoop.nameTemplate, folder, clusterId: cluster.id, address: cluster.master.address });
+}
+
+/** The history server moves files from the first folder to the second some time after a job's end. */
+function jobHistory(facts: NodeFacts): Save[] {
+  const site = hadoopSites(facts)["mapred-site.xml"] ?? {};
+  const history = `${site["yarn.app.mapreduce.am.staging-dir"]}/history`;
+  const folders = [
+    site["mapreduce.jobhistory.intermediate-done-dir"] ?? `${history}/done_intermediate`,
+    site["mapreduce.jobhistory.done-dir"] ?? `${history}/done`,
+  ];
+  const inHdfs = folders.map((folder) => hdfsPath(facts, folder)).filter((path) => path !== undefined);
+  return inHdfs.length > 0 ? [saveOf(facts, "mapreduce-history", "jobs", savedHistory(facts.layout).mapReduce, inHdfs)] : [];
 }
 
 /** Folders that EMR makes in HDFS, by WebHDFS: no JVM. */

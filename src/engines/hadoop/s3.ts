@@ -2,12 +2,12 @@
  * S3 for everything on a node. `s3://` is S3A, which EMR itself made its default in release 7.10. Keys are in no file: S3A's default
  * providers end with the container credentials that the environment names.
  */
-import type { NodeFacts } from "../engine.ts";
+import type { ClusterFacts } from "../engine.ts";
 import type { Properties } from "../settings.ts";
 
 const schemes = ["s3", "s3a", "s3n"];
 
-export function s3Properties({ cluster }: NodeFacts): Properties {
+export function s3Properties({ cluster }: { cluster: Pick<ClusterFacts, "endpoint" | "region"> }): Properties {
   const perScheme = schemes.flatMap((scheme) => [
     [`fs.${scheme}.impl`, "org.apache.hadoop.fs.s3a.S3AFileSystem"],
     [`fs.AbstractFileSystem.${scheme}.impl`, "org.apache.hadoop.fs.s3a.S3A"],

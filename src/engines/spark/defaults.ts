@@ -83,12 +83,12 @@ export function eventLogFolders({ cluster, configurations }: Pick<NodeFacts, "cl
 } {
   const own = propertiesOf(configurations, "spark-defaults");
   const [written, read] = [own["spark.eventLog.dir"], own["spark.history.fs.logDirectory"]];
-  const usual = `hdfs://${cluster.master.address}:${ports.nameNode}${eventLogs}`;
+  const usual = `hdfs://${cluster.master.address}:${ports.nameNode}${usualEventLogs}`;
   return { written: written ?? read ?? usual, read: read ?? written ?? usual };
 }
 
 /** In HDFS, as on EMR. */
-export const eventLogs = "/var/log/spark/apps";
+export const usualEventLogs = "/var/log/spark/apps";
 
 /** Without users' own settings. */
 function emrDefaults(facts: NodeFacts): Properties {

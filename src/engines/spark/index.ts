@@ -1,15 +1,16 @@
 /** Spark on YARN, with its history server on the master. */
-import { join } from "node:path";
-import type { Daemon, ManifestFile } from "../../agent/manifest.ts";
+import { extname, join } from "node:path";
+import type { Daemon, ManifestFile, Save, Task } from "../../agent/manifest.ts";
 import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
 import { nameNodeName, resourceManagerName } from "../hadoop/daemons.ts";
 import { environmentWarning } from "../hadoop/environment.ts";
 import { hadoopPlaces } from "../hadoop/places.ts";
+import { hdfsPath, savedHistory, saveOf } from "../history/saves.ts";
 import { daemonArgv, withVariables } from "../jvm.ts";
 import { ports } from "../ports.ts";
 import { exportLines, exportsOf, type Properties, propertiesFile, propertiesOf, siteXml } from "../settings.ts";
 import { sparkBase } from "./base.ts";
-import { sparkDefaults, sparkDefaultsFile } from "./defaults.ts";
+import { eventLogFolders, sparkDefaults, sparkDefaultsFile, usualEventLogs } from "./defaults.ts";
 import { log4j2Properties } from "./log4j2.ts";
 
 export const spark: Engine = {
@@ -27,6 +28,7 @@ export const spark: Engine = {
 
 function plan(facts: NodeFacts): EnginePlan {
   const { layout, installation, address, role } = facts;
+  const master = role === "MASTER";
   const conf = join(layout.conf, "spark");
   const logs = join(layout.logs, "spark");
   const { home } = installation.spark;
@@ -39,8 +41,9 @@ function plan(facts: NodeFacts): EnginePlan {
       ...whereGiven(facts, "spark-metrics", join(conf, "metrics.properties"), propertiesFile),
       ...whereGiven(facts, "spark-hive-site", join(conf, "hive-site.xml"), siteXml),
     ],
-    daemons: role === "MASTER" ? [historyServer(facts, conf, logs)] : [],
-    tasks: [],
+    daemons: master ? [historyServer(facts, conf, logs)] : [],
+    tasks: master ? eventLogFolder(facts) : [],
+    saves: master ? eventLogs(facts) : [],
     env: {
       SPARK_HOME: home,
       SPARK_CONF_DIR: conf,
@@ -49,7 +52,12 @@ function plan(facts: NodeFacts): EnginePlan {
       PYSPARK_ARCHIVES_PATH: pythonArchives.map((name) => `local:${home}/python/lib/${name}`).join(","),
     },
     path: [join(home, "bin")],
-    logs: role === "MASTER" ? [{ from: logs, to: "node/{i}/applications/spark" }] : [],
+    logs: master
+      ? [
+          { from: logs, to: "node/{i}/applications/spark" },
+          { from: savedHistory(layout).spark, to: "spark/history" },
+        ]
+      : [],
   };
 }
 
@@ -57,6 +65,22 @@ function plan(facts: NodeFacts): EnginePlan {
 function whereGiven(facts: NodeFacts, classification: string, path: string, content: (own: Properties) => string): ManifestFile[] {
   const own = propertiesOf(facts.configurations, classification);
   return Object.keys(own).length > 0 ? [{ path, content: content(own) }] : [];
+}
+
+/** Applications do not start where the folder of their event logs is not there: one that a user named is made. */
+function eventLogFolder(facts: NodeFacts): Task[] {
+  const { written, read } = eventLogFolders(facts);
+  const named = [...new Set([written, read])].filter((folder) => hdfsPath(facts, folder) !== usualEventLogs);
+  if (named.length === 0) return [];
+  const script = join(import.meta.dirname, `event-log-folder${extname(import.meta.filename)}`);
+  const webHdfs = `http://${facts.cluster.master.address}:${ports.nameNodeWeb}`;
+  const folders = named.map((folder) => hdfsPath(facts, folder) ?? folder);
+  return [{ name: "spark-event-log-folder", after: nameNodeName, argv: [process.execPath, script, webHdfs, ...folders], gate: true }];
+}
+
+function eventLogs(facts: NodeFacts): Save[] {
+  const from = hdfsPath(facts, eventLogFolders(facts).written);
+  return from === undefined ? [] : [saveOf(facts, "spark-history", "as-is", savedHistory(facts.layout).spark, [from])];
 }
 
 /** In python/lib of the distribution. */

@@ -1,0 +1,11 @@
+#!/bin/bash
+# with-parent.sh COMMAND ARG…: runs a command that ends when standard input does, so that it never outlives who started it.
+exec 3<&0
+"$@" </dev/null 3<&- &
+child=$!
+{
+  cat <&3 >/dev/null
+  kill "$child" 2>/dev/null
+} &
+exec 3<&-
+wait "$child"

@@ -347,6 +347,27 @@ describe("agent", () => {
     await node.end();
   });
 
+  it("saves behind each step, and a last time while the daemons still answer; what could not be saved is a warning", async () => {
+    const node = await start(({ spec, logs }) => {
+      const look = `python3 -c "import urllib.request as u; u.urlopen('http://${spec.address}:8088')"`;
+      return {
+        daemons: [web(spec, logs)],
+        saves: [
+          { name: "keeps", argv: ["bash", "-c", `${look} && echo "saved $1" >> ${logs}/saves`, "-"], timeoutMs: 60_000 },
+          { name: "fails", argv: ["bash", "-c", "echo 'not all of it' >&2; exit 1"], timeoutMs: 60_000 },
+        ],
+        steps: [step("s-SAVE", "true")],
+      };
+    });
+    await eventually("the save behind the step", () => lines(join(node.logs, "saves")).length > 0);
+    assert.deepEqual(lines(join(node.logs, "saves")), ["saved "]);
+    node.change({ stopping: true });
+    const report = await node.reported("stopped", ({ phase }) => phase === "stopped");
+    assert.deepEqual(lines(join(node.logs, "saves")), ["saved ", "saved last"]);
+    assert.deepEqual(report.warnings, ["fails of j-AGENT is not whole: not all of it"]);
+    await node.end();
+  });
+
   it("an S3 that is down delays no step, and is said in a warning", async () => {
     const node = await start(() => ({ logs: { uri: "s3://logs/dead", folders: [] } }));
     await node.reported("ready", ({ phase }) => phase === "ready");

@@ -122,7 +122,7 @@ export function createConverger(context: AgentContext, s3: S3, shipper: Shipper)
     tasks.stop();
     await steps.stopAll(manifest.steps.map(({ id }) => id));
     await bootstrap.stop();
-    if (existsSync(wasReady)) await saves.last(manifest);
+    if (wasReady) await saves.last(manifest);
     await daemons.stopAll(manifest.daemons.map(({ name }) => name));
     await shipper.flush(lastLogsMs);
     phase = "stopped";

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentContext } from "./context.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest, Save } from "./manifest.ts";
 import { runToEnd } from "./run-to-end.ts";
 
 /** Behind a step nothing waits for it. */
@@ -14,18 +14,23 @@ export function createSaves(context: AgentContext) {
   let running: Promise<void> | undefined;
   let due: Manifest | undefined;
 
-  async function run(manifest: Manifest, isLast: boolean): Promise<void> {
-    mkdirSync(logs, { recursive: true });
-    const results = manifest.saves.map(async ({ name, argv, timeoutMs }) => {
-      const failure = await runToEnd(context, {
+  /** Never throws: a full disk costs what cannot be saved, and nothing else. */
+  async function run({ saves, env, clusterId }: Manifest, isLast: boolean): Promise<void> {
+    const one = async ({ name, argv, timeoutMs }: Save) => {
+      mkdirSync(logs, { recursive: true });
+      return runToEnd(context, {
         argv: isLast ? [...argv, "last"] : argv,
-        env: [manifest.env],
+        env: [env],
         log: join(logs, `${name}.log`),
         timeoutMs: isLast ? timeoutMs : patienceMs,
         ...(isLast ? {} : { signal: ending.signal }),
-      }).catch((error: Error) => error.message);
-      if (failure !== undefined) context.log(`${name}: ${failure}`);
-      if (failure !== undefined && isLast) context.warn(`${name} of ${manifest.clusterId} is not whole: ${failure}`);
+      });
+    };
+    const results = saves.map(async (save) => {
+      const failure = await one(save).catch((error: Error) => error.message);
+      if (failure === undefined) return;
+      context.log(`${save.name}: ${failure}`);
+      if (isLast) context.warn(`${save.name} of ${clusterId} is not whole: ${failure}`);
     });
     await Promise.all(results);
   }
@@ -51,7 +56,11 @@ export function createSaves(context: AgentContext) {
       const done = join(context.layout.run, "saved");
       if (existsSync(done)) return;
       await run(manifest, true);
-      writeFileSync(done, "");
+      try {
+        writeFileSync(done, "");
+      } catch (error) {
+        context.log(`saves: ${(error as Error).message}`);
+      }
     },
   };
 }

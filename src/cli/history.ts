@@ -23,6 +23,7 @@ import type { ClusterRow } from "../store/clusters.ts";
 import { groupsOf, hostnameOf, instancesOf } from "../store/instances.ts";
 import { clientEnvironment } from "./env.ts";
 import { chooseCluster, withStore } from "./find.ts";
+import { columns, link, whileWaiting } from "./terminal.ts";
 
 /** Spark lists every application before it answers. */
 const readyMs = 180_000;
@@ -138,7 +139,7 @@ async function serve(data: DataFolder, clusterId: string, folder: string, server
       await once(child, "exit");
       return server;
     });
-    const isReady = Promise.all(servers.map((server) => answers(server, told.signal)));
+    const isReady = whileWaiting("Starting the history servers", () => Promise.all(servers.map((server) => answers(server, told.signal))));
     const stopped = new Promise<undefined>((resolve) => told.signal.addEventListener("abort", () => resolve(undefined)));
     const early = await Promise.race([isReady.then(() => undefined), stopped, ...ended]);
     if (!told.signal.aborted && !early) {
@@ -186,7 +187,7 @@ async function answers(server: HistoryServer, signal: AbortSignal): Promise<void
 }
 
 function tell(clusterId: string, servers: { name: string; url: string }[], options: Options): void {
-  const list = servers.map(({ name, url }) => ({ name, url }));
-  if (options.json) console.log(JSON.stringify({ cluster: clusterId, servers: list }));
-  else for (const { name, url } of list) console.log(`${name.padEnd(26)} ${url}`);
+  // In one line, for the program that reads it has to know when it is whole while the servers go on.
+  if (options.json) console.log(JSON.stringify({ cluster: clusterId, servers: servers.map(({ name, url }) => ({ name, url })) }));
+  else for (const line of columns(servers.map(({ name, url }) => [name, link(url)]))) console.log(line);
 }

@@ -15,7 +15,7 @@ export function createSaves(context: AgentContext) {
   let due: Manifest | undefined;
 
   /** Never throws: a full disk costs what cannot be saved, and nothing else. */
-  async function run({ saves, env, clusterId }: Manifest, isLast: boolean): Promise<void> {
+  async function run({ saves = [], env, clusterId }: Manifest, isLast: boolean): Promise<void> {
     const one = async ({ name, argv, timeoutMs }: Save) => {
       mkdirSync(logs, { recursive: true });
       return runToEnd(context, {

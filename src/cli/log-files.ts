@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { NodeLayout } from "../agent/layout.ts";
+import { savedHistory } from "../engines/history/saves.ts";
 
 export interface LogFile {
   kind: "step" | "bootstrap-action" | "application" | "daemon";
@@ -17,7 +18,9 @@ export interface LogFile {
 
 /** In the order to read them: older parts of a rolled log before newer ones. */
 export function logFiles({ logs }: Pick<NodeLayout, "logs">): LogFile[] {
+  const history = savedHistory({ logs }).root; // For `howdah history`: nobody reads it as a log.
   return filesBelow(logs)
+    .filter((path) => !path.startsWith(history + sep))
     .flatMap((path) => {
       const bytes = statSync(path, { throwIfNoEntry: false })?.size;
       return bytes === undefined ? [] : [{ ...sortOut(relative(logs, path).split(sep)), path, bytes }];

@@ -13,7 +13,7 @@ const timeoutMs = 10_000;
 /** In the log folder of a cluster's master, which outlives the cluster. */
 export function savedHistory(layout: Pick<NodeLayout, "logs">) {
   const root = join(layout.logs, "history");
-  return { spark: join(root, "spark"), mapReduce: join(root, "mapreduce") };
+  return { root, spark: join(root, "spark"), mapReduce: join(root, "mapreduce") };
 }
 
 /** `from`: paths of HDFS. `kind` and the rest: see save.ts. */

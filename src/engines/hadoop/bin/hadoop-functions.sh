@@ -1,6 +1,7 @@
 # Read by hadoop, hdfs, yarn and mapred: where things are, and how a command's JVM is started.
-# Honoured: HADOOP_CONF_DIR, hadoop-env.sh and hdfs-env.sh, yarn-env.sh or mapred-env.sh after it, HADOOP_CLASSPATH, HADOOP_USER_CLASSPATH_FIRST, HADOOP_HEAPSIZE_MAX, HADOOP_OPTS, HADOOP_CLIENT_OPTS,
-# HADOOP_ROOT_LOGGER, HADOOP_LOG_DIR. Options of every command: --config DIR, --loglevel LEVEL, --debug.
+# Honoured: HADOOP_CONF_DIR, hadoop-env.sh and after it the command's own (hdfs-env.sh, …), HADOOP_CLASSPATH, HADOOP_USER_CLASSPATH_FIRST,
+# HADOOP_HEAPSIZE_MAX, HADOOP_OPTS, HADOOP_CLIENT_OPTS, HADOOP_ROOT_LOGGER, HADOOP_LOG_DIR. Options of every command: --config DIR,
+# --loglevel LEVEL, --debug.
 
 HADOOP_HOME=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 export HADOOP_HOME

@@ -1,12 +1,11 @@
 /** `howdah history CLUSTER`: the pages of Spark's and MapReduce's history, of a cluster that runs or of one that has ended. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nodeLayout } from "../agent/layout.ts";
-import { writeFiles } from "../agent/files.ts";
 import { lastLines } from "../agent/text.ts";
 import { type DataFolder, dataFolder, ownerVariable } from "../data-folder.ts";
 import { mergeConfigurations } from "../engines/configurations.ts";
@@ -132,7 +131,8 @@ async function serve(data: DataFolder, clusterId: string, folder: string, server
   const log = (server: HistoryServer) => join(data.logs, `history-${clusterId}-${server.name.split(" ")[0]!.toLowerCase()}.log`);
   try {
     for (const server of servers) {
-      await writeFiles(server.files);
+      mkdirSync(server.folder);
+      for (const [file, content] of Object.entries(server.files)) writeFileSync(join(server.folder, file), content);
       children.set(server, start(data, server, log(server)));
     }
     const ended = [...children].map(async ([server, child]) => {

@@ -1,6 +1,5 @@
 /** The history servers of an ended cluster: over what was saved of it, on a port of 127.0.0.1 each, outside any node. */
 import { join } from "node:path";
-import type { ManifestFile } from "../../agent/manifest.ts";
 import { log4jProperties } from "../hadoop/log4j.ts";
 import { s3Properties } from "../hadoop/s3.ts";
 import type { Installation } from "../installation.ts";
@@ -18,7 +17,9 @@ export interface HistoryServer {
   api: string;
   argv: string[];
   env: Record<string, string>;
-  files: ManifestFile[];
+  folder: string;
+  /** By their names in `folder`. */
+  files: Record<string, string>;
 }
 
 interface Common {
@@ -59,10 +60,8 @@ export function sparkHistoryServer({
       },
     ),
     env: { SPARK_LOCAL_IP: historyHost, ...s3?.env },
-    files: [
-      { path: join(folder, "core-site.xml"), content: siteXml(s3 ? s3Properties({ cluster: s3 }) : {}) },
-      { path: join(folder, "log4j2.properties"), content: log4j2Properties({}) },
-    ],
+    folder,
+    files: { "core-site.xml": siteXml(s3 ? s3Properties({ cluster: s3 }) : {}), "log4j2.properties": log4j2Properties({}) },
   };
 }
 
@@ -109,9 +108,10 @@ export function jobHistoryServer({
       },
     ),
     env: { HADOOP_USER_NAME: "hadoop" },
-    files: [
-      ...["core-site.xml", "mapred-site.xml", "yarn-site.xml"].map((name) => ({ path: join(folder, name), content: siteXml(site) })),
-      { path: join(folder, "log4j.properties"), content: log4jProperties({}) },
-    ],
+    folder,
+    files: {
+      ...Object.fromEntries(["core-site.xml", "mapred-site.xml", "yarn-site.xml"].map((name) => [name, siteXml(site)])),
+      "log4j.properties": log4jProperties({}),
+    },
   };
 }

@@ -148,10 +148,14 @@ test("node labels: core nodes name CORE, and the ResourceManager's store has it,
   const store = planNode(factsOf(four, 0, [labels])).files.find(({ path }) => path.endsWith("nodelabel.mirror"));
   assert.equal(Buffer.from(store!.content!).toString("hex"), "0a12080a04434f52451000");
   assert.ok(store!.once);
-  const fair = { "yarn.resourcemanager.scheduler.class": "a.b.FairScheduler", "yarn.node-labels.am.default-node-label-expression": "CORE" };
-  const both = factsOf(four, 0, [configuration("yarn-site", { "yarn.node-labels.enabled": "true", ...fair })]);
+  const amLabel = "yarn.resourcemanager.node-labels.am.default-node-label-expression";
+  const given = (value: string) => ({ "yarn.node-labels.enabled": "true", "yarn.node-labels.am.default-node-label-expression": value });
+  assert.equal(property(fileOf(factsOf(four, 0, [labels]), "yarn-site.xml"), amLabel), "CORE");
+  assert.equal(property(fileOf(factsOf(four, 0, [configuration("yarn-site", given("X"))]), "yarn-site.xml"), amLabel), "X");
+  const fair = { ...given("CORE"), "yarn.resourcemanager.scheduler.class": "a.b.FairScheduler" };
+  const both = factsOf(four, 0, [configuration("yarn-site", fair)]);
   assert.equal(property(fileOf(both, "yarn-site.xml"), "yarn.node-labels.enabled"), "false");
-  assert.equal(property(fileOf(both, "yarn-site.xml"), "yarn.node-labels.am.default-node-label-expression"), undefined);
+  assert.equal(property(fileOf(both, "yarn-site.xml"), amLabel), undefined);
 });
 
 test("no file and no environment holds a key; credentials come from the node's own endpoint", () => {

@@ -5,9 +5,9 @@
 import { join } from "node:path";
 import type { ManifestFile } from "../../agent/manifest.ts";
 import type { NodeFacts } from "../engine.ts";
-import { type Properties } from "../settings.ts";
+import { type Properties, propertiesOf } from "../settings.ts";
 import { hasDataNode } from "./roles.ts";
-import { hasNodeLabels } from "./scheduler.ts";
+import { emrAmLabel, hasNodeLabels } from "./scheduler.ts";
 
 const label = "CORE";
 const storeFolder = (facts: NodeFacts) => join(facts.layout.data, "yarn-node-labels");
@@ -15,10 +15,12 @@ const storeFolder = (facts: NodeFacts) => join(facts.layout.data, "yarn-node-lab
 /** For yarn-site, below what the user says. */
 export function labelProperties(facts: NodeFacts): Properties {
   if (!hasNodeLabels(facts.configurations)) return {};
+  const own = propertiesOf(facts.configurations, "yarn-site");
   return {
     "yarn.node-labels.configuration-type": "distributed",
     "yarn.node-labels.fs-store.root-dir": `file://${storeFolder(facts)}`,
-    "yarn.node-labels.am.default-node-label-expression": label,
+    // EMR's YARN has a name of its own for it.
+    "yarn.resourcemanager.node-labels.am.default-node-label-expression": own[emrAmLabel] ?? label,
     "yarn.nodemanager.node-labels.provider": "config",
     ...(hasDataNode(facts) ? { "yarn.nodemanager.node-labels.provider.configured-node-partition": label } : {}),
   };

@@ -4,6 +4,9 @@ import { type Properties, propertiesOf } from "../settings.ts";
 
 const capacity = "org.apache.hadoop.yarn.server.resourcemanager.scheduler.capacity.CapacityScheduler";
 
+/** In EMR's yarn-site: where application masters go that say nothing themselves. */
+export const emrAmLabel = "yarn.node-labels.am.default-node-label-expression";
+
 const yarnSite = (configurations: readonly Configuration[]) => propertiesOf(configurations, "yarn-site");
 
 export const schedulerClass = (own: Properties): string => own["yarn.resourcemanager.scheduler.class"] ?? capacity;
@@ -32,11 +35,11 @@ export function schedulerWarnings(configurations: readonly Configuration[]): str
 
 /** Application masters wait for ever for a label that no node has, or that their queue has no share of. */
 function labelWarnings(own: Properties, queues: Properties): string[] {
-  const label = own["yarn.node-labels.am.default-node-label-expression"] ?? "CORE";
+  const label = own[emrAmLabel] ?? "CORE";
   const warnings: string[] = [];
   if (label !== "CORE" && label !== "")
     warnings.push(
-      `yarn-site: yarn.node-labels.am.default-node-label-expression is ${label}, but nodes have the label CORE or none: application masters wait until you add that label (yarn rmadmin)`,
+      `yarn-site: ${emrAmLabel} is ${label}, but nodes have the label CORE or none: application masters wait until you add that label (yarn rmadmin)`,
     );
   const names = (queues["yarn.scheduler.capacity.root.queues"] ?? "default").split(",").map((name) => name.trim());
   const without = names.filter(

@@ -224,7 +224,7 @@ const capacityScheduler: Properties = {
 
 /** A scheduler that knows no labels refuses applications that ask for one: where the user asked for both, labels are off (scheduler.ts warns). */
 function withoutLabels(yarn: Properties): Properties {
-  const { "yarn.node-labels.am.default-node-label-expression": _, ...rest } = yarn;
+  const { "yarn.resourcemanager.node-labels.am.default-node-label-expression": _, ...rest } = yarn;
   return { ...rest, "yarn.node-labels.enabled": "false" };
 }
 

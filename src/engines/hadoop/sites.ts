@@ -139,6 +139,8 @@ function yarnSite(facts: NodeFacts): Properties {
     "yarn.nodemanager.resource.memory-mb": String(instanceType.yarn.nodeMemoryMb),
     "yarn.nodemanager.resource.cpu-vcores": String(instanceType.vcpu),
     "yarn.scheduler.minimum-allocation-mb": String(instanceType.yarn.minAllocationMb),
+    // The fair scheduler's: it rounds up to its own step, 1024 by default, and what fits under the capacity scheduler would wait for ever.
+    "yarn.scheduler.increment-allocation-mb": String(instanceType.yarn.minAllocationMb),
     "yarn.scheduler.maximum-allocation-mb": String(largest),
     "yarn.scheduler.maximum-allocation-vcores": String(mostCores),
     // As on EMR: virtual memory is not limited. Physical memory is: a container that outgrows its size is ended there too.

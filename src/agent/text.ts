@@ -44,7 +44,7 @@ export const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? 
 /** Why a daemon ended. Log4j's daemons write to a `.log` beside what they print (`.out`); of a taken port the line that has its number. */
 export function daemonReason(out: string): { message: string; logFile: string } {
   const log = out.replace(/\.out$/, ".log");
-  const bind = lastLines(log, 150, 32_768).findLast((line) => /BindException.*:\d+/.test(line));
+  const bind = lastLines(log, 150, 32_768).findLast((line) => /BindException: .*:\d+/.test(line));
   const logFile = lastLines(log, 1).length > 0 ? log : out;
   return { message: bind?.trim().slice(0, 1000) ?? tellingLines(logFile, out), logFile };
 }

@@ -13,7 +13,11 @@ test("why a daemon ended: its own log before what it printed, and the port that 
   assert.deepEqual(daemonReason(out), { message: "Error: Could not find or load main class X", logFile: out });
   writeFileSync(log, "2026-01-01 INFO starting\njava.io.IOException: no space\n\tat A.b(A.java:1)\n2026-01-01 INFO SHUTDOWN_MSG\n");
   assert.deepEqual(daemonReason(out), { message: "java.io.IOException: no space", logFile: log });
-  const trace = ["java.net.BindException: Port in use: 127.64.1.1:8088", "\tat A.b(A.java:1)", "Caused by: java.net.BindException: in use"];
+  const trace = [
+    "java.net.BindException: Port in use: 127.64.1.1:8088",
+    "\tat H.constructBindException(H.java:1478)",
+    "Caused by: java.net.BindException: in use",
+  ];
   writeFileSync(log, `${trace.join("\n")}\n`);
   assert.equal(daemonReason(out).message, "java.net.BindException: Port in use: 127.64.1.1:8088");
 });

@@ -1,4 +1,5 @@
 /** Hadoop: HDFS, YARN and MapReduce. On every cluster, as on EMR. */
+import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { ManifestFile, Save, Task } from "../../agent/manifest.ts";
 import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
@@ -17,6 +18,8 @@ import { schedulerWarnings } from "./scheduler.ts";
 import { hadoopSites, sitePath } from "./sites.ts";
 
 const environments = ["hadoop-env", "hdfs-env", "yarn-env", "mapred-env"];
+
+const containerStart = readFileSync(join(import.meta.dirname, "container-start.sh"), "utf8");
 
 export const hadoop: Engine = {
   name: "Hadoop",
@@ -52,6 +55,7 @@ function plan(facts: NodeFacts): EnginePlan {
       ...sites,
       { path: join(at.conf, "log4j.properties"), content: log4jProperties(propertiesOf(facts.configurations, "hadoop-log4j")) },
       ...containerLog4j(facts),
+      { path: at.containerStart, content: containerStart.replaceAll("@WARNINGS@", layout.warnings) },
       ...environments.map((name) => ({ path: join(at.conf, `${name}.sh`), content: environmentFile(facts, name) })),
       ...(master ? [...firstImage(facts), ...labelStore(facts)] : []),
     ],

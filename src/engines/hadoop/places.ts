@@ -12,6 +12,11 @@ export function hadoopPlaces(layout: NodeLayout) {
     blocks: join(layout.data, "hdfs", "datanode"),
     yarnLocal: join(layout.data, "yarn"),
     tmp: join(layout.tmp, "hadoop"),
+    /** Sourced when a container starts. */
+    containerStart: join(layout.conf, "hadoop", "container-start.sh"),
+    /** What the ResourceManager and a NodeManager find again when they were killed: of one run of the node, for its steps end with it. */
+    resourceManagerState: join(layout.volatile, "resourcemanager"),
+    nodeManagerState: join(layout.volatile, "nodemanager"),
     hdfsLogs: join(layout.logs, "hadoop-hdfs"),
     yarnLogs: join(layout.logs, "hadoop-yarn"),
     mapredLogs: join(layout.logs, "hadoop-mapreduce"),

@@ -163,7 +163,15 @@ function yarnSite(facts: NodeFacts): Properties {
     // Its default is in /tmp, where two clusters of degree plain would meet.
     "yarn.node-attribute.fs-store.root-dir": `file://${at.tmp}/node-attribute`,
     "yarn.timeline-service.enabled": "false",
-    "yarn.resourcemanager.recovery.enabled": "false",
+    // A daemon that was killed goes on with the applications that run: they do not end with it.
+    "yarn.resourcemanager.recovery.enabled": "true",
+    "yarn.resourcemanager.store.class": "org.apache.hadoop.yarn.server.resourcemanager.recovery.FileSystemRMStateStore",
+    "yarn.resourcemanager.fs.state-store.uri": `file://${at.resourceManagerState}`,
+    "yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms": "1000",
+    // LevelDB's native part is there for x86 only: elsewhere tasks of a NodeManager that was killed run again.
+    "yarn.nodemanager.recovery.enabled": String(process.arch === "x64"),
+    "yarn.nodemanager.recovery.dir": at.nodeManagerState,
+    "yarn.nodemanager.admin-env": `MALLOC_ARENA_MAX=$MALLOC_ARENA_MAX,BASH_ENV=${at.containerStart}`,
     "yarn.resourcemanager.connect.retry-interval.ms": "500",
     "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": String(nodeHeartbeatMs(facts)),
     "yarn.nm.liveness-monitor.expiry-interval-ms": String(scaled(cluster, 10_000)),

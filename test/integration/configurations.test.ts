@@ -305,3 +305,76 @@ test("history of an ended cluster: in S3, and by howdah history, which leaves no
     assert.equal(job.mapsCompleted, 2);
   });
 });
+
+test("the fair scheduler with a bootstrap action's queues; event logs in S3 outlive the cluster", async () => {
+  await put(
+    "queues.sh",
+    `#!/bin/bash
+cat >$HOME/queues.xml <<'END'
+<?xml version="1.0"?>
+<allocations>
+  <queueMaxAppsDefault>3</queueMaxAppsDefault>
+  <queue name="reports"><weight>2.0</weight></queue>
+</allocations>
+END
+`,
+  );
+  const id = await create(
+    [group("MASTER")],
+    [
+      {
+        Classification: "yarn-site",
+        Properties: {
+          "yarn.resourcemanager.scheduler.class": "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fair.FairScheduler",
+          "yarn.scheduler.fair.allocation.file": "${env.HOME}/queues.xml",
+          "yarn.node-labels.enabled": "true",
+        },
+      },
+      { Classification: "spark-defaults", Properties: { "spark.eventLog.dir": "s3://work/events/mine" } },
+    ],
+    "--bootstrap-actions",
+    "Path=s3://work/queues.sh",
+    "--auto-terminate",
+    "--steps",
+    JSON.stringify([
+      command("spark", "spark-submit", "--queue", "reports", "--deploy-mode", "cluster", "s3://work/job.py"),
+      command(
+        "look",
+        "bash",
+        "-c",
+        'curl -sf "http://$(hostname -i):8088/ws/v1/cluster/scheduler"; curl -sf "http://$(hostname -i):8088/ws/v1/cluster/apps"',
+      ),
+    ]),
+  );
+  await untilState(id, ...ended);
+  const { look } = await completed(id);
+  const { MASTER } = await nodesOf(id);
+  const said = readFileSync(join(MASTER!.logs, "steps", look!, "stdout"), "utf8");
+  const [scheduler, apps] = said.split(/(?<=\})(?=\{"apps")/).map((text) => JSON.parse(text));
+  assert.equal(scheduler.scheduler.schedulerInfo.type, "fairScheduler");
+  const queues: any[] = scheduler.scheduler.schedulerInfo.rootQueue.childQueues.queue;
+  assert.equal(queues.find(({ queueName }) => queueName === "root.reports").maxApps, 3);
+  const [app] = apps.apps.app;
+  assert.deepEqual([app.queue, app.finalStatus], ["root.reports", "SUCCEEDED"]);
+  const status = JSON.parse(await cli("status", id, "--json"));
+  assert.ok(status.events.some(({ kind, message }: any) => kind === "warning" && /no effect under FairScheduler/.test(message)));
+
+  await withHistory(
+    id,
+    async ({ Spark }) => {
+      assert.deepEqual(
+        (await applicationsOf(Spark!)).map(({ id, name }) => [id, name]),
+        [[app.id, "elephants"]],
+      );
+    },
+    "SIGKILL",
+  );
+});
+
+async function cli(...args: string[]): Promise<string> {
+  const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
+  const child = spawn(process.execPath, [main, ...args, "--data", howdah.data.root], { stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  for await (const chunk of child.stdout) text += String(chunk);
+  return text;
+}

@@ -88,6 +88,12 @@ const sized = (facts: ReturnType<typeof factsOf>) => {
   return [...names, "dynamicAllocation.enabled"].map((name) => setting(defaults, `spark.${name}`));
 };
 
+test("the fair scheduler counts cores, too: the driver beside a lone worker's executor has one", () => {
+  const fair = configuration("yarn-site", { "yarn.resourcemanager.scheduler.class": "a.b.FairScheduler" });
+  const cores = (roles: NodeRole[]) => setting(fileOf(factsOf(roles, 0, [fair]), "spark-defaults.conf"), "spark.executor.cores");
+  assert.deepEqual([cores(["MASTER"]), cores(four)], ["3", "4"]);
+});
+
 test("maximizeResourceAllocation: an executor per core and task node, as large as it allows, and partitions for all cores", () => {
   assert.deepEqual(sized(factsOf(four, 0, [maximize])), ["3", "9486M", "4", "9486M", "24", "false"]);
   assert.deepEqual(sized(factsOf(four, 0, [maximize], "r5.2xlarge")), ["3", "44266M", "8", "44266M", "48", "false"]);

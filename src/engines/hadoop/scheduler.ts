@@ -9,9 +9,10 @@ export const emrAmLabel = "yarn.node-labels.am.default-node-label-expression";
 
 const yarnSite = (configurations: readonly Configuration[]) => propertiesOf(configurations, "yarn-site");
 
-export const schedulerClass = (own: Properties): string => own["yarn.resourcemanager.scheduler.class"] ?? capacity;
+const schedulerClass = (own: Properties): string => own["yarn.resourcemanager.scheduler.class"] ?? capacity;
 
-const isCapacity = (own: Properties) => schedulerClass(own) === capacity;
+/** `own`: the user's yarn-site. */
+export const isCapacity = (own: Properties) => schedulerClass(own) === capacity;
 
 /** Labels are off unless a user asks for them, as in EMR since 6.0, and only the capacity scheduler knows them. */
 export function hasNodeLabels(configurations: readonly Configuration[]): boolean {

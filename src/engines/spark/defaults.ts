@@ -3,6 +3,7 @@ import type { InstanceType } from "../../releases/instance-types.ts";
 import type { ClusterFacts, NodeFacts } from "../engine.ts";
 import type { NodeRole } from "../../agent/manifest.ts";
 import { hasNodeManager, nodeManagerCount } from "../hadoop/roles.ts";
+import { isCapacity } from "../hadoop/scheduler.ts";
 import { ports } from "../ports.ts";
 import { exportsOf, type Properties, propertiesOf } from "../settings.ts";
 
@@ -26,19 +27,24 @@ const driverContainerMb = 2432;
  * Heap (MB) and cores of an executor, where `perNode` of them share a node. Where one node runs all containers, a driver in cluster mode
  * must fit beside an executor: EMR's own size leaves no room for it there, and such a job waits for ever.
  */
-function executorSize(cluster: ClusterFacts, type: InstanceType, perNode: number): { memoryMb: number; cores: number } {
+function executorSize({ cluster, configurations }: NodeFacts, type: InstanceType, perNode: number): { memoryMb: number; cores: number } {
   const { nodeMemoryMb } = type.yarn;
   const beside = nodeMemoryMb - driverContainerMb;
   const isAlone = nodeManagerCount(cluster) === 1 && beside >= driverContainerMb;
   const container = Math.min(nodeMemoryMb * executorShare, isAlone ? beside : Infinity) / perNode;
-  return { memoryMb: Math.ceil(container / (1 + overheadFactor)), cores: Math.max(1, Math.floor(type.vcpu / perNode)) };
+  // Only schedulers other than the capacity scheduler count cores.
+  const driverCores = isAlone && !isCapacity(propertiesOf(configurations, "yarn-site")) ? 1 : 0;
+  return {
+    memoryMb: Math.ceil(container / (1 + overheadFactor)),
+    cores: Math.max(1, Math.floor((type.vcpu - driverCores) / perNode)),
+  };
 }
 
 function sizes(facts: NodeFacts): Properties {
   if (propertiesOf(facts.configurations, "spark")["maximizeResourceAllocation"] === "true") return maximized(facts);
   // EMR takes the core group's type; a single node's is the master's.
   const type = smallest(facts.cluster, (role) => role === "CORE");
-  const { memoryMb, cores } = executorSize(facts.cluster, type, Math.max(1, Math.round(type.vcpu / coresPerExecutor)));
+  const { memoryMb, cores } = executorSize(facts, type, Math.max(1, Math.round(type.vcpu / coresPerExecutor)));
   return { "spark.executor.memory": `${memoryMb}M`, "spark.executor.cores": String(cores), "spark.driver.memory": "2048M" };
 }
 
@@ -47,14 +53,15 @@ function sizes(facts: NodeFacts): Properties {
  * these nodes, unless the user has turned dynamic allocation on; a driver as large as the smaller of master and core allows, for it may run on
  * either; twice as many partitions as YARN has cores.
  */
-function maximized({ cluster, configurations }: NodeFacts): Properties {
+function maximized(facts: NodeFacts): Properties {
+  const { cluster, configurations } = facts;
   const executor = executorSize(
-    cluster,
+    facts,
     smallest(cluster, (role) => role !== "MASTER"),
     1,
   );
   const driver = executorSize(
-    cluster,
+    facts,
     smallest(cluster, (role) => role !== "TASK"),
     1,
   );

@@ -1,11 +1,12 @@
 /** Configurations as they reach the real daemons, schedulers and jobs, and the history of applications while their cluster runs and when it has ended. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { gunzipSync } from "node:zlib";
 import { nodeLayout } from "../../src/agent/layout.ts";
 import { nodeVariable, ownerVariable } from "../../src/data-folder.ts";
 import { findByEnvironment } from "../../src/process/known.ts";
@@ -124,7 +125,8 @@ function commandLine(instance: string, daemon: string): string[] {
 const contents = (folder: string, end: string): string =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(end))
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name)))
+    .map((bytes) => (end.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8"))
     .join("");
 
 /** `howdah history ID --json` until `look` is over: its servers, by name. */
@@ -236,10 +238,17 @@ test("daemons have the heaps and options that the variables say", () => {
   assert.ok(commandLine(TASK!.id, "hadoop-yarn-nodemanager").includes("-Dmark.nodemanager=1"));
 });
 
-test("logs of daemons, containers and Spark have the formats of their classifications", () => {
-  const { MASTER, CORE, TASK } = nodes;
+test("logs of daemons, containers and Spark have the formats of their classifications", async () => {
+  const { MASTER } = nodes;
   assert.match(contents(join(MASTER!.logs, "hadoop-yarn"), ".log"), /^HADOOP INFO /m);
-  assert.match(contents(join(CORE!.logs, "userlogs"), "syslog") + contents(join(TASK!.logs, "userlogs"), "syslog"), /^CONTAINER INFO /m);
+  // YARN removes a container's logs from its node two minutes after the application's end.
+  const to = join(files, "containers");
+  const containers = `s3://work/logs/${clusterId}/containers/`;
+  const syslog = await until("a container's syslog in S3", async () => {
+    await howdah.aws("s3", "cp", "--recursive", "--exclude", "*", "--include", "*/syslog.gz", containers, to);
+    return existsSync(to) && contents(to, "syslog.gz");
+  });
+  assert.match(syslog, /^CONTAINER INFO /m);
   assert.match(readFileSync(join(MASTER!.logs, "steps", steps.spark!, "stderr"), "utf8"), /^SPARK INFO /m);
 });
 
@@ -357,7 +366,7 @@ END
   const [app] = apps.apps.app;
   assert.deepEqual([app.queue, app.finalStatus], ["root.reports", "SUCCEEDED"]);
   const status = JSON.parse(await cli("status", id, "--json"));
-  assert.ok(status.events.some(({ kind, message }: any) => kind === "warning" && /no effect under FairScheduler/.test(message)));
+  assert.ok(status.warnings.some((warning: string) => /no effect under FairScheduler/.test(warning)));
 
   await withHistory(
     id,

@@ -33,5 +33,6 @@ else {
   run("Lint", bin("oxlint"), []);
   run("Format", bin("oxfmt"), ["--check"]);
   // One runner for all, so that its closing count is of all: integration tests share the host's memory and ports, so one at a time.
-  run("Tests", process.execPath, node([...tests("test/unit/**/*.test.ts"), ...tests("test/integration/**/*.test.ts")], 1));
+  const files = ["unit", "integration", "clients"].flatMap((folder) => tests(`test/${folder}/**/*.test.ts`));
+  run("Tests", process.execPath, node(files, 1));
 }

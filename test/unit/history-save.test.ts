@@ -17,12 +17,21 @@ const to = join(folder, "saved");
 /** Path → content, and when it was written (ms). */
 let hdfs = new Map<string, [content: string, at: number]>();
 let reads: string[] = [];
+/** Files that are renamed in the moment that they are read. */
+const moves = new Map<string, string>();
 
 const server = createServer((request, response) => {
   const url = new URL(request.url!, "http://x");
   const path = decodeURIComponent(url.pathname).replace("/webhdfs/v1", "");
   if (url.searchParams.get("op") === "OPEN") {
     reads.push(path);
+    const moved = moves.get(path);
+    if (moved) {
+      hdfs.set(moved, hdfs.get(path)!);
+      hdfs.delete(path);
+      moves.delete(path);
+    }
+    if (!hdfs.has(path)) return response.writeHead(404).end();
     return response.end(hdfs.get(path)?.[0]);
   }
   const children = new Map<string, object>();
@@ -90,7 +99,7 @@ test("what does not fit is left out, the oldest first, and named", async () => {
   for (const [name, at] of Object.entries({ old: 1000, new: 3000, middle: 2000 })) hdfs.set(`/apps/${name}`, ["12345", at]);
   const { code, stderr } = await save("as-is", ["/apps"], { most: 10 });
   assert.equal(code, 1);
-  assert.match(stderr, /^1 of 3 files were left out.*old/);
+  assert.match(stderr, /^1 files were left out.*old/);
   assert.deepEqual(saved(), ["middle", "new"]);
 });
 
@@ -112,6 +121,15 @@ test("MapReduce's files go by the day of the job's end, before and after the his
   assert.deepEqual(reads, []);
   assert.equal(historyPlace("_SUCCESS", []), undefined);
   assert.equal(historyPlace(conf, []), undefined);
+});
+
+test("what is renamed while it is read is read at its new place", async () => {
+  const history = "job_1700000000000_0001-1700000001000-hadoop-pi-1700000060000-1-1-SUCCEEDED-default-1700000002000.jhist";
+  hdfs.set(`/h/done_intermediate/hadoop/${history}`, ["history", 1000]);
+  moves.set(`/h/done_intermediate/hadoop/${history}`, `/h/done/2023/11/14/000000/${history}`);
+  assert.deepEqual(await save("jobs", ["/h/done_intermediate", "/h/done"], { last: true }), { code: 0, stderr: "" });
+  assert.equal(saved().length, 1);
+  assert.equal(reads.length, 2);
 });
 
 test("locations of configurations: the cluster's own HDFS in every spelling, and nothing else", () => {

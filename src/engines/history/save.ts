@@ -36,7 +36,11 @@ const [kind, url, folder, mostBytes, ...from] = args;
 if (!kind || !url || !folder || !mostBytes || from.length === 0)
   throw new Error("usage: save.ts as-is|jobs URL TO MOST_BYTES FROM … [last]");
 // Steps go first: nothing waits for this, unless the cluster ends.
-if (!isLast) setPriority(19);
+if (!isLast) setPriority(10);
+/** Beside TO, which is shipped at any moment. */
+const fresh = `${folder}.new`;
+/** Files move while they are read, seldom more than once. */
+const mostPasses = 5;
 
 function webHdfs(path: string, op: string): Promise<Response> {
   const encoded = path.split("/").map(encodeURIComponent).join("/");
@@ -70,56 +74,66 @@ function isSaved(file: Found): boolean {
   return !isOpen(file) && copy?.size === file.length && Math.floor(copy.mtimeMs) === file.modificationTime;
 }
 
-async function copy(file: Found): Promise<void> {
+/** false where it has been renamed since it was listed. */
+async function copy(file: Found): Promise<boolean> {
   const target = join(folder!, file.to);
-  const fresh = `${target}.howdah-new`;
-  mkdirSync(dirname(target), { recursive: true });
   const answer = await webHdfs(file.path, "OPEN");
-  if (answer.status === 404) return; // Renamed since: the next time has it.
+  if (answer.status === 404) return false;
   if (!answer.ok) throw new Error(`HDFS answered ${answer.status} to OPEN ${file.path}: ${await answer.text()}`);
   if (answer.body) await pipeline(Readable.fromWeb(answer.body), createWriteStream(fresh));
   else closeSync(openSync(fresh, "w"));
   utimesSync(fresh, file.modificationTime / 1000, file.modificationTime / 1000);
+  mkdirSync(dirname(target), { recursive: true });
   renameSync(fresh, target);
+  return true;
 }
 
-/** In the order of the arguments: where files move from one folder to the next (the history server's), they are seen in one of them. */
-const found: Found[] = [];
-for (const root of from) {
-  for (const file of await filesBelow(root)) if (isLast || !isOpen(file)) found.push(file);
-}
-const wanted = new Map<string, Found>();
-for (const file of found) {
-  const to =
-    kind === "jobs"
-      ? historyPlace(
-          file.pathSuffix,
-          found.map(({ pathSuffix }) => pathSuffix),
-        )
-      : file.to;
-  if (to !== undefined) wanted.set(to, { ...file, to });
-}
-
-// The newest first: where not all fits, the last runs are what people look for.
-let left = Number(mostBytes);
-const tooMuch: string[] = [];
-for (const file of [...wanted.values()].toSorted((a, b) => b.modificationTime - a.modificationTime)) {
-  if (file.length > left) {
-    tooMuch.push(file.pathSuffix);
-    continue;
+/** What HDFS has now, by its place below TO. */
+async function look(): Promise<Map<string, Found>> {
+  // In the order of the arguments: where files move from one folder to the next (the history server's), they are seen in one of them.
+  const found: Found[] = [];
+  for (const root of from) {
+    for (const file of await filesBelow(root)) if (isLast || !isOpen(file)) found.push(file);
   }
-  left -= file.length;
-  if (!isSaved(file)) await copy(file);
+  const names = found.map(({ pathSuffix }) => pathSuffix);
+  const wanted = new Map<string, Found>();
+  for (const file of found) {
+    const to = kind === "jobs" ? historyPlace(file.pathSuffix, names) : file.to;
+    if (to !== undefined) wanted.set(to, { ...file, to });
+  }
+  return wanted;
+}
+
+/** Names of what does not fit; undefined where a file was renamed meanwhile, and all of it has to be looked at again. */
+async function pass(): Promise<string[] | undefined> {
+  const wanted = await look();
+  // The newest first: where not all fits, the last runs are what people look for.
+  let left = Number(mostBytes);
+  let isWhole = true;
+  const tooMuch: string[] = [];
+  for (const file of [...wanted.values()].toSorted((a, b) => b.modificationTime - a.modificationTime)) {
+    if (file.length > left) {
+      tooMuch.push(file.pathSuffix);
+      continue;
+    }
+    left -= file.length;
+    if (!isSaved(file) && !(await copy(file))) isWhole = false;
+  }
+  if (!isWhole) return undefined;
+  for (const entry of readdirSync(folder!, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !wanted.has(path.slice(folder!.length + 1))) rmSync(path);
+  }
+  return tooMuch;
 }
 
 mkdirSync(folder, { recursive: true });
-for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-  const path = join(entry.parentPath, entry.name);
-  if (entry.isFile() && !wanted.has(path.slice(folder.length + 1))) rmSync(path);
-}
+let tooMuch: string[] | undefined;
+for (let n = 0; n < mostPasses && !tooMuch; n++) tooMuch = await pass();
+rmSync(fresh, { force: true });
+if (!tooMuch) throw new Error(`files in ${from.join(" and ")} were renamed each time that they were read`);
 if (tooMuch.length > 0) {
-  console.error(
-    `${tooMuch.length} of ${wanted.size} files were left out, since at most ${Math.round(Number(mostBytes) / 2 ** 20)} MB are kept: ${tooMuch.slice(0, 5).join(", ")}${tooMuch.length > 5 ? ", …" : ""}`,
-  );
+  const [most, names] = [`${Math.round(Number(mostBytes) / 2 ** 20)} MB`, tooMuch.slice(0, 5).join(", ")];
+  console.error(`${tooMuch.length} files were left out, since at most ${most} are kept: ${names}${tooMuch.length > 5 ? ", …" : ""}`);
   process.exitCode = 1;
 }

@@ -29,7 +29,7 @@ export async function runDag(world: World, home: string): Promise<Record<string,
   };
   const migrated = await ran([join(home, "bin", "airflow"), "db", "migrate"], env);
   assert.equal(migrated.status, 0, migrated.out + migrated.err);
-  const { status, out, err } = await ran([join(home, "bin", "python3"), join(airflowHome, "dags", dag)], env, 900_000);
+  const { status, out, err } = await ran([join(home, "bin", "python3"), join(airflowHome, "dags", dag)], env);
   assert.equal(status, 0, `${out}\n${err}`);
   return JSON.parse(out.trim().split("\n").at(-1) ?? "");
 }

@@ -51,7 +51,7 @@ export interface Ran {
 }
 
 /** Runs a client to its end; what it says is for the test to judge. The limit is there so that a test ends at all. */
-export function ran(argv: string[], env: Record<string, string>, limitMs = 480_000): Promise<Ran> {
+export function ran(argv: string[], env: Record<string, string>, limitMs = 900_000): Promise<Ran> {
   const [command = "", ...args] = argv;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"], timeout: limitMs, killSignal: "SIGKILL" });

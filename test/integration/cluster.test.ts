@@ -201,24 +201,21 @@ test("cancel-steps ends steps that run or wait, by either signal, though the con
     const { CancelStepsInfoList } = await howdah.aws("emr", "cancel-steps", "--cluster-id", clusterId, "--step-ids", ...ids, ...how);
     return CancelStepsInfoList.map((info: any) => info.Status);
   };
-  const work = async (id: string, file: string) => {
-    const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", clusterId, "--instance-group-types", "MASTER");
-    return join(howdah.data.node(Instances[0].Ec2InstanceId), "steps", id, "work", file);
-  };
-  const loop = "touch begun; while :; do sleep 0.2; done";
+  const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", clusterId, "--instance-group-types", "MASTER");
+  const inHome = (file: string) => join(howdah.data.node(Instances[0].Ec2InstanceId), "home", file);
+  const loop = (name: string) => `touch ~/${name}; while :; do sleep 0.2; done`;
   // What it does on SIGTERM takes until the test lets it, so the control plane is dead by then; its exit code 0 makes it no success.
-  const graceful = command("graceful", "bash", "-c", `trap 'until [ -e release ]; do sleep 0.2; done; exit 0' TERM; ${loop}`);
+  const graceful = command("graceful", "bash", "-c", `trap 'until [ -e ~/release ]; do sleep 0.2; done; exit 0' TERM; ${loop("graceful")}`);
   const [first, next] = await addSteps({ ...graceful, ActionOnFailure: "TERMINATE_CLUSTER" }, command("waits", "touch", "never"));
   await running(first!);
-  const begun = await work(first!, "begun");
-  await until("its trap", async () => existsSync(begun));
+  await until("its trap", async () => existsSync(inHome("graceful")));
   assert.deepEqual(await cancel(undefined, first!, next!), ["SUBMITTED", "SUBMITTED"]);
   const { Steps } = await howdah.aws("emr", "list-steps", "--cluster-id", clusterId, "--step-states", "CANCEL_PENDING");
   assert.ok(Steps.some((step: any) => step.Id === first));
   const controlPlane = runningControlPlane(howdah.data);
   signal(controlPlane, "SIGKILL");
   await until("the control plane's end", async () => !runningControlPlane(howdah.data));
-  writeFileSync(join(begun, "..", "release"), "");
+  writeFileSync(inHome("release"), "");
   await howdah.up();
   for (const id of [first!, next!]) assert.equal((await stepEnd(id)).Status.State, "CANCELLED");
   assert.deepEqual(await cancel(undefined, first!), ["FAILED"]);
@@ -226,12 +223,11 @@ test("cancel-steps ends steps that run or wait, by either signal, though the con
   const modified = await howdah.aws("emr", "modify-cluster", "--cluster-id", clusterId, "--step-concurrency-level", "2");
   assert.equal(modified.StepConcurrencyLevel, 2);
   const [deaf, sleeps] = await addSteps(
-    command("deaf", "bash", "-c", `trap "" TERM; setsid -f sleep 3600; ${loop}`),
+    command("deaf", "bash", "-c", `trap "" TERM; setsid -f sleep 3600; ${loop("deaf")}`),
     command("sleeps", "sleep", "3600"),
   );
   await running(deaf!, sleeps!);
-  const alsoBegun = await work(deaf!, "begun");
-  await until("its child", async () => existsSync(alsoBegun));
+  await until("its child", async () => existsSync(inHome("deaf")));
   assert.deepEqual(await cancel("SEND_INTERRUPT", deaf!, sleeps!), ["SUBMITTED", "SUBMITTED"]);
   assert.equal((await stepEnd(sleeps!)).Status.State, "CANCELLED");
   assert.deepEqual(await cancel("TERMINATE_PROCESS", deaf!), ["SUBMITTED"]);

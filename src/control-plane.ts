@@ -4,10 +4,8 @@ import { createServer, type Server } from "node:http";
 import type { Logger } from "pino";
 import { openKeyLookup } from "./access/keys.ts";
 import { createAgentLink } from "./api/agent-link.ts";
-import { emrHandlers } from "./api/emr/handlers.ts";
 import { createPipeline } from "./api/pipeline.ts";
-import { stsHandlers } from "./api/sts/caller-identity.ts";
-import { emrService, stsService } from "./aws/operations.ts";
+import { createServices } from "./api/services.ts";
 import { readConfig } from "./config.ts";
 import { cacheFolder, type DataFolder, ownerVariable } from "./data-folder.ts";
 import type { Installation } from "./engines/installation.ts";
@@ -138,10 +136,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   );
   const link = createAgentLink(store, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
   const pipeline = createPipeline({
-    services: {
-      elasticmapreduce: { service: emrService, handlers: emrHandlers({ store, ids, releases: config.releases }) },
-      sts: { service: stsService, handlers: stsHandlers },
-    },
+    services: createServices({ store, ids, releases: config.releases }),
     keys,
     now: () => new Date(store.now()),
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),

@@ -19,11 +19,14 @@ const bodyLimit = 1 << 20;
 const drainLimit = 16 << 20;
 
 /** A handler as the pipeline sees it; `Handlers<typeof emr>` has the types of each operation. */
-type AnyHandler = (input: never, context: RequestContext) => unknown;
+export type AnyHandler = (input: never, context: RequestContext) => unknown;
+
+/** What loads a service and its handlers, by signing name. */
+export type Services = Record<string, () => Promise<{ service: Service; handlers: Partial<Record<string, AnyHandler>> }>>;
 
 export interface PipelineOptions {
   /** By signing name: `elasticmapreduce`, `sts`. */
-  services: Record<string, { service: Service; handlers: Partial<Record<string, AnyHandler>> }>;
+  services: Services;
   keys: KeyLookup;
   now: () => Date;
   /** Told of each request once it is answered, and of what a handler threw that is not an AwsError. */
@@ -51,6 +54,7 @@ interface Exchange {
   verified?: Verified;
   service?: Service;
   operation?: Operation;
+  handlers?: Partial<Record<string, AnyHandler>>;
   parsed?: Parsed;
 }
 
@@ -65,21 +69,23 @@ export function createPipeline(options: PipelineOptions): (req: IncomingMessage,
     exchange.verified = verifyClaim(exchange.request, claim, sha256Hex(exchange.call.body), keys, now());
   }
 
-  function route(exchange: Exchange): void {
+  async function route(exchange: Exchange): Promise<void> {
     const { service: name } = exchange.verified!.claim.scope;
-    const served = services[name];
-    if (!served) {
+    const load = Object.hasOwn(services, name) ? services[name] : undefined;
+    if (!load) {
       const list = [...Object.keys(services), "s3"].join(", ");
       throw new AwsError("UnknownService", `The request is signed for the service '${name}'. This Howdah serves ${list}.`, 404);
     }
-    exchange.service = served.service;
-    exchange.protocol = served.service.protocol;
-    exchange.operation = protocols[exchange.protocol].operation(served.service, exchange.call);
+    const { service, handlers } = await load();
+    exchange.service = service;
+    exchange.handlers = handlers;
+    exchange.protocol = service.protocol;
+    exchange.operation = protocols[exchange.protocol].operation(service, exchange.call);
   }
 
   async function handle(exchange: Exchange): Promise<Answer> {
-    const { service, operation, verified, parsed, requestId } = exchange as Required<Exchange>;
-    const handler = services[service.signingName]!.handlers[operation.name];
+    const { service, operation, handlers, verified, parsed, requestId } = exchange as Required<Exchange>;
+    const handler = handlers[operation.name];
     if (!handler) throw notBuiltYet(operation.name);
     const { key, claim } = verified;
     const output = await handler(parsed.input as never, {

@@ -1,14 +1,9 @@
 /**
- * The services that Howdah speaks, with their operations as AWS's own SDK describes them. The only module that touches the
+ * Services and their operations as AWS's own SDK describes them; which ones Howdah speaks is in services/. The only module that touches the
  * SDK's internals: the names of its schemas and serialisers change from release to release, everything else here does not.
  */
 import { JsonShapeDeserializer2, JsonShapeSerializer2, XmlShapeSerializer } from "@aws-sdk/core/protocols";
-import * as emrModule from "@aws-sdk/client-emr";
-import * as stsModule from "@aws-sdk/client-sts";
 import { NormalizedSchema } from "@smithy/core/schema";
-import emrConstraints from "./constraints/emr.json" with { type: "json" };
-
-export type { emrModule as emr, stsModule as sts };
 
 /** A shape of the model: a structure with its members, a list, a map or a simple type. */
 export type Schema = NormalizedSchema;
@@ -56,7 +51,8 @@ type Tuple = readonly unknown[];
 const operationMark = 9;
 const errorMark = -3;
 
-function readModule(module: Record<string, unknown>): Pick<Service, "operations" | "errors"> {
+/** Operations and modelled errors of an SDK client's module. */
+export function readModule(module: Record<string, unknown>): Pick<Service, "operations" | "errors"> {
   const operations = new Map<string, Operation>();
   const errors = new Map<string, string[]>();
   for (const value of Object.values(module)) {
@@ -72,26 +68,6 @@ function readModule(module: Record<string, unknown>): Pick<Service, "operations"
 function schemaOf(reference: unknown): Schema {
   return NormalizedSchema.of((typeof reference === "function" ? reference() : reference) as Parameters<typeof NormalizedSchema.of>[0]);
 }
-
-export const emrService: Service = {
-  signingName: "elasticmapreduce",
-  protocol: "awsJson1_1",
-  target: "ElasticMapReduce",
-  version: "2009-03-31",
-  namespace: "",
-  constraints: emrConstraints.structures as Constraints,
-  ...readModule(emrModule),
-};
-
-export const stsService: Service = {
-  signingName: "sts",
-  protocol: "awsQuery",
-  target: "",
-  version: "2011-06-15",
-  namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
-  constraints: {},
-  ...readModule(stsModule),
-};
 
 /** How many of a structure's members, from the first, are required. */
 export function requiredCount(structure: Schema): number {

@@ -39,7 +39,8 @@ const jsonType = "application/x-amz-json-1.1";
 const awsJson: WireProtocol = {
   operation(service, { target = "" }) {
     const dot = target.lastIndexOf(".");
-    const operation = target.slice(0, dot) === service.target ? service.operations.get(target.slice(dot + 1)) : undefined;
+    // botocore puts CloudTrail's package before it, the JavaScript SDK does not.
+    const operation = `.${target.slice(0, dot)}`.endsWith(`.${service.target}`) ? service.operations.get(target.slice(dot + 1)) : undefined;
     if (!operation)
       throw new AwsError(
         "UnknownOperationException",

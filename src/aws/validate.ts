@@ -4,10 +4,15 @@ import { type Constraints, requiredCount, type Rule, type Schema } from "./opera
 
 const patterns = new Map<string, RegExp>();
 
-/** The model's patterns are Java's, matched as a whole and by code point. */
+/** The model's patterns are Java's, matched as a whole and by code point. Throws for one that JavaScript does not have. */
+export function compile(pattern: string): RegExp {
+  const dotAll = pattern.startsWith("(?s)");
+  return new RegExp(`^(?:${dotAll ? pattern.slice(4) : pattern})$`, dotAll ? "su" : "u");
+}
+
 function matches(pattern: string, text: string): boolean {
   let compiled = patterns.get(pattern);
-  if (!compiled) patterns.set(pattern, (compiled = new RegExp(`^(?:${pattern})$`, "u")));
+  if (!compiled) patterns.set(pattern, (compiled = compile(pattern)));
   return compiled.test(text);
 }
 

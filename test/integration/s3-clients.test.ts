@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createPipeline } from "../../src/api/pipeline.ts";
 import { stsHandlers } from "../../src/api/sts/caller-identity.ts";
-import { emrService, stsService } from "../../src/aws/operations.ts";
+import { emrService } from "../../src/aws/services/emr.ts";
+import { stsService } from "../../src/aws/services/sts.ts";
 import { openKeyLookup } from "../../src/access/keys.ts";
 import { dataFolder } from "../../src/data-folder.ts";
 import { admin, cluster, type Harness, runTool, startHarness } from "./s3-harness.ts";
@@ -18,7 +19,10 @@ before(async () => {
   harness = await startHarness();
   keys = openKeyLookup(dataFolder(harness.root).database);
   harness.control.answer = createPipeline({
-    services: { elasticmapreduce: { service: emrService, handlers: {} }, sts: { service: stsService, handlers: stsHandlers } },
+    services: {
+      elasticmapreduce: async () => ({ service: emrService, handlers: {} }),
+      sts: async () => ({ service: stsService, handlers: stsHandlers }),
+    },
     keys,
     now: () => new Date(),
     log: () => {},

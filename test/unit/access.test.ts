@@ -6,7 +6,8 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { authorise } from "../../src/access/authorise.ts";
 import { type AccessKey, openKeyLookup } from "../../src/access/keys.ts";
-import { emrService, stsService } from "../../src/aws/operations.ts";
+import { emrService } from "../../src/aws/services/emr.ts";
+import { stsService } from "../../src/aws/services/sts.ts";
 
 const admin: AccessKey = {
   accessKeyId: "A",

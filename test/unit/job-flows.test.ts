@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DescribeJobFlowsInput } from "@aws-sdk/client-emr";
-import { emrService } from "../../src/aws/operations.ts";
+import { emrService } from "../../src/aws/services/emr.ts";
 import { validate } from "../../src/aws/validate.ts";
 import { instancesOf } from "../../src/store/instances.ts";
 import { stepsOf } from "../../src/store/steps.ts";

@@ -2,12 +2,18 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
+import * as cloudtrail from "@aws-sdk/client-cloudtrail";
 import * as emr from "@aws-sdk/client-emr";
+import * as iam from "@aws-sdk/client-iam";
 import * as sts from "@aws-sdk/client-sts";
 import type { AccessKey } from "../../src/access/keys.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
-import { emrService, type Rule, type Schema, type Service, stsService } from "../../src/aws/operations.ts";
-import { validate } from "../../src/aws/validate.ts";
+import type { Rule, Schema, Service } from "../../src/aws/operations.ts";
+import { cloudtrailService } from "../../src/aws/services/cloudtrail.ts";
+import { emrService } from "../../src/aws/services/emr.ts";
+import { iamService } from "../../src/aws/services/iam.ts";
+import { stsService } from "../../src/aws/services/sts.ts";
+import { compile, validate } from "../../src/aws/validate.ts";
 
 const key: AccessKey = {
   accessKeyId: "AKIATEST",
@@ -76,7 +82,7 @@ async function roundTrip(service: Service, module: object, makeClient: (endpoint
   );
   const faults: unknown[] = [];
   const pipeline = createPipeline({
-    services: { [service.signingName]: { service, handlers } },
+    services: { [service.signingName]: async () => ({ service, handlers }) },
     keys: (id) => (id === key.accessKeyId ? key : undefined),
     now: () => new Date(),
     log: ({ fault }) => fault && faults.push(fault),
@@ -120,7 +126,7 @@ describe("the model", () => {
     // Some are unsigned in AWS, such as AssumeRoleWithSAML: a signer that always signs stands in.
     const signed = stsService.operations;
     const unsigned = ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"];
-    const service = { ...stsService, operations: new Map([...signed].filter(([name]) => !unsigned.includes(name))) };
+    const service = { ...stsService, constraints: {}, operations: new Map([...signed].filter(([name]) => !unsigned.includes(name))) };
     await roundTrip(
       service,
       sts,
@@ -128,32 +134,43 @@ describe("the model", () => {
     );
   });
 
-  test("constraints are of structures and members that the SDK has, with patterns that compile", () => {
-    const structures = new Map<string, Schema>();
-    const collect = (schema: Schema): void => {
-      if (schema.isListSchema() || schema.isMapSchema()) collect(schema.getValueSchema());
-      if (!schema.isStructSchema() || structures.has(schema.getName() ?? "")) return;
-      structures.set(schema.getName() ?? "", schema);
-      for (const [, member] of schema.structIterator()) collect(member);
-    };
-    for (const { input } of emrService.operations.values()) collect(input);
-    const patterns: string[] = [];
-    const gather = (rule: Rule | undefined): void => {
-      if (!rule) return;
-      if (rule.pattern) patterns.push(rule.pattern);
-      for (const below of [rule.member, rule.key, rule.value]) gather(below);
-    };
-    for (const [name, members] of Object.entries(emrService.constraints)) {
-      const schema = structures.get(name);
-      assert.ok(schema, `${name} is not in the SDK`);
-      const known = [...schema.structIterator()].map(([member]) => member);
-      for (const [member, rule] of Object.entries(members)) {
-        assert.ok(known.includes(member), `${name}.${member} is not in the SDK`);
-        gather(rule);
-      }
-    }
-    for (const pattern of new Set(patterns)) assert.ok(new RegExp(`^(?:${pattern})$`, "u"));
+  test("every IAM and CloudTrail operation makes the round trip", async () => {
+    const settings = { region: "us-east-1", credentials, maxAttempts: 1 };
+    await roundTrip({ ...iamService, constraints: {} }, iam, (endpoint) => new iam.IAMClient({ ...settings, endpoint }) as AnyClient);
+    await roundTrip(
+      { ...cloudtrailService, constraints: {} },
+      cloudtrail,
+      (endpoint) => new cloudtrail.CloudTrailClient({ ...settings, endpoint }) as AnyClient,
+    );
   });
+
+  for (const service of [emrService, stsService, iamService, cloudtrailService])
+    test(`constraints of ${service.signingName} are of structures and members that the SDK has, with patterns that compile`, () => {
+      const structures = new Map<string, Schema>();
+      const collect = (schema: Schema): void => {
+        if (schema.isListSchema() || schema.isMapSchema()) collect(schema.getValueSchema());
+        if (!schema.isStructSchema() || structures.has(schema.getName() ?? "")) return;
+        structures.set(schema.getName() ?? "", schema);
+        for (const [, member] of schema.structIterator()) collect(member);
+      };
+      for (const { input } of service.operations.values()) collect(input);
+      const patterns: string[] = [];
+      const gather = (rule: Rule | undefined): void => {
+        if (!rule) return;
+        if (rule.pattern) patterns.push(rule.pattern);
+        for (const below of [rule.member, rule.key, rule.value]) gather(below);
+      };
+      for (const [name, members] of Object.entries(service.constraints)) {
+        const schema = structures.get(name);
+        assert.ok(schema, `${name} is not in the SDK`);
+        const known = [...schema.structIterator()].map(([member]) => member);
+        for (const [member, rule] of Object.entries(members)) {
+          assert.ok(known.includes(member), `${name}.${member} is not in the SDK`);
+          gather(rule);
+        }
+      }
+      for (const pattern of new Set(patterns)) assert.ok(compile(pattern));
+    });
 });
 
 describe("validation", () => {

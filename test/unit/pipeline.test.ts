@@ -9,7 +9,9 @@ import type { AccessKey } from "../../src/access/keys.ts";
 import { stsHandlers } from "../../src/api/sts/caller-identity.ts";
 import { createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
 import { invalidRequest } from "../../src/aws/errors.ts";
-import { type RequestContext, type emr, emrService, type Handlers, stsService } from "../../src/aws/operations.ts";
+import type { Handlers, RequestContext } from "../../src/aws/operations.ts";
+import { type emr, emrService } from "../../src/aws/services/emr.ts";
+import { stsService } from "../../src/aws/services/sts.ts";
 import { sha256Hex, signRequest } from "../../src/aws/sigv4.ts";
 
 const admin: AccessKey = {
@@ -57,8 +59,8 @@ describe("pipeline", () => {
   before(async () => {
     const pipeline = createPipeline({
       services: {
-        elasticmapreduce: { service: emrService, handlers: emrHandlers },
-        sts: { service: stsService, handlers: stsHandlers },
+        elasticmapreduce: async () => ({ service: emrService, handlers: emrHandlers }),
+        sts: async () => ({ service: stsService, handlers: stsHandlers }),
       },
       keys,
       now: () => new Date(),

@@ -1,6 +1,7 @@
 /** EMR's operations that are built. All others of the model answer that they are not there yet (src/api/pipeline.ts). */
 import { validationException } from "../../aws/errors.ts";
-import type { emr, Handlers } from "../../aws/operations.ts";
+import type { Handlers } from "../../aws/operations.ts";
+import type { emr } from "../../aws/services/emr.ts";
 import {
   DescribeCluster,
   ListClusters,

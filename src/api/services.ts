@@ -1,0 +1,24 @@
+/** The services that Howdah answers for, by signing name; each is loaded when the first request for it comes (S3 has a door of its own). */
+import type { Service } from "../aws/operations.ts";
+import { emrService } from "../aws/services/emr.ts";
+import { stsService } from "../aws/services/sts.ts";
+import type { EmrContext } from "./emr/context.ts";
+import { emrHandlers } from "./emr/handlers.ts";
+import type { AnyHandler, Services } from "./pipeline.ts";
+import { stsHandlers } from "./sts/caller-identity.ts";
+
+type Part = { service: Service; handlers: Partial<Record<string, AnyHandler>> };
+
+export function createServices(context: EmrContext): Services {
+  return {
+    elasticmapreduce: once(async () => ({ service: emrService, handlers: emrHandlers(context) })),
+    sts: once(async () => ({ service: stsService, handlers: stsHandlers })),
+    iam: once(async () => ({ service: (await import("../aws/services/iam.ts")).iamService, handlers: {} })),
+    cloudtrail: once(async () => ({ service: (await import("../aws/services/cloudtrail.ts")).cloudtrailService, handlers: {} })),
+  };
+}
+
+function once(load: () => Promise<Part>): () => Promise<Part> {
+  let loaded: Promise<Part> | undefined;
+  return () => (loaded ??= load());
+}

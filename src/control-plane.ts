@@ -141,8 +141,11 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     now: () => new Date(store.now()),
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });
+  const { originOf } = front;
   control.on("request", (request, response) => {
-    if (!link.handle(request, response)) pipeline(request, response);
+    const origin = originOf(request.headers);
+    if (!origin) response.writeHead(403, { connection: "close" }).end("the way in is the public port");
+    else if (!link.handle(request, response)) pipeline(request, response, origin);
   });
 
   await takeUpAgain(context, before !== undefined && before.origin !== endpoint);
@@ -182,7 +185,7 @@ async function takeUpAgain({ store, provider, log }: ReconcileContext, moved: bo
   }
 }
 
-/** Behind the front door. Whoever comes by another way must sign as well: the pipeline and the agent link check by themselves. */
+/** Behind the front door. Whoever comes by another way is refused: nothing else knows where a request comes from. */
 async function listenForFront(data: DataFolder): Promise<Server> {
   const server = createServer({ keepAliveTimeout: 65_000 });
   await new Promise<void>((resolve, reject) => {

@@ -6,6 +6,7 @@ import { gunzip } from "node:zlib";
 import { authorise } from "../access/authorise.ts";
 import type { KeyLookup } from "../access/keys.ts";
 import { AwsError, internalError, notBuiltYet } from "../aws/errors.ts";
+import { type Origin, originOfSocket } from "../aws/origin.ts";
 import type { RequestContext, Operation, Protocol, Service } from "../aws/operations.ts";
 import { type Answer, type Call, type Parsed, protocols } from "../aws/protocols.ts";
 import { refusalError } from "../aws/refusals.ts";
@@ -48,6 +49,8 @@ export interface RequestRecord {
 /** What the stages find out, one after the other. */
 interface Exchange {
   requestId: string;
+  origin: Origin;
+  userAgent: string;
   request: SignedRequest;
   protocol: Protocol;
   call: Call;
@@ -58,8 +61,11 @@ interface Exchange {
   parsed?: Parsed;
 }
 
+/** `origin`, where the request came through a door that knows it better than the socket. */
+export type Pipeline = (req: IncomingMessage, res: ServerResponse, origin?: Origin) => void;
+
 /** The request listener for all APIs but S3. It answers every request, whatever happens. */
-export function createPipeline(options: PipelineOptions): (req: IncomingMessage, res: ServerResponse) => void {
+export function createPipeline(options: PipelineOptions): Pipeline {
   const { services, keys, now, log } = options;
 
   const stages: ((exchange: Exchange) => Promise<void> | void)[] = [authenticate, unpack, route, parse, allow];
@@ -94,15 +100,18 @@ export function createPipeline(options: PipelineOptions): (req: IncomingMessage,
       accountId: key.accountId,
       principalArn: key.principalArn,
       accessKeyId: key.accessKeyId,
+      sourceIp: exchange.origin.sourceIp,
+      secure: exchange.origin.secure,
+      userAgent: exchange.userAgent,
       now: now(),
       unknownMembers: parsed.unknownMembers,
     });
     return protocols[exchange.protocol].answer(service, operation, output, requestId);
   }
 
-  async function run(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function run(req: IncomingMessage, res: ServerResponse, origin: Origin): Promise<void> {
     const started = performance.now();
-    const exchange = open(req);
+    const exchange = open(req, origin);
     let [status, answer, error, fault]: [number, Answer | undefined, AwsError | undefined, unknown] = [
       200,
       undefined,
@@ -133,7 +142,7 @@ export function createPipeline(options: PipelineOptions): (req: IncomingMessage,
     });
   }
 
-  return (req, res) => void run(req, res);
+  return (req, res, origin = originOfSocket(req.socket)) => void run(req, res, origin);
 }
 
 async function unpack({ call, request }: Exchange): Promise<void> {
@@ -150,7 +159,7 @@ function allow(exchange: Exchange): void {
 }
 
 /** Until the service is known, errors take the form of the protocol that the request looks like. */
-function open(req: IncomingMessage): Exchange {
+function open(req: IncomingMessage, origin: Origin): Exchange {
   const url = req.url ?? "/";
   const at = url.indexOf("?");
   const [path, query] = at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
@@ -158,6 +167,8 @@ function open(req: IncomingMessage): Exchange {
   const form = (req.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
   return {
     requestId: randomUUID(),
+    origin,
+    userAgent: req.headers["user-agent"] ?? "",
     request: { method: req.method ?? "", path, query, rawHeaders: req.rawHeaders },
     protocol: target === undefined && (form || query !== "") ? "awsQuery" : "awsJson1_1",
     call: { target, form, parameters: new URLSearchParams(query), body: Buffer.alloc(0) },

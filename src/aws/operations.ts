@@ -116,6 +116,12 @@ export interface RequestContext {
   accountId: string;
   principalArn: string;
   accessKeyId: string;
+  /** The client's address, as the front door saw it. */
+  sourceIp: string;
+  /** Whether it came over TLS. */
+  secure: boolean;
+  /** As the client names itself; empty where it does not. */
+  userAgent: string;
   now: Date;
   /** Paths of members that the model does not have, such as `Instances.Colour`. AWS ignores them; a handler warns of them. */
   unknownMembers: string[];

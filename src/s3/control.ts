@@ -1,17 +1,22 @@
 /** Everything on the public port that is not S3: handed to the control plane's own server as it is, and its answer back. */
 import { Agent, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import { originHeader, originOfSocket, writeOrigin } from "../aws/origin.ts";
 
 /** The longest silence before an answer, far above what the control plane needs: agents wait 25 s for a manifest. */
 const silence = 10 * 60_000;
 
-/** A function that passes requests to the server at this unix socket; `fault` is told why one could not be. */
-export function controlPlane(socketPath: string, fault: (error: Error) => void) {
+/**
+ * A function that passes requests to the server at this unix socket, with where they come from, proven by `originSecret`; `fault` is told why
+ * one could not be.
+ */
+export function controlPlane(socketPath: string, originSecret: string, fault: (error: Error) => void) {
   const agent = new Agent({ keepAlive: true, timeout: 4000 });
 
   /** Streams both ways; a client that goes away takes the request to the control plane with it. */
   return function forward(req: IncomingMessage, res: ServerResponse): void {
-    const upstream = httpRequest({ socketPath, agent, method: req.method, path: req.url, headers: passedOn(req.rawHeaders) });
+    const headers = [...passedOn(req.rawHeaders), originHeader, writeOrigin(originSecret, originOfSocket(req.socket))];
+    const upstream = httpRequest({ socketPath, agent, method: req.method, path: req.url, headers });
     upstream.setTimeout(silence, () => upstream.destroy(new Error("silent")));
     res.once("close", () => upstream.destroy());
     upstream.once("response", (answer) => {
@@ -31,8 +36,8 @@ export function controlPlane(socketPath: string, fault: (error: Error) => void) 
   };
 }
 
-/** Expect is answered at this door; the rest are of one connection only. */
-const ownHeaders = new Set(["connection", "keep-alive", "expect", "proxy-connection", "te", "upgrade"]);
+/** Expect is answered at this door, and where a request comes from is said by it; the rest are of one connection only. */
+const ownHeaders = new Set(["connection", "keep-alive", "expect", "proxy-connection", "te", "upgrade", originHeader]);
 
 function passedOn(rawHeaders: string[]): string[] {
   const passed: string[] = [];

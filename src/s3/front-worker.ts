@@ -10,7 +10,7 @@ import { serveObjects } from "./objects.ts";
 
 const options = workerData as WorkerOptions;
 const keys = openKeyLookup(options.databasePath);
-const forward = controlPlane(options.controlSocket, (error) =>
+const forward = controlPlane(options.controlSocket, options.originSecret, (error) =>
   tell({ kind: "fault", requestId: "-", message: `the control plane does not answer: ${error.message}` }),
 );
 let s3 = options.s3;

@@ -1,6 +1,9 @@
 /** The public port: S3's front door, and the way to the control plane for all else. It lives in a thread of its own. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads, not windows */
+import { randomBytes } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
 import { Worker } from "node:worker_threads";
+import { type Origin, readOrigin } from "../aws/origin.ts";
 import type { S3Server } from "./upstream.ts";
 
 export type { S3Server } from "./upstream.ts";
@@ -18,7 +21,7 @@ export interface FrontOptions {
   log?: (fault: { requestId: string; message: string }) => void;
 }
 
-export type WorkerOptions = Omit<FrontOptions, "log">;
+export type WorkerOptions = Omit<FrontOptions, "log"> & { originSecret: string };
 export type ToWorker = { kind: "close" } | { kind: "s3"; s3: S3Server };
 export type FromWorker =
   | { kind: "listening"; port: number }
@@ -29,6 +32,8 @@ export interface Front {
   port: number;
   /** Another S3 server from now on; requests under way go on with the old one. */
   useS3(server: S3Server): void;
+  /** Where a request to the control plane comes from; undefined for one that did not come through this door. */
+  originOf(headers: IncomingHttpHeaders): Origin | undefined;
   /** Gives the port back and cuts all connections. */
   close(): Promise<void>;
 }
@@ -46,7 +51,8 @@ const reopenAfter = 200;
  */
 export async function startFront(options: FrontOptions): Promise<Front> {
   const { log = () => {}, ...first } = options;
-  let workerOptions: WorkerOptions = first;
+  const originSecret = randomBytes(24).toString("base64url");
+  let workerOptions: WorkerOptions = { ...first, originSecret };
   let closing = false;
   let reopening: NodeJS.Timeout | undefined;
   let worker: Worker | undefined;
@@ -87,6 +93,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       workerOptions = { ...workerOptions, s3: server };
       worker?.postMessage({ kind: "s3", s3: server } satisfies ToWorker);
     },
+    originOf: (headers) => readOrigin(originSecret, headers),
     async close() {
       closing = true;
       clearTimeout(reopening);

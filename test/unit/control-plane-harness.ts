@@ -80,6 +80,9 @@ export async function harness() {
     accountId: "123456789012",
     principalArn: "arn:aws:iam::123456789012:user/admin",
     accessKeyId: "AKIA",
+    sourceIp: "127.0.0.1",
+    secure: false,
+    userAgent: "test",
     now: new Date(now),
     unknownMembers: [],
   };

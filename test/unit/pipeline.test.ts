@@ -137,6 +137,8 @@ describe("pipeline", () => {
     assert.equal(seen?.region, "eu-west-1");
     assert.equal(seen?.accountId, "123456789012");
     assert.equal(seen?.accessKeyId, "AKIAADMIN");
+    assert.deepEqual([seen?.sourceIp, seen?.secure], ["127.0.0.1", false]);
+    assert.match(String(seen?.userAgent), /^aws-sdk-js/);
     assert.equal(output.$metadata.requestId, seen?.requestId);
     assert.equal(records[0]?.operation, "RunJobFlow");
     const described = await emrClient(admin).send(new DescribeClusterCommand({ ClusterId: "j-ONE" }));

@@ -25,7 +25,7 @@ import { type ControlPlaneRecord, controlSocket, holderPath, lockDataFolder, rea
 import { type Front, type S3Server, startFront } from "./s3/front.ts";
 import { superviseS3Proxy } from "./s3/s3proxy.ts";
 import { readInstallation } from "./setup.ts";
-import { ensureAdminKey } from "./store/access-keys.ts";
+import { ensureAccounts } from "./store/accounts.ts";
 import { liveClusters, moveCluster } from "./store/clusters.ts";
 import { findInstance, instancesOf } from "./store/instances.ts";
 import { makeIds } from "./store/ids.ts";
@@ -75,7 +75,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const ids = makeIds();
   const store = await openStore(data.database, Date.now);
   opened.push(() => store.close());
-  const admin = await store.transaction((tx) => ensureAdminKey(tx, ids));
+  const accounts = await store.transaction((tx) => ensureAccounts(tx, ids));
 
   const owner = { [ownerVariable]: data.root };
   let front: Front | undefined;
@@ -134,7 +134,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     { cluster: clusterReconciler(context), instance: instanceReconciler(context), steps: stepsReconciler(context) },
     log,
   );
-  const link = createAgentLink(store, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
+  const link = createAgentLink(store, ids, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
   const pipeline = createPipeline({
     services: createServices({ store, ids, releases: config.releases }),
     keys,
@@ -155,7 +155,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   opened.push(() => rmSync(recordPath(data), { force: true }));
   await loop.start();
   opened.push(() => loop.stop());
-  log.info({ endpoint, degree, account: admin.account_id }, "howdah is up");
+  log.info({ endpoint, degree, accounts: accounts.map(({ id }) => id) }, "howdah is up");
 
   return endpoint;
 }

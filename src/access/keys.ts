@@ -1,17 +1,21 @@
 /** Access keys: who signs with what. Read here by the pipeline and, in a thread of its own, by the S3 front door; written by the store. */
 import { DatabaseSync } from "node:sqlite";
+import { iamArn, rootArn, sessionArn } from "./arns.ts";
+import { documents } from "./policy-source.ts";
+import type { Principal } from "./principal.ts";
+import type { Session } from "./session.ts";
 
-/** `sessionToken` is set for temporary credentials, `clusterId` for the credentials that Howdah gives to a cluster's nodes. */
+/** `sessionToken` is set for temporary credentials. */
 export interface AccessKey {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken: string | null;
-  accountId: string;
-  principalArn: string;
-  clusterId: string | null;
+  /** Epoch milliseconds; null for a key that stays. An expired one is found, so that its refusal can say so. */
+  expiresAt: number | null;
+  principal: Principal;
 }
 
-/** Undefined for a key that does not exist or is disabled. */
+/** Undefined for a key that does not exist or is not active, or whose user is gone. */
 export type KeyLookup = (accessKeyId: string) => AccessKey | undefined;
 
 interface Row {
@@ -19,30 +23,70 @@ interface Row {
   secret_access_key: string;
   session_token: string | null;
   account_id: string;
-  principal_arn: string;
+  owner_id: string | null;
+  session: string | null;
   cluster_id: string | null;
+  expires_at: number | null;
+  /** Of the owner; null where it is gone. */
+  kind: "user" | "role" | null;
+  name: string | null;
+  path: string | null;
 }
 
 /**
- * Looks keys up in the store's `access_keys`, read only. Nothing is cached, so a key works from the commit that makes it and
- * stops with the commit that disables it. Throws where the database or its table is not there yet.
+ * Looks keys up in the store's tables, read only. Nothing is cached, so a key works from the commit that makes it and stops with the commit that
+ * disables it, and its principal is what user, role and tags are now. Throws where the database or its tables are not there yet.
  */
 export function openKeyLookup(databasePath: string): KeyLookup & { close(): void } {
   const database = new DatabaseSync(databasePath, { readOnly: true, timeout: 5000 });
-  const statement = database.prepare(
-    `SELECT access_key_id, secret_access_key, session_token, account_id, principal_arn, cluster_id
-     FROM access_keys WHERE access_key_id = ? AND disabled_at IS NULL`,
+  const find = database.prepare(
+    `SELECT access_key_id, secret_access_key, session_token, k.account_id, owner_id, session, cluster_id, expires_at, e.kind, e.name, e.path
+     FROM access_keys k LEFT JOIN iam_entities e ON e.id = k.owner_id
+     WHERE access_key_id = ? AND status = 'Active' AND disabled_at IS NULL`,
   );
+  const tags = database.prepare("SELECT key, value FROM iam_tags WHERE entity_id = ?");
+  const tagsOf = (entityId: string): Record<string, string> =>
+    Object.fromEntries((tags.all(entityId) as { key: string; value: string }[]).map(({ key, value }) => [key, value]));
+  const documentOf = documents(database);
+
+  const principalOf = (row: Row): Principal | undefined => {
+    const { account_id: accountId, owner_id: ownerId, cluster_id: clusterId } = row;
+    if (ownerId === null) return undefined;
+    const common = { accountId, tags: tagsOf(ownerId), sessionPolicies: [], clusterId };
+    const session = row.session === null ? undefined : (JSON.parse(row.session) as Session);
+    const issued = session && { sessionIssuedAt: session.issuedAt };
+    if (ownerId === accountId) return { ...common, ...issued, type: "Root", arn: rootArn(accountId), id: accountId };
+    if (row.kind === "user") {
+      const arn = iamArn({ account_id: accountId, kind: "user", path: row.path!, name: row.name! });
+      return { ...common, ...issued, type: "IAMUser", arn, id: ownerId, userName: row.name! };
+    }
+    // A session outlives its role, as in AWS: it is known, and may do nothing.
+    if (!session?.role) return undefined;
+    const { role, name } = session;
+    return {
+      ...common,
+      ...issued,
+      type: "AssumedRole",
+      arn: sessionArn(accountId, role.name, name),
+      id: `${ownerId}:${name}`,
+      role: { arn: iamArn({ account_id: accountId, kind: "role", ...role }), name: role.name, id: ownerId },
+      sessionName: name,
+      tags: { ...common.tags, ...session.tags },
+      sessionPolicies: [...session.policies, ...session.policyArns.map(documentOf)],
+      ...(session.sourceIdentity === null ? {} : { sourceIdentity: session.sourceIdentity }),
+    };
+  };
+
   const lookup = (accessKeyId: string): AccessKey | undefined => {
-    const row = statement.get(accessKeyId) as unknown as Row | undefined;
+    const row = find.get(accessKeyId) as unknown as Row | undefined;
+    const principal = row && principalOf(row);
     return (
-      row && {
+      principal && {
         accessKeyId: row.access_key_id,
         secretAccessKey: row.secret_access_key,
         sessionToken: row.session_token,
-        accountId: row.account_id,
-        principalArn: row.principal_arn,
-        clusterId: row.cluster_id,
+        expiresAt: row.expires_at,
+        principal,
       }
     );
   };

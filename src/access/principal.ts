@@ -14,6 +14,10 @@ export interface Principal {
   /** AssumedRole: whose policies decide. */
   role?: { arn: string; name: string; id: string };
   sessionName?: string;
+  /** Of temporary credentials: when they were issued (aws:TokenIssueTime), in epoch milliseconds. */
+  sessionIssuedAt?: number;
+  /** aws:SourceIdentity. */
+  sourceIdentity?: string;
   /** aws:PrincipalTag/…: of the user or role, and of the session. */
   tags: Record<string, string>;
   /** Of the session: policies that narrow what the role may do, as JSON texts. */

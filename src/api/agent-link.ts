@@ -9,16 +9,15 @@ import { z } from "zod";
 import { agentPaths } from "../agent/layout.ts";
 import type { Report } from "../agent/manifest.ts";
 import { manifestFor, type ManifestSources } from "../reconcile/manifest.ts";
-import { findClusterKey } from "../store/access-keys.ts";
 import { addWarnings } from "../store/events.ts";
+import type { Ids } from "../store/ids.ts";
+import { instanceCredentials } from "../store/instance-credentials.ts";
 import { findInstance, recordReport, type InstanceRow } from "../store/instances.ts";
 import type { Store } from "../store/store.ts";
 
 /** Below the 30 s after which many proxies give up on a silent connection. */
 const longPollMs = 25_000;
 const largestReport = 1 << 20;
-/** SDKs fetch container credentials again this long before they end. */
-const credentialsLifeMs = 6 * 3600_000;
 
 /** The fields that the control plane acts on; the rest is kept as it came. */
 const reportSchema = z.looseObject({
@@ -35,7 +34,7 @@ export interface AgentLink {
   handle(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
-export function createAgentLink(store: Store, sources: ManifestSources, log: Logger): AgentLink {
+export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources, log: Logger): AgentLink {
   const waiting = new Map<string, Set<() => void>>();
   store.onManifest = (clusterId) => {
     for (const look of waiting.get(clusterId) ?? []) look();
@@ -99,16 +98,16 @@ export function createAgentLink(store: Store, sources: ManifestSources, log: Log
   }
 
   async function answerCredentials(instance: InstanceRow, response: ServerResponse): Promise<void> {
-    const key = await findClusterKey(store.db, instance.cluster_id);
+    const key = await instanceCredentials(store, ids, instance);
     if (!key) {
-      response.writeHead(404).end("the cluster has ended");
+      response.writeHead(404).end("the cluster has ended, or the role of its instance profile is gone");
       return;
     }
     sendJson(response, {
       AccessKeyId: key.access_key_id,
       SecretAccessKey: key.secret_access_key,
       Token: key.session_token,
-      Expiration: new Date(store.now() + credentialsLifeMs).toISOString(),
+      Expiration: new Date(key.expires_at ?? 0).toISOString(),
     });
   }
 

@@ -4,11 +4,12 @@
  */
 import { JsonShapeDeserializer2, JsonShapeSerializer2, XmlShapeSerializer } from "@aws-sdk/core/protocols";
 import { NormalizedSchema } from "@smithy/core/schema";
+import type { Principal } from "../access/principal.ts";
 
 /** A shape of the model: a structure with its members, a list, a map or a simple type. */
 export type Schema = NormalizedSchema;
 
-export type Protocol = "awsJson1_1" | "awsQuery" | "ec2Query";
+export type Protocol = "awsJson1_1" | "awsQuery";
 
 export interface Operation {
   name: string;
@@ -36,7 +37,7 @@ export interface Service {
   protocol: Protocol;
   /** What comes before the dot in X-Amz-Target (awsJson1_1). */
   target: string;
-  /** As query requests name it, and the namespace of answers (awsQuery, ec2Query). */
+  /** As query requests name it, and the namespace of answers (awsQuery). */
   version: string;
   namespace: string;
   operations: Map<string, Operation>;
@@ -114,7 +115,7 @@ export interface RequestContext {
   requestId: string;
   region: string;
   accountId: string;
-  principalArn: string;
+  principal: Principal;
   accessKeyId: string;
   /** The client's address, as the front door saw it. */
   sourceIp: string;

@@ -16,6 +16,7 @@ export type RefusalKind =
   | "malformed-query"
   | "unknown-key"
   | "bad-token"
+  | "expired-token"
   | "mismatch"
   | "expired"
   | "early"
@@ -180,8 +181,14 @@ export function verifyClaim(request: SignedRequest, claim: Claim, payloadHash: s
   const derived = signingKey(key.secretAccessKey, scope);
   if (!sameText(hmac(derived, stringToSign(claim.date, scope, canonical)).toString("hex"), claim.signature))
     throw new SignatureRefusal("mismatch");
-  if (!sameText(key.sessionToken ?? "", claim.sessionToken ?? "")) throw new SignatureRefusal("bad-token");
+  checkToken(key, claim.sessionToken, now);
   return { key, claim, signingKey: derived };
+}
+
+/** After the signature, so that only who has the whole of temporary credentials learns that they have expired. Throws SignatureRefusal. */
+export function checkToken(key: AccessKey, token: string | null | undefined, now: Date): void {
+  if (!sameText(key.sessionToken ?? "", token ?? "")) throw new SignatureRefusal("bad-token");
+  if (key.expiresAt !== null && key.expiresAt <= now.getTime()) throw new SignatureRefusal("expired-token");
 }
 
 /** S3 wants every x-amz- header signed, else a presigned URL could be given another meaning; for others the operation's name is what matters. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { runningControlPlane } from "../running.ts";
 import { type DataFolder, dataFolder } from "../data-folder.ts";
-import { findAdminKey } from "../store/access-keys.ts";
+import { adminKey, listAccounts } from "../store/accounts.ts";
 import { openStore } from "../store/store.ts";
 import { printJson } from "./terminal.ts";
 
@@ -11,8 +11,9 @@ export async function clientEnvironment(data: DataFolder): Promise<Record<string
   if (!running || !existsSync(data.database)) throw new Error(`no control plane runs for ${data.root}. Run: howdah up --detach`);
   const store = await openStore(data.database, Date.now);
   try {
-    const key = await findAdminKey(store.db);
-    if (!key) throw new Error(`${data.database} holds no admin key`);
+    const [account] = await listAccounts(store.db);
+    const key = account && (await adminKey(store.db, account.id));
+    if (!key) throw new Error(`${data.database} holds no active key of the user admin`);
     return {
       AWS_ENDPOINT_URL: running.endpoint,
       AWS_ACCESS_KEY_ID: key.access_key_id,

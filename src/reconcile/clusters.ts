@@ -1,7 +1,7 @@
 /** The cluster's reconciler: from the wish for a cluster to running nodes, and to its end. */
 import { setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow } from "../store/instances.ts";
 import { type ClusterEnding, type ClusterRow, findCluster, liveClusters, setClusterStatus } from "../store/clusters.ts";
-import { disableClusterKey } from "../store/access-keys.ts";
+import { disableClusterKeys } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import { activeStates, stepsOf } from "../store/steps.ts";
 import type { Store, Tx } from "../store/store.ts";
@@ -169,7 +169,7 @@ async function remove(context: ReconcileContext, cluster: ClusterRow): Promise<O
   await provider.releaseNetwork(cluster.id);
   await store.transaction(async (tx) => {
     await setClusterStatus(tx, cluster.id, { phase: "ended", ended_at: tx.now });
-    await disableClusterKey(tx, cluster.id);
+    await disableClusterKeys(tx, cluster.id);
     await addEvent(tx, cluster.id, "cluster", "ended: no process of it is left");
     await tx.wake("steps", cluster.id);
   });

@@ -185,7 +185,8 @@ function prove(signed: SignedRequest, query: URLSearchParams, headers: IncomingH
 /** The one account of this Howdah owns every bucket. */
 function checkOwner(headers: IncomingHttpHeaders, proof: Verified): void {
   for (const name of ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"]) {
-    if (headers[name] !== undefined && headers[name] !== proof.key.accountId) throw new AwsError("AccessDenied", "Access Denied", 403);
+    if (headers[name] !== undefined && headers[name] !== proof.key.principal.accountId)
+      throw new AwsError("AccessDenied", "Access Denied", 403);
   }
 }
 

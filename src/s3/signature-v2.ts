@@ -4,7 +4,7 @@
  */
 import { createHmac } from "node:crypto";
 import type { KeyLookup } from "../access/keys.ts";
-import { headerValues, sameText, SignatureRefusal, type SignedRequest, type Verified } from "../aws/sigv4-verify.ts";
+import { checkToken, headerValues, sameText, SignatureRefusal, type SignedRequest, type Verified } from "../aws/sigv4-verify.ts";
 
 /** Query parameters that are part of what is signed. */
 const signedParameters = new Set([
@@ -47,7 +47,7 @@ export function verifyV2(request: SignedRequest, query: URLSearchParams, keys: K
     .update(stringToSign(request, query, expires))
     .digest("base64");
   if (!sameText(expected, signature)) throw new SignatureRefusal("mismatch");
-  if (!sameText(key.sessionToken ?? "", query.get("x-amz-security-token") ?? "")) throw new SignatureRefusal("bad-token");
+  checkToken(key, query.get("x-amz-security-token"), now);
   if (now.getTime() > end) {
     throw new SignatureRefusal("url-expired", "", { Expires: new Date(end).toISOString(), ServerTime: now.toISOString() });
   }

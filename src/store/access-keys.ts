@@ -1,58 +1,119 @@
-/** Access keys: the first `admin` key, and one per cluster for its nodes. */
+/** Access keys: of users, which stay, and of sessions, which end. */
+import type { Selectable } from "kysely";
+import type { Session } from "../access/session.ts";
+import type { IamEntity } from "./iam-entities.ts";
+import type { AccessKeysTable } from "./iam-schema.ts";
 import type { Ids } from "./ids.ts";
 import type { Db, Tx } from "./store.ts";
 
-/** The admin key, made where there is none. One 12-digit account per data folder. */
-export async function ensureAdminKey(tx: Tx, ids: Ids) {
-  const found = await findAdminKey(tx.db);
-  if (found) return found;
-  const accountId = ids.account();
-  const key = {
+export type AccessKeyRow = Selectable<AccessKeysTable>;
+
+/** How long an expired key is kept, so that its refusal can say that it expired. */
+const keptExpiredMs = 7 * 24 * 3600_000;
+
+const unset = {
+  session_token: null,
+  session: null,
+  cluster_id: null,
+  instance_id: null,
+  status: "Active",
+  expires_at: null,
+  disabled_at: null,
+  last_used_at: null,
+  last_used_service: null,
+  last_used_region: null,
+} as const;
+
+export async function insertUserKey(tx: Tx, ids: Ids, user: Pick<IamEntity, "id" | "account_id">): Promise<AccessKeyRow> {
+  const key: AccessKeyRow = {
+    ...unset,
     access_key_id: ids.accessKey(),
     secret_access_key: ids.secret(),
-    session_token: null,
-    account_id: accountId,
-    principal_arn: `arn:aws:iam::${accountId}:user/admin`,
-    cluster_id: null,
+    account_id: user.account_id,
+    owner_id: user.id,
     created_at: tx.now,
-    disabled_at: null,
   };
   await tx.db.insertInto("access_keys").values(key).execute();
   return key;
 }
 
-export async function findAdminKey(db: Db) {
+export interface NewSession {
+  accountId: string;
+  /** The role's id, or the user's of GetSessionToken. */
+  ownerId: string;
+  session: Session;
+  /** Epoch milliseconds. */
+  expiresAt: number;
+  /** Of a cluster's node. */
+  node?: { clusterId: string; instanceId: string };
+}
+
+/** Temporary credentials. Those that expired long ago are forgotten on this occasion. */
+export async function insertSession(tx: Tx, ids: Ids, given: NewSession): Promise<AccessKeyRow> {
+  await tx.db
+    .deleteFrom("access_keys")
+    .where("expires_at", "<", tx.now - keptExpiredMs)
+    .execute();
+  const key: AccessKeyRow = {
+    ...unset,
+    access_key_id: ids.temporaryAccessKey(),
+    secret_access_key: ids.secret(),
+    session_token: ids.token(),
+    account_id: given.accountId,
+    owner_id: given.ownerId,
+    session: JSON.stringify(given.session),
+    cluster_id: given.node?.clusterId ?? null,
+    instance_id: given.node?.instanceId ?? null,
+    created_at: tx.now,
+    expires_at: given.expiresAt,
+  };
+  await tx.db.insertInto("access_keys").values(key).execute();
+  return key;
+}
+
+/** Keys of a user, not of its sessions; the oldest first. */
+export async function keysOfUser(db: Db, userId: string): Promise<AccessKeyRow[]> {
   return db
     .selectFrom("access_keys")
     .selectAll()
-    .where("cluster_id", "is", null)
-    .where("disabled_at", "is", null)
+    .where("owner_id", "=", userId)
+    .where("session_token", "is", null)
     .orderBy("created_at")
-    .executeTakeFirst();
-}
-
-/** The key that a cluster's nodes sign with: temporary in form, as those of an EC2 instance profile are. */
-export async function insertClusterKey(tx: Tx, ids: Ids, cluster: { id: string; accountId: string; role: string }): Promise<void> {
-  await tx.db
-    .insertInto("access_keys")
-    .values({
-      access_key_id: ids.temporaryAccessKey(),
-      secret_access_key: ids.secret(),
-      session_token: ids.token(),
-      account_id: cluster.accountId,
-      principal_arn: `arn:aws:sts::${cluster.accountId}:assumed-role/${cluster.role}/${cluster.id}`,
-      cluster_id: cluster.id,
-      created_at: tx.now,
-      disabled_at: null,
-    })
+    .orderBy("access_key_id")
     .execute();
 }
 
-export async function findClusterKey(db: Db, clusterId: string) {
-  return db.selectFrom("access_keys").selectAll().where("cluster_id", "=", clusterId).where("disabled_at", "is", null).executeTakeFirst();
+export async function findKey(db: Db, accessKeyId: string): Promise<AccessKeyRow | undefined> {
+  return db.selectFrom("access_keys").selectAll().where("access_key_id", "=", accessKeyId).executeTakeFirst();
 }
 
-export async function disableClusterKey(tx: Tx, clusterId: string): Promise<void> {
+export async function setKeyStatus(tx: Tx, accessKeyId: string, status: AccessKeyRow["status"]): Promise<void> {
+  await tx.db.updateTable("access_keys").set({ status }).where("access_key_id", "=", accessKeyId).execute();
+}
+
+export async function deleteKey(tx: Tx, accessKeyId: string): Promise<void> {
+  await tx.db.deleteFrom("access_keys").where("access_key_id", "=", accessKeyId).execute();
+}
+
+/** Of a user that is deleted: temporary ones, which end with it. */
+export async function deleteSessionsOf(tx: Tx, ownerId: string): Promise<void> {
+  await tx.db.deleteFrom("access_keys").where("owner_id", "=", ownerId).where("session_token", "is not", null).execute();
+}
+
+/** The instance's session of this role that lasts longest, if it lasts until `until` at least. */
+export async function findInstanceKey(db: Db, instanceId: string, roleId: string, until: number): Promise<AccessKeyRow | undefined> {
+  return db
+    .selectFrom("access_keys")
+    .selectAll()
+    .where("instance_id", "=", instanceId)
+    .where("owner_id", "=", roleId)
+    .where("disabled_at", "is", null)
+    .where("expires_at", ">=", until)
+    .orderBy("expires_at", "desc")
+    .executeTakeFirst();
+}
+
+export async function disableClusterKeys(tx: Tx, clusterId: string): Promise<void> {
   await tx.db
     .updateTable("access_keys")
     .set({ disabled_at: tx.now })

@@ -3,7 +3,7 @@ import type { Cluster, ClusterState, ClusterStateChangeReason, ErrorDetail } fro
 import { type Selectable, sql } from "kysely";
 import type { Configuration } from "../engines/engine.ts";
 import type { ClustersTable } from "./schema.ts";
-import { disableClusterKey } from "./access-keys.ts";
+import { disableClusterKeys } from "./access-keys.ts";
 import { addEvent, addWarnings } from "./events.ts";
 import type { Db, Store, Tx } from "./store.ts";
 
@@ -176,7 +176,7 @@ export async function keepAllClusters(store: Store, message: string): Promise<{ 
 async function endCluster(tx: Tx, cluster: ClusterRow, message: string): Promise<void> {
   const ending = cluster.ending ?? { code: "USER_REQUEST" as const, message, failed: false, details: [] };
   await setClusterStatus(tx, cluster.id, { phase: "ended", ending, ended_at: tx.now });
-  await disableClusterKey(tx, cluster.id);
+  await disableClusterKeys(tx, cluster.id);
   await tx.db
     .updateTable("instances")
     .set({ status: "terminated", wanted: 0, ended_at: tx.now, end_code: "CLUSTER_TERMINATED", end_message: message })

@@ -24,6 +24,8 @@ export function makeIds(random: RandomBytes = randomBytes) {
     instance: () => `i-${hex(17)}`,
     /** 12 digits. */
     account: () => (100_000_000_000n + (BigInt(`0x${hex(16)}`) % 900_000_000_000n)).toString(),
+    /** A unique id of IAM: `prefix` (AIDA, AROA, …) and 17 characters. */
+    iam: (prefix: string) => `${prefix}${upper(17)}`,
     accessKey: () => `AKIA${upper(16)}`,
     temporaryAccessKey: () => `ASIA${upper(16)}`,
     /** Secrets and tokens: 240 bits. */

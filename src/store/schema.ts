@@ -4,8 +4,28 @@
  */
 import type { StepCancellationOption } from "@aws-sdk/client-emr";
 import type { Generated } from "kysely";
+import {
+  type AccessKeysTable,
+  type AccountSeedsTable,
+  type AccountsTable,
+  type IamAttachmentsTable,
+  type IamEntitiesTable,
+  type IamGroupMembersTable,
+  iamMigration,
+  type IamInlinePoliciesTable,
+  type IamPolicyVersionsTable,
+  type IamTagsTable,
+} from "./iam-schema.ts";
 
 export interface Schema {
+  accounts: AccountsTable;
+  account_seeds: AccountSeedsTable;
+  iam_entities: IamEntitiesTable;
+  iam_group_members: IamGroupMembersTable;
+  iam_attachments: IamAttachmentsTable;
+  iam_inline_policies: IamInlinePoliciesTable;
+  iam_policy_versions: IamPolicyVersionsTable;
+  iam_tags: IamTagsTable;
   access_keys: AccessKeysTable;
   clusters: ClustersTable;
   instance_groups: InstanceGroupsTable;
@@ -14,17 +34,6 @@ export interface Schema {
   tags: TagsTable;
   events: EventsTable;
   wakes: WakesTable;
-}
-
-export interface AccessKeysTable {
-  access_key_id: string;
-  secret_access_key: string;
-  session_token: string | null;
-  account_id: string;
-  principal_arn: string;
-  cluster_id: string | null;
-  created_at: number;
-  disabled_at: number | null;
 }
 
 export interface ClustersTable {
@@ -201,4 +210,5 @@ export const migrations: readonly string[] = [
    ALTER TABLE steps ADD COLUMN ends_cluster INTEGER NOT NULL DEFAULT 0;
    UPDATE steps SET ends_cluster = 1 WHERE state = 'FAILED' AND spec ->> 'actionOnFailure' IN ('TERMINATE_CLUSTER', 'TERMINATE_JOB_FLOW');`,
   `ALTER TABLE clusters ADD COLUMN kept_at INTEGER;`,
+  iamMigration,
 ];

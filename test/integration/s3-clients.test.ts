@@ -87,7 +87,7 @@ describe("the aws CLI", () => {
   });
 
   test("sts and emr, on the same port", async () => {
-    assert.equal(JSON.parse(await aws(["sts", "get-caller-identity"])).Arn, admin.principalArn);
+    assert.equal(JSON.parse(await aws(["sts", "get-caller-identity"])).Arn, admin.principal.arn);
     assert.match(await awsFails(["sts", "get-caller-identity"], { ...admin, secretAccessKey: "wrong" }), /\(SignatureDoesNotMatch\)/);
     assert.match(await awsFails(["emr", "list-clusters"]), /\(InvalidRequestException\).*ListClusters is not there yet in Howdah/);
     assert.match(await awsFails(["emr", "list-clusters"], { ...admin, secretAccessKey: "wrong" }), /\(InvalidSignatureException\)/);

@@ -194,7 +194,7 @@ describe("objects, with the SDK", () => {
       await assert.rejects(clash, { name: "NotImplemented", message: /cannot hold both/ });
     }
     await assert.rejects(client.send(new PutObjectCommand({ ...object, ExpectedBucketOwner: "999999999999" })), { name: "AccessDenied" });
-    await client.send(new PutObjectCommand({ ...object, Key: "yes", ExpectedBucketOwner: admin.accountId }));
+    await client.send(new PutObjectCommand({ ...object, Key: "yes", ExpectedBucketOwner: admin.principal.accountId }));
   });
 });
 

@@ -7,27 +7,17 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import type { AccessKey } from "../../src/access/keys.ts";
+import { plainSession } from "../../src/access/session.ts";
 import { dataFolder, ownerVariable } from "../../src/data-folder.ts";
 import { releaseLabels } from "../../src/releases/release.ts";
 import { type Front, startFront } from "../../src/s3/front.ts";
 import { type RunningS3Proxy, ensureS3Proxy, stopS3Proxy, type S3ProxyOptions } from "../../src/s3/s3proxy.ts";
 import { readInstallation } from "../../src/setup.ts";
+import { migrations } from "../../src/store/schema.ts";
+import { adminKey, nodeKey } from "../unit/keys.ts";
 
-export const admin: AccessKey = {
-  accessKeyId: "AKIAADMIN",
-  secretAccessKey: "admin/secret",
-  sessionToken: null,
-  accountId: "123456789012",
-  principalArn: "arn:aws:iam::123456789012:root",
-  clusterId: null,
-};
-export const cluster: AccessKey = {
-  ...admin,
-  accessKeyId: "ASIACLUSTER",
-  secretAccessKey: "cs",
-  sessionToken: "cluster/token+=",
-  clusterId: "j-1",
-};
+export const admin: AccessKey = { ...adminKey, secretAccessKey: "admin/secret" };
+export const cluster: AccessKey = { ...nodeKey, secretAccessKey: "cs", sessionToken: "cluster/token+=" };
 
 /** What set-up made: `npm test` runs it first. */
 export function installation() {
@@ -42,13 +32,24 @@ export function s3ProxyOptions(root: string): S3ProxyOptions {
   return { data, jar: s3proxy.jar, javaHome, ownerEnv: { [ownerVariable]: data.root } };
 }
 
+/** A store that holds these keys, with their users and roles, and the policies that Howdah gives to its admin and its default roles. */
 export function writeKeys(path: string, keys: AccessKey[]): void {
   const database = new DatabaseSync(path);
-  database.exec(`PRAGMA journal_mode = WAL; CREATE TABLE access_keys (access_key_id TEXT PRIMARY KEY, secret_access_key TEXT, session_token TEXT,
-    account_id TEXT, principal_arn TEXT, cluster_id TEXT, created_at INTEGER, disabled_at INTEGER)`);
-  const insert = database.prepare("INSERT INTO access_keys VALUES (?, ?, ?, ?, ?, ?, 0, NULL)");
-  for (const key of keys)
-    insert.run(key.accessKeyId, key.secretAccessKey, key.sessionToken, key.accountId, key.principalArn, key.clusterId);
+  database.exec(`PRAGMA journal_mode = WAL; ${migrations.join(";")}; PRAGMA user_version = ${migrations.length}`);
+  const entity = database.prepare("INSERT INTO iam_entities (id, account_id, kind, name, path, created_at) VALUES (?, ?, ?, ?, '/', 0)");
+  const attachment = database.prepare("INSERT INTO iam_attachments VALUES (?, ?, 0)");
+  const key = database.prepare(
+    `INSERT INTO access_keys (access_key_id, secret_access_key, session_token, account_id, owner_id, session, cluster_id, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
+  );
+  for (const { accessKeyId, secretAccessKey, sessionToken, principal } of keys) {
+    const { accountId, role, userName, sessionName, clusterId } = principal;
+    const owner = role?.id ?? principal.id;
+    entity.run(owner, accountId, role ? "role" : "user", role?.name ?? userName ?? "");
+    attachment.run(owner, `arn:aws:iam::aws:policy/${role ? "service-role/AmazonElasticMapReduceforEC2Role" : "AdministratorAccess"}`);
+    const session = role ? JSON.stringify(plainSession(sessionName ?? "", { path: "/", name: role.name }, 0)) : null;
+    key.run(accessKeyId, secretAccessKey, sessionToken, accountId, owner, session, clusterId);
+  }
   database.close();
 }
 

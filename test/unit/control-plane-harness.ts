@@ -13,6 +13,8 @@ import { createWaits } from "../../src/reconcile/waits.ts";
 import { makeIds } from "../../src/store/ids.ts";
 import { instancesOf, recordReport } from "../../src/store/instances.ts";
 import { openStore } from "../../src/store/store.ts";
+import { createAccount } from "../../src/store/accounts.ts";
+import { adminKey } from "./keys.ts";
 import { dueWakes, finishWake, postponeWake } from "../../src/store/wakes.ts";
 
 export class SimulatedProvider implements Provider {
@@ -63,6 +65,7 @@ export async function harness() {
   );
   const provider = new SimulatedProvider();
   const ids = makeIds();
+  await store.transaction((tx) => createAccount(tx, ids, "default", adminKey.principal.accountId));
   const context: ReconcileContext = {
     store,
     provider,
@@ -78,7 +81,7 @@ export async function harness() {
     requestId: "r",
     region: "us-east-1",
     accountId: "123456789012",
-    principalArn: "arn:aws:iam::123456789012:user/admin",
+    principal: adminKey.principal,
     accessKeyId: "AKIA",
     sourceIp: "127.0.0.1",
     secure: false,

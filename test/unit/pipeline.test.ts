@@ -4,34 +4,18 @@ import type { AddressInfo } from "node:net";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { DescribeClusterCommand, EMRClient, RunJobFlowCommand, TerminateJobFlowsCommand } from "@aws-sdk/client-emr";
-import { DescribeVpcsCommand, EC2Client, type EC2ServiceException } from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { AccessKey } from "../../src/access/keys.ts";
 import { stsHandlers } from "../../src/api/sts/caller-identity.ts";
 import { createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
 import { invalidRequest } from "../../src/aws/errors.ts";
 import type { Handlers, RequestContext } from "../../src/aws/operations.ts";
-import { ec2Service } from "../../src/aws/services/ec2.ts";
 import { type emr, emrService } from "../../src/aws/services/emr.ts";
 import { stsService } from "../../src/aws/services/sts.ts";
 import { sha256Hex, signRequest } from "../../src/aws/sigv4.ts";
+import { adminKey, nodeKey } from "./keys.ts";
 
-const admin: AccessKey = {
-  accessKeyId: "AKIAADMIN",
-  secretAccessKey: "admin-secret",
-  sessionToken: null,
-  accountId: "123456789012",
-  principalArn: "arn:aws:iam::123456789012:root",
-  clusterId: null,
-};
-const cluster: AccessKey = {
-  ...admin,
-  accessKeyId: "ASIACLUSTER",
-  secretAccessKey: "cluster-secret",
-  sessionToken: "cluster-token",
-  principalArn: "arn:aws:sts::123456789012:assumed-role/EMR_EC2_DefaultRole/j-1",
-  clusterId: "j-1",
-};
+const [admin, cluster] = [adminKey, nodeKey];
 const keys = (id: string) => [admin, cluster].find((key) => key.accessKeyId === id);
 
 const credentials = (key: AccessKey) => ({
@@ -63,7 +47,6 @@ describe("pipeline", () => {
       services: {
         elasticmapreduce: async () => ({ service: emrService, handlers: emrHandlers }),
         sts: async () => ({ service: stsService, handlers: stsHandlers }),
-        ec2: async () => ({ service: ec2Service, handlers: {} }),
       },
       keys,
       now: () => new Date(),
@@ -153,25 +136,7 @@ describe("pipeline", () => {
     const client = new STSClient({ endpoint, region: "us-east-1", credentials: credentials(cluster), maxAttempts: 1 });
     const who = await client.send(new GetCallerIdentityCommand({}));
     assert.equal(who.Account, "123456789012");
-    assert.equal(who.Arn, cluster.principalArn);
-  });
-
-  test("answers EC2 in its own protocol, also before it knows who asks", async () => {
-    const client = (key: AccessKey) => new EC2Client({ endpoint, region: "us-east-1", credentials: credentials(key), maxAttempts: 1 });
-    const refusal = (name: string, message: RegExp, httpStatusCode: number) => (error: EC2ServiceException) => {
-      assert.deepEqual([error.name, error.$metadata.httpStatusCode], [name, httpStatusCode]);
-      assert.match(error.message, message);
-      return true;
-    };
-    await assert.rejects(
-      client(admin).send(new DescribeVpcsCommand({})),
-      refusal("UnsupportedOperation", /^DescribeVpcs is not there yet/, 400),
-    );
-    for (const key of [
-      { ...admin, accessKeyId: "AKIANOBODY" },
-      { ...admin, secretAccessKey: "wrong" },
-    ])
-      await assert.rejects(client(key).send(new DescribeVpcsCommand({})), refusal("AuthFailure", /was not able to validate/, 401));
+    assert.equal(who.Arn, cluster.principal.arn);
   });
 
   test("lets a cluster's key look, and do nothing else", async () => {
@@ -258,7 +223,7 @@ describe("pipeline", () => {
     assert.equal((await raw({ target: "ElasticMapReduce.Nonsense" })).json.__type, "UnknownOperationException");
     const service = await raw({ service: "glue" });
     assert.equal(service.status, 404);
-    assert.match(String(service.json.message), /'glue'.*serves elasticmapreduce, sts, ec2, s3/);
+    assert.match(String(service.json.message), /'glue'.*serves elasticmapreduce, sts, s3/);
   });
 
   test("hands unknown members to the handler", async () => {

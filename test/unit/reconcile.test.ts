@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findClusterKey } from "../../src/store/access-keys.ts";
+import { findKey } from "../../src/store/access-keys.ts";
 import { endAllClusters, findCluster, keepAllClusters, moveCluster } from "../../src/store/clusters.ts";
+import { instanceCredentials } from "../../src/store/instance-credentials.ts";
 import { instancesOf } from "../../src/store/instances.ts";
 import { eventsOf } from "../../src/store/events.ts";
 import { create, harness, makeReady, state, step, stepStates } from "./control-plane-harness.ts";
@@ -250,9 +251,13 @@ test("howdah down ends clusters, cuts off their steps, and disables the keys of 
   const h = await harness();
   const id = await create(h, { Steps: [step("one"), step("two")] });
   await makeReady(h, id);
-  assert.ok(await findClusterKey(h.store.db, id));
+  const [master] = await instancesOf(h.store.db, id);
+  const { access_key_id } = (await instanceCredentials(h.store, h.context.ids, master!))!;
+  const isDisabled = async () => (await findKey(h.store.db, access_key_id))?.disabled_at !== null;
+  assert.equal(await isDisabled(), false);
   assert.equal(await endAllClusters(h.store, "down"), 1);
-  assert.equal(await findClusterKey(h.store.db, id), undefined);
+  assert.equal(await isDisabled(), true);
+  assert.equal(await instanceCredentials(h.store, h.context.ids, master!), undefined);
   assert.equal((await state(h, id))?.State, "TERMINATED");
   assert.deepEqual(await stepStates(h, id), ["INTERRUPTED", "CANCELLED"]);
 });

@@ -5,6 +5,7 @@ import type { AccessKey } from "../../src/access/keys.ts";
 import { refusalError } from "../../src/aws/refusals.ts";
 import { canonicalRequest, sha256Hex, signingKey, signRequest, stringToSign, hmac } from "../../src/aws/sigv4.ts";
 import { parsePresigned, readClaim, SignatureRefusal, verifyClaim } from "../../src/aws/sigv4-verify.ts";
+import { adminKey } from "./keys.ts";
 
 const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -97,7 +98,7 @@ describe("AWS's published signatures", () => {
     const query =
       "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
     const request = { method: "GET", path: "/test.txt", query, rawHeaders: ["Host", "examplebucket.s3.amazonaws.com"] };
-    const key: AccessKey = { ...s3Examples.credentials, sessionToken: null, accountId: "1", principalArn: "a", clusterId: null };
+    const key: AccessKey = { ...adminKey, ...s3Examples.credentials };
     const verify = (now: string) => verifyClaim(request, readClaim(request), "UNSIGNED-PAYLOAD", () => key, new Date(now));
     assert.equal(verify("2013-05-24T12:00:00Z").key, key);
     assert.throws(() => verify("2013-05-25T00:00:01Z"), { kind: "url-expired" });
@@ -106,17 +107,11 @@ describe("AWS's published signatures", () => {
   });
 });
 
-const key: AccessKey = {
-  accessKeyId: "AKIATEST",
-  secretAccessKey: "s",
-  sessionToken: null,
-  accountId: "1",
-  principalArn: "a",
-  clusterId: null,
-};
+const key: AccessKey = { ...adminKey, accessKeyId: "AKIATEST", secretAccessKey: "s" };
 const temporary: AccessKey = { ...key, accessKeyId: "ASIATEST", sessionToken: "tok/en==" };
 const now = new Date("2026-01-02T03:04:05Z");
-const lookup = (id: string) => [key, temporary].find(({ accessKeyId }) => accessKeyId === id);
+const ended: AccessKey = { ...temporary, accessKeyId: "ASIAENDED", expiresAt: now.getTime() };
+const lookup = (id: string) => [key, temporary, ended].find(({ accessKeyId }) => accessKeyId === id);
 
 interface Signed {
   method: string;
@@ -214,6 +209,8 @@ describe("verifying", () => {
     assert.throws(() => verify(stolen, ""), { kind: "bad-token" });
     assert.throws(() => verify(sign({ ...temporary, sessionToken: null }, "s3", url, {}, ""), ""), { kind: "bad-token" });
     assert.throws(() => verify(sign({ ...key, sessionToken: "x" }, "s3", url, {}, ""), ""), { kind: "bad-token" });
+    assert.throws(() => verify(sign(ended, "s3", url, {}, ""), ""), { kind: "expired-token" });
+    assert.throws(() => verify(sign({ ...ended, secretAccessKey: "guessed" }, "s3", url, {}, ""), ""), { kind: "mismatch" });
     const good = sign(key, "s3", url, {}, "");
     assert.ok(verify(good, "", new Date(now.getTime() + 15 * 60_000)));
     assert.throws(() => verify(good, "", new Date(now.getTime() + 15 * 60_000 + 1000)), { kind: "expired" });
@@ -249,6 +246,7 @@ const codes = (kind: ConstructorParameters<typeof SignatureRefusal>[0]) =>
 test("each kind of service has its own names for a refusal", () => {
   assert.deepEqual(codes("missing"), ["400 MissingAuthenticationTokenException", "403 MissingAuthenticationToken", "403 AccessDenied"]);
   assert.deepEqual(codes("unknown-key"), ["400 UnrecognizedClientException", "403 InvalidClientTokenId", "403 InvalidAccessKeyId"]);
+  assert.deepEqual(codes("expired-token"), ["400 ExpiredTokenException", "403 ExpiredToken", "400 ExpiredToken"]);
   assert.deepEqual(codes("mismatch"), ["400 InvalidSignatureException", "403 SignatureDoesNotMatch", "403 SignatureDoesNotMatch"]);
   assert.deepEqual(codes("expired"), ["400 InvalidSignatureException", "403 SignatureDoesNotMatch", "403 RequestTimeTooSkewed"]);
   assert.deepEqual(codes("malformed"), ["400 IncompleteSignatureException", "400 IncompleteSignature", "400 AuthorizationHeaderMalformed"]);

@@ -69,7 +69,7 @@ export async function TerminateJobFlows({ store }: EmrContext, input: TerminateJ
       throw validationException("Could not shut down one or more job flows since they are termination protected.");
     for (const cluster of living) {
       await setClusterWish(tx, cluster.id, { terminate_requested_at: tx.now });
-      await addEvent(tx, cluster.id, "cluster", `termination requested by ${request.principalArn}`);
+      await addEvent(tx, cluster.id, "cluster", `termination requested by ${request.principal.arn}`);
       await tx.wake("cluster", cluster.id);
     }
     return {};

@@ -4,7 +4,6 @@ import { validationException } from "../../aws/errors.ts";
 import type { Configuration } from "../../engines/engine.ts";
 import { checkConfigurations, checkTogether, mergeConfigurations } from "../../engines/configurations.ts";
 import type { Release } from "../../releases/release.ts";
-import { insertClusterKey } from "../../store/access-keys.ts";
 import { type ClusterSpec, insertCluster } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
 import { insertGroup } from "../../store/instances.ts";
@@ -111,12 +110,7 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
       steps.map((step) => ({ id: ids.step(), spec: step })),
     );
     await putTags(tx, id, input.Tags ?? []);
-    await insertClusterKey(tx, ids, {
-      id,
-      accountId: request.accountId,
-      role: input.JobFlowRole?.split("/").at(-1) ?? "EMR_EC2_DefaultRole",
-    });
-    await addEvent(tx, id, "cluster", `created by ${request.principalArn}`);
+    await addEvent(tx, id, "cluster", `created by ${request.principal.arn}`);
     await addWarnings(tx, id, warnings);
     await tx.wake("cluster", id);
   });

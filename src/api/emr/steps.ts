@@ -112,7 +112,7 @@ export async function CancelSteps({ store }: EmrContext, input: CancelStepsInput
       if (step?.cancel_option === "TERMINATE_PROCESS" || step?.cancel_option === option) continue;
       isNews = true;
       await setStepCancellation(tx, id, option);
-      await addEvent(tx, cluster.id, "step", `${id} ${step?.spec.name}: cancellation (${option}) requested by ${request.principalArn}`);
+      await addEvent(tx, cluster.id, "step", `${id} ${step?.spec.name}: cancellation (${option}) requested by ${request.principal.arn}`);
     }
     // What runs is ended by its node, what waits by the reconciler.
     if (isNews) await tx.manifestChanged(cluster.id);

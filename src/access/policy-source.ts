@@ -1,0 +1,46 @@
+/** PolicySource over the store's tables: by synchronous reads, so that the S3 front door's thread can decide, too. */
+import { DatabaseSync } from "node:sqlite";
+import { awsManagedPolicy } from "./aws-managed-policies.ts";
+import type { NamedPolicy, PolicySource, Principal } from "./principal.ts";
+
+/** What stands for a policy that is gone: it allows nothing. */
+const nothing = '{"Version":"2012-10-17","Statement":[]}';
+
+/** A managed policy's document by its ARN, as it is now. */
+export function documents(database: DatabaseSync): (policyArn: string) => string {
+  const find = database.prepare("SELECT document FROM iam_policy_versions WHERE policy_arn = ? AND is_default = 1");
+  return (policyArn) =>
+    awsManagedPolicy(policyArn)?.document ?? (find.get(policyArn) as { document: string } | undefined)?.document ?? nothing;
+}
+
+/** Throws where the database or its tables are not there yet. */
+export function openPolicySource(databasePath: string): PolicySource & { close(): void } {
+  const database = new DatabaseSync(databasePath, { readOnly: true, timeout: 5000 });
+  const documentOf = documents(database);
+  // A user's groups count as the user itself; a role has none.
+  const owners = "SELECT ?1 UNION ALL SELECT group_id FROM iam_group_members WHERE user_id = ?1";
+  const attached = database.prepare(`SELECT DISTINCT policy_arn FROM iam_attachments WHERE entity_id IN (${owners})`);
+  const inline = database.prepare(`SELECT name, document FROM iam_inline_policies WHERE entity_id IN (${owners})`);
+  const boundaryOf = database.prepare("SELECT boundary_arn FROM iam_entities WHERE id = ?");
+
+  return {
+    identity(principal) {
+      const id = deciding(principal);
+      if (id === undefined) return [];
+      const arns = (attached.all(id) as { policy_arn: string }[]).map((row) => row.policy_arn);
+      const own = (inline.all(id) as { name: string; document: string }[]).map(({ name, document }) => ({ name, text: document }));
+      return [...arns.map((arn): NamedPolicy => ({ name: arn, text: documentOf(arn) })), ...own];
+    },
+    boundary(principal) {
+      const id = deciding(principal);
+      const arn = id === undefined ? undefined : (boundaryOf.get(id) as { boundary_arn: string | null } | undefined)?.boundary_arn;
+      return arn ? { name: arn, text: documentOf(arn) } : undefined;
+    },
+    close: () => database.close(),
+  };
+}
+
+/** Whose policies decide: the user's, or the role's of a session. */
+function deciding(principal: Principal): string | undefined {
+  return principal.type === "AssumedRole" ? principal.role?.id : principal.type === "IAMUser" ? principal.id : undefined;
+}

@@ -1,17 +1,34 @@
 """Writes src/aws/constraints/SERVICE.json: what botocore's model says of enums, lengths, ranges and patterns, which the
 JavaScript SDK's schemas leave out. Keyed by structure and member; the tree of a rule follows lists and maps.
 
+EC2 has 800 operations: only those of the resources in ONLY are in its file, and the file names them, so that a test can hold the
+handlers against it.
+
+Enums of more than MOST_NAMES values are left out. These are EC2's instance types, over a thousand, in a dozen structures: they
+grow by the week, and who needs one looks it up in src/releases/instance-types.ts.
+
     pip install botocore==1.44.5 && python3 tools/generate-constraints.py emr
 """
 
 import json
 import pathlib
+import re
 import sys
 
 import botocore
 import botocore.session
 
 PINNED = "1.44.5"
+MOST_NAMES = 200
+# Operations by what follows the verb.
+ONLY = {
+    "ec2": re.compile(
+        r"^[A-Z][a-z]+(Instances|InstanceStatus|InstanceTypes|InstanceTypeOfferings|InstanceAttribute|Volumes?|NetworkInterfaces|Images|Tags"
+        r"|Regions|AvailabilityZones|AccountAttributes|SpotPriceHistory|Vpcs?|VpcAttribute|Subnets?|SubnetAttribute|DhcpOptions"
+        r"|RouteTables?|RouteTableAssociation|Routes?|InternetGateways?|NetworkAcls|SecurityGroups?|SecurityGroup(Ingress|Egress|Rules)"
+        r"|KeyPairs?)$"
+    )
+}
 
 
 def rule(shapes, name, inside=()):
@@ -22,6 +39,8 @@ def rule(shapes, name, inside=()):
     found = {key: shape[key] for key in ("min", "max", "pattern", "enum") if key in shape}
     if found.get("min") == 0:
         del found["min"]
+    if len(found.get("enum", ())) > MOST_NAMES:
+        del found["enum"]
     children = {"list": ["member"], "map": ["key", "value"]}.get(shape["type"], [])
     for child in children:
         below = rule(shapes, shape[child]["shape"], (*inside, name))
@@ -30,8 +49,8 @@ def rule(shapes, name, inside=()):
     return found or None
 
 
-def structures_in(model):
-    """Names of the structures that requests can hold: answers are Howdah's own."""
+def structures_in(model, operations):
+    """Names of the structures that requests of these operations can hold: answers are Howdah's own."""
     found = set()
 
     def walk(name):
@@ -44,9 +63,9 @@ def structures_in(model):
             if child in shape:
                 walk(shape[child]["shape"])
 
-    for operation in model["operations"].values():
-        if "input" in operation:
-            walk(operation["input"]["shape"])
+    for name in operations:
+        if "input" in model["operations"][name]:
+            walk(model["operations"][name]["input"]["shape"])
     return found
 
 
@@ -58,7 +77,9 @@ def main():
         model = loader.load_service_model(service, "service-2")
         shapes = model["shapes"]
         structures = {}
-        for name in sorted(structures_in(model)):
+        only = ONLY.get(service)
+        operations = sorted(name for name in model["operations"] if not only or only.search(name))
+        for name in sorted(structures_in(model, operations)):
             shape = shapes[name]
             rules = {member: rule(shapes, ref["shape"]) for member, ref in shape["members"].items()}
             rules = {member: found for member, found in rules.items() if found}
@@ -67,7 +88,8 @@ def main():
         source = f"botocore {PINNED}, {service} {model['metadata']['apiVersion']}"
         # A line for each structure, so that a change of the model is a readable change of the file.
         lines = ",\n".join(f"    {json.dumps(name)}: {json.dumps(rules)}" for name, rules in structures.items())
-        text = f'{{\n  "source": {json.dumps(source)},\n  "structures": {{\n{lines}\n  }}\n}}\n'
+        names = f'\n  "operations": {json.dumps(operations)},' if only else ""
+        text = f'{{\n  "source": {json.dumps(source)},{names}\n  "structures": {{\n{lines}\n  }}\n}}\n'
         target = pathlib.Path(__file__).parent.parent / "src/aws/constraints" / f"{service}.json"
         target.write_text(text)
 

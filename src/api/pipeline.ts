@@ -68,7 +68,7 @@ export type Pipeline = (req: IncomingMessage, res: ServerResponse, origin?: Orig
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { services, keys, now, log } = options;
 
-  const stages: ((exchange: Exchange) => Promise<void> | void)[] = [authenticate, unpack, route, parse, allow];
+  const stages: ((exchange: Exchange) => Promise<void> | void)[] = [recognise, authenticate, unpack, route, parse, allow];
 
   function authenticate(exchange: Exchange): void {
     const claim = readClaim(exchange.request);
@@ -92,7 +92,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function handle(exchange: Exchange): Promise<Answer> {
     const { service, operation, handlers, verified, parsed, requestId } = exchange as Required<Exchange>;
     const handler = handlers[operation.name];
-    if (!handler) throw notBuiltYet(operation.name);
+    if (!handler) throw notBuiltYet(service.signingName, operation.name);
     const { key, claim } = verified;
     const output = await handler(parsed.input as never, {
       requestId,
@@ -124,7 +124,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       answer = await handle(exchange);
     } catch (thrown) {
       if (thrown instanceof AwsError) error = thrown;
-      else if (thrown instanceof SignatureRefusal) error = refusalError(thrown, exchange.protocol === "awsQuery" ? "query" : "json");
+      else if (thrown instanceof SignatureRefusal) error = refusalError(thrown, dialects[exchange.protocol]);
       else [error, fault] = [internalError(), thrown];
       status = error.status;
       answer = protocols[exchange.protocol].error(exchange.service, error, exchange.requestId);
@@ -143,6 +143,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   return (req, res, origin = originOfSocket(req.socket)) => void run(req, res, origin);
+}
+
+const dialects = { awsJson1_1: "json", awsQuery: "query", ec2Query: "ec2" } as const;
+
+/** EC2's errors have a form of their own, also where a request is refused before its service is known: its version tells. */
+function recognise(exchange: Exchange): void {
+  const { request, call, protocol } = exchange;
+  if (protocol === "awsQuery" && /(^|&)Version=2016-11-15(&|$)/.test(call.form ? call.body.toString("latin1") : request.query))
+    exchange.protocol = "ec2Query";
 }
 
 async function unpack({ call, request }: Exchange): Promise<void> {

@@ -15,6 +15,7 @@ export function createServices(context: EmrContext): Services {
     sts: once(async () => ({ service: stsService, handlers: stsHandlers })),
     iam: once(async () => ({ service: (await import("../aws/services/iam.ts")).iamService, handlers: {} })),
     cloudtrail: once(async () => ({ service: (await import("../aws/services/cloudtrail.ts")).cloudtrailService, handlers: {} })),
+    ec2: once(async () => ({ service: (await import("../aws/services/ec2.ts")).ec2Service, handlers: {} })),
   };
 }
 

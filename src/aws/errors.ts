@@ -26,9 +26,11 @@ export function validationException(message: string): AwsError {
   return new AwsError("ValidationException", message);
 }
 
-/** An operation of the model that Howdah has no handler for. The type is one that every EMR client handles. */
-export function notBuiltYet(operation: string): AwsError {
-  return invalidRequest(`${operation} is not there yet in Howdah.`, "NotBuiltYet");
+/** An operation of the model that Howdah has no handler for, in a type that every client of the service handles. */
+export function notBuiltYet(signingName: string, operation: string): AwsError {
+  const message = `${operation} is not there yet in Howdah.`;
+  if (signingName === "elasticmapreduce") return invalidRequest(message, "NotBuiltYet");
+  return new AwsError(signingName === "cloudtrail" ? "UnsupportedOperationException" : "UnsupportedOperation", message);
 }
 
 /** A fault of Howdah's own. The reason is in the log under the request's id, never in the answer. */

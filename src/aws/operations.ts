@@ -9,7 +9,7 @@ import type { Principal } from "../access/principal.ts";
 /** A shape of the model: a structure with its members, a list, a map or a simple type. */
 export type Schema = NormalizedSchema;
 
-export type Protocol = "awsJson1_1" | "awsQuery";
+export type Protocol = "awsJson1_1" | "awsQuery" | "ec2Query";
 
 export interface Operation {
   name: string;
@@ -37,7 +37,7 @@ export interface Service {
   protocol: Protocol;
   /** What comes before the dot in X-Amz-Target (awsJson1_1). */
   target: string;
-  /** As query requests name it, and the namespace of answers (awsQuery). */
+  /** As query requests name it, and the namespace of answers (awsQuery, ec2Query). */
   version: string;
   namespace: string;
   operations: Map<string, Operation>;

@@ -1,8 +1,8 @@
 /** How each protocol names an operation, carries its input and output, and reports errors. */
 import { AwsError } from "./errors.ts";
 import { fromJson, type Operation, type Protocol, type Service, toJson, toXml } from "./operations.ts";
-import { fromQuery } from "./query.ts";
-import { validate } from "./validate.ts";
+import { ec2Style, fromQuery } from "./query.ts";
+import { type Problem, shown, validate } from "./validate.ts";
 import { escapeXml } from "./xml.ts";
 
 /** What a protocol sees of a request. `target` is X-Amz-Target; `parameters` are the query's or, with `form`, the body's. */
@@ -78,8 +78,9 @@ const awsQuery: WireProtocol = {
     return operation;
   },
   parse(service, operation, { parameters }) {
-    const input = fromQuery(operation.input, parameters);
-    return { input, unknownMembers: validate(operation.input, input, service.constraints) };
+    const { input, unknown } = fromQuery(operation.input, parameters);
+    validate(operation.input, input, service.constraints);
+    return { input, unknownMembers: unknown };
   },
   answer(service, { name, output: schema }, output, requestId) {
     const result = toXml(schema, output, `${name}Result`);
@@ -94,4 +95,47 @@ const awsQuery: WireProtocol = {
   },
 };
 
-export const protocols: Record<Protocol, WireProtocol> = { awsJson1_1: awsJson, awsQuery };
+/** EC2's own query protocol. Source: Smithy, "AWS EC2 query protocol"; Amazon EC2 API Reference, "Error codes". */
+const ec2Query: WireProtocol = {
+  operation(service, { parameters }) {
+    const [action, version] = [parameters.get("Action"), parameters.get("Version")];
+    if (!action) throw new AwsError("MissingAction", "The request must contain the parameter Action");
+    if (version !== service.version)
+      throw new AwsError("NoSuchVersion", `The requested version (${version ?? ""}) of service AmazonEC2 does not exist`);
+    const operation = service.operations.get(action);
+    if (!operation) throw new AwsError("InvalidAction", `The action ${action} is not valid for this web service.`);
+    return operation;
+  },
+  parse(service, operation, { parameters }) {
+    const { input, unknown } = fromQuery(operation.input, parameters, ec2Style);
+    if (unknown[0] !== undefined) throw new AwsError("UnknownParameter", `The parameter ${unknown[0]} is not recognized`);
+    validate(operation.input, input, service.constraints, sayFirst);
+    return { input, unknownMembers: [] };
+  },
+  answer(service, { name, output: schema }, output, requestId) {
+    const element = `${name}Response`;
+    const id = `<requestId>${requestId}</requestId>`;
+    // Operations without an output answer that they have done it.
+    const members = schema.isUnitSchema() ? "<return>true</return>" : withinRoot(toXml(schema, output, element));
+    return { contentType: "text/xml;charset=UTF-8", body: `<${element} xmlns="${service.namespace}">${id}${members}</${element}>` };
+  },
+  error(_service, error, requestId) {
+    const detail = `<Error><Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message></Error>`;
+    return {
+      contentType: "text/xml;charset=UTF-8",
+      body: `<Response><Errors>${detail}</Errors><RequestID>${requestId}</RequestID></Response>`,
+    };
+  },
+};
+
+/** What is between the root's tags. */
+const withinRoot = (xml: string): string => xml.slice(xml.indexOf(">") + 1, xml.endsWith("/>") ? undefined : xml.lastIndexOf("</"));
+
+/** EC2 names one fault only. */
+function sayFirst([problem]: readonly Problem[]): AwsError {
+  const { plain, constraint } = problem!;
+  if (!("value" in problem!)) return new AwsError("MissingParameter", `The request must contain the parameter ${plain}`);
+  return new AwsError("InvalidParameterValue", `Value (${shown(problem.value)}) for parameter ${plain} is invalid. ${constraint}`);
+}
+
+export const protocols: Record<Protocol, WireProtocol> = { awsJson1_1: awsJson, awsQuery, ec2Query };

@@ -2,8 +2,8 @@
 import { AwsError } from "./errors.ts";
 import type { RefusalKind, SignatureRefusal } from "./sigv4-verify.ts";
 
-/** JSON services, query services (STS, IAM), and S3. */
-export type Dialect = "json" | "query" | "s3";
+/** JSON services, query services (STS, IAM), EC2, and S3. */
+export type Dialect = "json" | "query" | "ec2" | "s3";
 
 type Row = [code: string, status: number, message?: string];
 
@@ -45,6 +45,18 @@ const query: Record<RefusalKind, Row> = {
   "bad-uri": ["MalformedQueryString", 400, "The request's path or query is not percent-encoded UTF-8."],
 };
 
+const authFailure: Row = ["AuthFailure", 401, "AWS was not able to validate the provided access credentials"];
+
+const ec2: Record<RefusalKind, Row> = {
+  ...query,
+  "unknown-key": authFailure,
+  "bad-token": authFailure,
+  mismatch: authFailure,
+  expired: ["RequestExpired", 400],
+  early: ["RequestExpired", 400],
+  "url-expired": ["RequestExpired", 400],
+};
+
 const skewed: Row = ["RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large."];
 
 const s3: Record<RefusalKind, Row> = {
@@ -67,7 +79,7 @@ const s3: Record<RefusalKind, Row> = {
   "bad-uri": ["InvalidURI", 400, "Couldn't parse the specified URI."],
 };
 
-const tables = { json, query, s3 };
+const tables = { json, query, ec2, s3 };
 
 /** S3 has one fixed text for each of its errors but the malformed ones; the others say in the text what was wrong. */
 export function refusalError(refusal: SignatureRefusal, dialect: Dialect): AwsError {

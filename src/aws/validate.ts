@@ -24,6 +24,25 @@ function typeError(value: unknown, wanted: string): AwsError {
   return new AwsError("SerializationException", `${token} cannot be converted to ${wanted}`);
 }
 
+/** One thing that is wrong. Without `value` the member is required and not there. `plain` is the path as the client wrote it, `path` as JSON services' messages have it. */
+export interface Problem {
+  path: string;
+  plain: string;
+  value?: unknown;
+  constraint: string;
+}
+
+/** How JSON services and IAM say what is wrong: all of it at once. */
+function sayAll(problems: readonly Problem[]): AwsError {
+  const told = problems.map((problem) => {
+    const value = "value" in problem ? `'${shown(problem.value)}'` : "null";
+    return `Value ${value} at '${problem.path}' failed to satisfy constraint: ${problem.constraint}`;
+  });
+  return validationException(`${told.length} validation error${told.length > 1 ? "s" : ""} detected: ${told.join("; ")}`);
+}
+
+export const shown = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value));
+
 /** The path that AWS's messages use: `instances.instanceGroups.1.member.instanceType`. */
 function step(path: string, name: string): string {
   const lower = name.charAt(0).toLowerCase() + name.slice(1);
@@ -31,7 +50,7 @@ function step(path: string, name: string): string {
 }
 
 class Check {
-  readonly problems: string[] = [];
+  readonly problems: Problem[] = [];
   readonly unknown: string[] = [];
   readonly constraints: Constraints;
 
@@ -44,20 +63,20 @@ class Check {
     if (schema.isStructSchema()) this.structure(schema, value, path, plain);
     else if (schema.isListSchema()) {
       if (!Array.isArray(value)) throw typeError(value, "List");
-      this.rule(rule, value.length, "length", value, path);
+      this.rule(rule, value.length, "length", value, path, plain);
       const member = schema.getValueSchema();
       for (const [i, element] of value.entries()) {
-        if (element === null) this.fail(value, path, "Member must not be null");
+        if (element === null) this.fail(value, path, plain, "Member must not be null");
         else this.value(member, element, rule?.member, `${path}.${i + 1}.member`, `${plain}[${i}]`);
       }
     } else if (schema.isMapSchema()) {
       if (!isObject(value)) throw typeError(value, "Map");
-      this.rule(rule, Object.keys(value).length, "length", value, path);
+      this.rule(rule, Object.keys(value).length, "length", value, path, plain);
       for (const [key, element] of Object.entries(value)) {
-        this.rule(rule?.key, key.length, "length", key, `${path}.key`);
+        this.rule(rule?.key, key.length, "length", key, `${path}.key`, `${plain}.${key}`);
         if (element !== null) this.value(schema.getValueSchema(), element, rule?.value, `${path}.${key}.member`, `${plain}.${key}`);
       }
-    } else this.simple(schema, value, rule, path);
+    } else this.simple(schema, value, rule, path, plain);
   }
 
   private structure(schema: Schema, value: unknown, path: string, plain: string): void {
@@ -65,46 +84,47 @@ class Check {
     const rules = this.constraints[schema.getName() ?? ""];
     const required = requiredCount(schema);
     const known = new Set<string>();
+    const inPlain = (name: string) => (plain ? `${plain}.${name}` : name);
     for (const [name, member] of schema.structIterator()) {
       const given = value[name];
-      if (given !== undefined && given !== null)
-        this.value(member, given, rules?.[name], step(path, name), plain ? `${plain}.${name}` : name);
+      if (given !== undefined && given !== null) this.value(member, given, rules?.[name], step(path, name), inPlain(name));
       else if (known.size < required && !member.isIdempotencyToken()) {
-        this.problems.push(`Value null at '${step(path, name)}' failed to satisfy constraint: Member must not be null`);
+        this.problems.push({ path: step(path, name), plain: inPlain(name), constraint: "Member must not be null" });
       }
       known.add(name);
     }
     for (const name of Object.keys(value)) {
-      if (!known.has(name) && name !== "__type") this.unknown.push(plain ? `${plain}.${name}` : name);
+      if (!known.has(name) && name !== "__type") this.unknown.push(inPlain(name));
     }
   }
 
-  private simple(schema: Schema, value: unknown, rule: Rule | undefined, path: string): void {
+  private simple(schema: Schema, value: unknown, rule: Rule | undefined, path: string, plain: string): void {
     if (schema.isStringSchema()) {
       if (typeof value !== "string") throw typeError(value, "String");
-      this.rule(rule, value.length, "length", value, path);
-      if (rule?.enum && !rule.enum.includes(value)) this.fail(value, path, `Member must satisfy enum value set: [${rule.enum.join(", ")}]`);
+      this.rule(rule, value.length, "length", value, path, plain);
+      if (rule?.enum && !rule.enum.includes(value))
+        this.fail(value, path, plain, `Member must satisfy enum value set: [${rule.enum.join(", ")}]`);
       if (rule?.pattern && !matches(rule.pattern, value))
-        this.fail(value, path, `Member must satisfy regular expression pattern: ${rule.pattern}`);
+        this.fail(value, path, plain, `Member must satisfy regular expression pattern: ${rule.pattern}`);
     } else if (schema.isBooleanSchema()) {
       if (typeof value !== "boolean") throw typeError(value, "Boolean");
     } else if (schema.isNumericSchema()) {
       if (typeof value !== "number") throw typeError(value, "Number");
-      this.rule(rule, value, "value", value, path);
+      this.rule(rule, value, "value", value, path, plain);
     } else if (schema.isTimestampSchema()) {
       const readable = value instanceof Date ? !Number.isNaN(value.getTime()) : typeof value === "number";
       if (!readable) throw typeError(value, "Timestamp");
     }
   }
 
-  private rule(rule: Rule | undefined, size: number, what: "length" | "value", value: unknown, path: string): void {
-    if (rule?.min !== undefined && size < rule.min) this.fail(value, path, `Member must have ${what} greater than or equal to ${rule.min}`);
-    if (rule?.max !== undefined && size > rule.max) this.fail(value, path, `Member must have ${what} less than or equal to ${rule.max}`);
+  private rule(rule: Rule | undefined, size: number, what: "length" | "value", value: unknown, path: string, plain: string): void {
+    const must = `Member must have ${what}`;
+    if (rule?.min !== undefined && size < rule.min) this.fail(value, path, plain, `${must} greater than or equal to ${rule.min}`);
+    if (rule?.max !== undefined && size > rule.max) this.fail(value, path, plain, `${must} less than or equal to ${rule.max}`);
   }
 
-  private fail(value: unknown, path: string, constraint: string): void {
-    const shown = typeof value === "object" ? JSON.stringify(value) : String(value);
-    this.problems.push(`Value '${shown}' at '${path}' failed to satisfy constraint: ${constraint}`);
+  private fail(value: unknown, path: string, plain: string, constraint: string): void {
+    this.problems.push({ path, plain, value, constraint });
   }
 }
 
@@ -113,16 +133,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Throws SerializationException for a value of another type than the model's, ValidationException for all other faults at once.
+ * Throws SerializationException for a value of another type than the model's, and what `refuse` makes of all other faults (ValidationException).
  * Returns the paths of members that the model does not have.
  */
-export function validate(schema: Schema, document: unknown, constraints: Constraints): string[] {
+export function validate(schema: Schema, document: unknown, constraints: Constraints, refuse = sayAll): string[] {
   if (schema.isUnitSchema()) return [];
   const check = new Check(constraints);
   check.value(schema, document, undefined, "", "");
-  const { problems } = check;
-  if (problems.length > 0) {
-    throw validationException(`${problems.length} validation error${problems.length > 1 ? "s" : ""} detected: ${problems.join("; ")}`);
-  }
+  if (check.problems.length > 0) throw refuse(check.problems);
   return check.unknown;
 }

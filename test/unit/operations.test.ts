@@ -3,12 +3,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import * as cloudtrail from "@aws-sdk/client-cloudtrail";
+import * as ec2 from "@aws-sdk/client-ec2";
 import * as emr from "@aws-sdk/client-emr";
 import * as iam from "@aws-sdk/client-iam";
 import * as sts from "@aws-sdk/client-sts";
 import { createPipeline } from "../../src/api/pipeline.ts";
 import type { Rule, Schema, Service } from "../../src/aws/operations.ts";
 import { cloudtrailService } from "../../src/aws/services/cloudtrail.ts";
+import { ec2Service } from "../../src/aws/services/ec2.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
 import { iamService } from "../../src/aws/services/iam.ts";
 import { stsService } from "../../src/aws/services/sts.ts";
@@ -137,7 +139,16 @@ describe("the model", () => {
     );
   });
 
-  for (const service of [emrService, stsService, iamService, cloudtrailService])
+  test("every EC2 operation makes the round trip", async () => {
+    const done = await roundTrip(
+      ec2Service,
+      ec2,
+      (endpoint) => new ec2.EC2Client({ endpoint, region: "us-east-1", credentials, maxAttempts: 1 }) as AnyClient,
+    );
+    assert.ok(done >= 750);
+  });
+
+  for (const service of [emrService, stsService, iamService, cloudtrailService, ec2Service])
     test(`constraints of ${service.signingName} are of structures and members that the SDK has, with patterns that compile`, () => {
       const structures = new Map<string, Schema>();
       const collect = (schema: Schema): void => {

@@ -4,12 +4,14 @@ import type { AddressInfo } from "node:net";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { DescribeClusterCommand, EMRClient, RunJobFlowCommand, TerminateJobFlowsCommand } from "@aws-sdk/client-emr";
+import { DescribeVpcsCommand, EC2Client, type EC2ServiceException } from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { AccessKey } from "../../src/access/keys.ts";
 import { stsHandlers } from "../../src/api/sts/caller-identity.ts";
 import { createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
 import { invalidRequest } from "../../src/aws/errors.ts";
 import type { Handlers, RequestContext } from "../../src/aws/operations.ts";
+import { ec2Service } from "../../src/aws/services/ec2.ts";
 import { type emr, emrService } from "../../src/aws/services/emr.ts";
 import { stsService } from "../../src/aws/services/sts.ts";
 import { sha256Hex, signRequest } from "../../src/aws/sigv4.ts";
@@ -47,6 +49,7 @@ describe("pipeline", () => {
       services: {
         elasticmapreduce: async () => ({ service: emrService, handlers: emrHandlers }),
         sts: async () => ({ service: stsService, handlers: stsHandlers }),
+        ec2: async () => ({ service: ec2Service, handlers: {} }),
       },
       keys,
       now: () => new Date(),
@@ -139,6 +142,24 @@ describe("pipeline", () => {
     assert.equal(who.Arn, cluster.principal.arn);
   });
 
+  test("answers EC2 in its own protocol, also before it knows who asks", async () => {
+    const client = (key: AccessKey) => new EC2Client({ endpoint, region: "us-east-1", credentials: credentials(key), maxAttempts: 1 });
+    const refusal = (name: string, message: RegExp, httpStatusCode: number) => (error: EC2ServiceException) => {
+      assert.deepEqual([error.name, error.$metadata.httpStatusCode], [name, httpStatusCode]);
+      assert.match(error.message, message);
+      return true;
+    };
+    await assert.rejects(
+      client(admin).send(new DescribeVpcsCommand({})),
+      refusal("UnsupportedOperation", /^DescribeVpcs is not there yet/, 400),
+    );
+    for (const key of [
+      { ...admin, accessKeyId: "AKIANOBODY" },
+      { ...admin, secretAccessKey: "wrong" },
+    ])
+      await assert.rejects(client(key).send(new DescribeVpcsCommand({})), refusal("AuthFailure", /was not able to validate/, 401));
+  });
+
   test("lets a cluster's key look, and do nothing else", async () => {
     await emrClient(cluster).send(new DescribeClusterCommand({ ClusterId: "j-1" }));
     await assert.rejects(emrClient(cluster).send(new RunJobFlowCommand({ Name: "x", Instances: {} })), { name: "AccessDeniedException" });
@@ -223,7 +244,7 @@ describe("pipeline", () => {
     assert.equal((await raw({ target: "ElasticMapReduce.Nonsense" })).json.__type, "UnknownOperationException");
     const service = await raw({ service: "glue" });
     assert.equal(service.status, 404);
-    assert.match(String(service.json.message), /'glue'.*serves elasticmapreduce, sts, s3/);
+    assert.match(String(service.json.message), /'glue'.*serves elasticmapreduce, sts, ec2, s3/);
   });
 
   test("hands unknown members to the handler", async () => {

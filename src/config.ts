@@ -1,6 +1,7 @@
 /** howdah.json in the data folder: what an operator may set. Every field has a default, so the file need not be there. */
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { defaultLimits } from "./s3/admission.ts";
 
 const schema = z.strictObject({
   /** Where to listen; 0 takes a free port at first and keeps it from then on. */
@@ -10,6 +11,14 @@ const schema = z.strictObject({
   isolation: z.enum(["view", "plain"]).optional(),
   /** What becomes of a release label that is not locked here: refused, or replaced by the nearest that is, with a warning. */
   releases: z.strictObject({ substitute: z.boolean().default(false) }).prefault({}),
+  /** How much is let in at once (docs/wire.md). */
+  limits: z
+    .strictObject({
+      connections: z.int().min(1).default(defaultLimits.connections),
+      s3Requests: z.int().min(1).default(defaultLimits.s3Requests),
+      apiRequests: z.int().min(1).default(defaultLimits.apiRequests),
+    })
+    .prefault({}),
   /** An S3 endpoint to use in place of the embedded one. */
   s3: z
     .strictObject({ endpoint: z.url(), accessKeyId: z.string(), secretAccessKey: z.string(), region: z.string().default("us-east-1") })

@@ -1,6 +1,6 @@
 /** Puts the parts together: store, reconcilers, API, agent link, S3 front door. One process, one public port. */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { Logger } from "pino";
 import { openKeyLookup } from "./access/keys.ts";
 import { createAgentLink } from "./api/agent-link.ts";
@@ -100,7 +100,8 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
 
   const keys = openKeyLookup(data.database);
   opened.push(() => keys.close());
-  const control = await listenForFront(data);
+  const { promise: serving, resolve: serve } = Promise.withResolvers<RequestListener>();
+  const control = await listenForFront(data, serving);
   opened.push(() => {
     control.closeAllConnections();
     control.close();
@@ -114,6 +115,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
       databasePath: data.database,
       controlSocket: controlSocket(data),
       s3: current,
+      limits: config.limits,
       log: (fault) => log.error(fault, "a fault behind the front door"),
     });
   front = await doorAt(options.port ?? (config.port || Number(before?.port ?? 0))).catch((error: NodeJS.ErrnoException) => {
@@ -142,7 +144,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });
   const { originOf } = front;
-  control.on("request", (request, response) => {
+  serve((request, response) => {
     const origin = originOf(request.headers);
     if (!origin) response.writeHead(403, { connection: "close" }).end("the way in is the public port");
     else if (!link.handle(request, response)) pipeline(request, response, origin);
@@ -186,8 +188,9 @@ async function takeUpAgain({ store, provider, log }: ReconcileContext, moved: bo
 }
 
 /** Behind the front door. Whoever comes by another way is refused: nothing else knows where a request comes from. */
-async function listenForFront(data: DataFolder): Promise<Server> {
-  const server = createServer({ keepAliveTimeout: 65_000 });
+async function listenForFront(data: DataFolder, serving: Promise<RequestListener>): Promise<Server> {
+  // Clients and agents of last time come as soon as the port is open: they wait for what is still being put together.
+  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => void serving.then((serve) => serve(request, response)));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(controlSocket(data), resolve);

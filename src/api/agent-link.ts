@@ -125,8 +125,9 @@ export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources
 
   return {
     handle(request, response) {
-      const url = new URL(request.url ?? "/", "http://agent-link");
-      if (!url.pathname.startsWith("/_howdah/agent/")) return false;
+      // Looked at before it is parsed: what else clients send need not be a URL at all.
+      if (!request.url?.startsWith("/_howdah/agent/")) return false;
+      const url = new URL(request.url, "http://agent-link");
       answer(request, response, url).catch((error: unknown) => {
         log.error({ err: error, path: url.pathname }, "an agent's request failed");
         if (!response.headersSent) response.writeHead(500);

@@ -19,6 +19,9 @@ const bodyLimit = 1 << 20;
 /** How much of a body that is too large is read on, so that the client comes to reading the refusal. */
 const drainLimit = 16 << 20;
 
+/** A client must have sent its whole request within so long. */
+const bodyMs = 30_000;
+
 /** A handler as the pipeline sees it; `Handlers<typeof emr>` has the types of each operation. */
 export type AnyHandler = (input: never, context: RequestContext) => unknown;
 
@@ -30,6 +33,8 @@ export interface PipelineOptions {
   services: Services;
   keys: KeyLookup;
   now: () => Date;
+  /** How long a request's body may take, milliseconds. */
+  bodyMs?: number;
   /** Told of each request once it is answered, and of what a handler threw that is not an AwsError. */
   log: (record: RequestRecord) => void;
 }
@@ -119,7 +124,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       undefined,
     ];
     try {
-      exchange.call.body = await readBody(req);
+      exchange.call.body = await readBody(req, options.bodyMs ?? bodyMs);
       for (const stage of stages) await stage(exchange);
       answer = await handle(exchange);
     } catch (thrown) {
@@ -156,7 +161,8 @@ function recognise(exchange: Exchange): void {
 
 async function unpack({ call, request }: Exchange): Promise<void> {
   call.body = await decompress(call.body, request);
-  if (call.form) call.parameters = new URLSearchParams(call.body.toString("utf8"));
+  // Those of the URL count too: a presigned one may have them all.
+  if (call.form) for (const [name, value] of new URLSearchParams(call.body.toString("utf8"))) call.parameters.append(name, value);
 }
 
 function parse(exchange: Exchange): void {
@@ -173,33 +179,41 @@ function open(req: IncomingMessage, origin: Origin): Exchange {
   const at = url.indexOf("?");
   const [path, query] = at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
   const target = req.headers["x-amz-target"] as string | undefined;
-  const form = (req.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
+  const contentType = (req.headers["content-type"] ?? "").trim().toLowerCase();
+  const form = contentType.startsWith("application/x-www-form-urlencoded");
   return {
     requestId: randomUUID(),
     origin,
     userAgent: req.headers["user-agent"] ?? "",
     request: { method: req.method ?? "", path, query, rawHeaders: req.rawHeaders },
     protocol: target === undefined && (form || query !== "") ? "awsQuery" : "awsJson1_1",
-    call: { target, form, parameters: new URLSearchParams(query), body: Buffer.alloc(0) },
+    call: { method: req.method ?? "", contentType, target, form, parameters: new URLSearchParams(query), body: Buffer.alloc(0) },
   };
 }
 
 const tooLarge = () => new AwsError("RequestEntityTooLargeException", `A request's body may have ${bodyLimit} bytes.`, 413);
 
-/** The body as sent, because that is what is signed. */
-async function readBody(req: IncomingMessage): Promise<Buffer> {
+/** The body as sent, because that is what is signed. What is too large is read on and forgotten, up to a limit. */
+async function readBody(req: IncomingMessage, withinMs: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+  const late = setTimeout(() => reject(new AwsError("RequestTimeoutException", "The request's body did not come in time.", 408)), withinMs);
+  const aborted = () => reject(new AwsError("RequestAbortedException", "The client went away before its request was complete."));
+  req
+    .on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > drainLimit) reject(tooLarge());
+      if (size <= bodyLimit) chunks.push(chunk);
+    })
+    .once("end", resolve)
+    .once("error", aborted)
+    .once("close", aborted);
   try {
-    // The socket must outlive a refusal, to carry it.
-    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
-      size += (chunk as Buffer).length;
-      if (size > drainLimit) throw tooLarge();
-      if (size <= bodyLimit) chunks.push(chunk as Buffer);
-    }
-  } catch (error) {
-    if (error instanceof AwsError) throw error;
-    throw new AwsError("RequestAborted", "The client went away before its request was complete.");
+    await ended;
+  } finally {
+    clearTimeout(late);
+    req.removeAllListeners("data").resume();
   }
   if (size > bodyLimit) throw tooLarge();
   return Buffer.concat(chunks, size);

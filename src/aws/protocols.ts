@@ -5,8 +5,11 @@ import { ec2Style, fromQuery } from "./query.ts";
 import { type Problem, shown, validate } from "./validate.ts";
 import { escapeXml } from "./xml.ts";
 
-/** What a protocol sees of a request. `target` is X-Amz-Target; `parameters` are the query's or, with `form`, the body's. */
+/** What a protocol sees of a request. `target` is X-Amz-Target; `parameters` are the query's and, with `form`, the body's. */
 export interface Call {
+  method: string;
+  /** In lower case. */
+  contentType: string;
   target: string | undefined;
   form: boolean;
   parameters: URLSearchParams;
@@ -36,8 +39,27 @@ export interface WireProtocol {
 
 const jsonType = "application/x-amz-json-1.1";
 
+/** Far above what any request needs: deeper ones would be too much for what reads them by recursion. */
+const deepest = 100;
+
+/** How deep a JSON text nests at most; of a text that is none, anything. */
+function depth(json: Buffer): number {
+  let [now, most, quoted] = [0, 0, false];
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i];
+    if (byte === 0x22) quoted = !quoted;
+    else if (quoted) i += byte === 0x5c ? 1 : 0;
+    else if (byte === 0x5b || byte === 0x7b) most = Math.max(most, ++now);
+    else if (byte === 0x5d || byte === 0x7d) now -= 1;
+  }
+  return most;
+}
+
 const awsJson: WireProtocol = {
-  operation(service, { target = "" }) {
+  operation(service, { method, contentType, target = "" }) {
+    // As AWS does before it looks at anything else.
+    if (method !== "POST" || !/^application\/(x-amz-json-1\.[01]|json)\s*(;|$)/.test(contentType))
+      throw new AwsError("UnknownOperationException", `A request of this service is a POST of the Content-Type ${jsonType}.`, 404);
     const dot = target.lastIndexOf(".");
     // botocore puts CloudTrail's package before it, the JavaScript SDK does not.
     const operation = `.${target.slice(0, dot)}`.endsWith(`.${service.target}`) ? service.operations.get(target.slice(dot + 1)) : undefined;
@@ -50,6 +72,7 @@ const awsJson: WireProtocol = {
   },
   parse(service, operation, { body }) {
     let document: unknown;
+    if (depth(body) > deepest) throw new AwsError("SerializationException", `The request's body nests deeper than ${deepest} levels.`);
     try {
       document = body.length === 0 ? {} : JSON.parse(body.toString("utf8"));
     } catch {

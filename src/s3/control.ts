@@ -5,12 +5,14 @@ import { originHeader, originOfSocket, writeOrigin } from "../aws/origin.ts";
 
 /** The longest silence before an answer, far above what the control plane needs: agents wait 25 s for a manifest. */
 const silence = 10 * 60_000;
+/** A client that takes nothing of its answer for so long has gone. */
+const clientSilence = 60_000;
 
 /**
- * A function that passes requests to the server at this unix socket, with where they come from, proven by `originSecret`; `fault` is told why
- * one could not be.
+ * A function that passes requests to the server at this unix socket, with where they come from, proven by `originSecret`. A client whose body is
+ * not there after `bodyMs` is cut off, answered or not; `fault` is told why the control plane was not reached.
  */
-export function controlPlane(socketPath: string, originSecret: string, fault: (error: Error) => void) {
+export function controlPlane(socketPath: string, originSecret: string, bodyMs: number, fault: (error: Error) => void) {
   const agent = new Agent({ keepAlive: true, timeout: 4000 });
 
   /** Streams both ways; a client that goes away takes the request to the control plane with it. */
@@ -19,7 +21,10 @@ export function controlPlane(socketPath: string, originSecret: string, fault: (e
     const upstream = httpRequest({ socketPath, agent, method: req.method, path: req.url, headers });
     upstream.setTimeout(silence, () => upstream.destroy(new Error("silent")));
     res.once("close", () => upstream.destroy());
+    const late = setTimeout(() => req.socket.destroy(), bodyMs);
+    req.once("close", () => clearTimeout(late));
     upstream.once("response", (answer) => {
+      res.setTimeout(clientSilence, () => res.destroy());
       res.writeHead(answer.statusCode ?? 502, answer.statusMessage, passedOn(answer.rawHeaders));
       res.flushHeaders();
       pipeline(answer, res).catch(() => res.destroy());

@@ -4,13 +4,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 import { openKeyLookup } from "../access/keys.ts";
+import { createAdmission } from "./admission.ts";
 import { controlPlane } from "./control.ts";
 import type { FromWorker, ToWorker, WorkerOptions } from "./front.ts";
 import { serveObjects } from "./objects.ts";
+import { serviceOf } from "./routing.ts";
 
 const options = workerData as WorkerOptions;
 const keys = openKeyLookup(options.databasePath);
-const forward = controlPlane(options.controlSocket, options.originSecret, (error) =>
+const forward = controlPlane(options.controlSocket, options.originSecret, options.limits.bodyMs, (error) =>
   tell({ kind: "fault", requestId: "-", message: `the control plane does not answer: ${error.message}` }),
 );
 let s3 = options.s3;
@@ -26,20 +28,33 @@ const objects = {
   fault: (requestId: string, error: unknown) => tell({ kind: "fault", requestId, message: String(error) }),
 };
 
-/** A signature names its service. Without one, only what no API of the control plane looks like is taken for S3. */
-function isS3(req: IncomingMessage): boolean {
-  const url = req.url ?? "/";
-  if (url === "/_howdah" || url.startsWith("/_howdah/")) return false;
-  const { authorization } = req.headers;
-  const scope = authorization ?? /[?&]X-Amz-Credential=([^&]*)/.exec(url)?.[1]?.replaceAll("%2F", "/");
-  const service = scope && /\/([^/,\s]+)\/aws4_request/.exec(scope)?.[1];
-  if (service) return service === "s3";
-  if (req.headers["x-amz-target"] !== undefined) return false;
-  return !(req.method === "POST" && (req.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded"));
+/** Of requests that were turned away, by service, since it was last told. */
+const throttled = new Map<string, number>();
+const tellThrottledAfterMs = 1000;
+const admit = createAdmission(options.limits, (service) => {
+  if (throttled.size === 0) setTimeout(tellThrottled, tellThrottledAfterMs).unref();
+  throttled.set(service, (throttled.get(service) ?? 0) + 1);
+});
+
+function tellThrottled(): void {
+  const counts = [...throttled].map(([service, count]) => `${count} of ${service}`);
+  throttled.clear();
+  tell({ kind: "fault", requestId: "-", message: `requests throttled, too many at once: ${counts.join(", ")}` });
 }
 
+const { headersMs } = options.limits;
+const server = createServer({
+  keepAliveTimeout: 65_000,
+  headersTimeout: headersMs,
+  connectionsCheckingInterval: Math.min(30_000, headersMs),
+  requestTimeout: 0,
+});
+server.maxConnections = options.limits.connections;
+
 function serve(req: IncomingMessage, res: ServerResponse, proceed?: () => void): void {
-  if (isS3(req)) {
+  const service = serviceOf(req);
+  if (service !== undefined && !admit(req, res, service, proceed !== undefined)) return;
+  if (service === "s3") {
     void serveObjects(req, res, objects, proceed);
     return;
   }
@@ -47,12 +62,8 @@ function serve(req: IncomingMessage, res: ServerResponse, proceed?: () => void):
   forward(req, res);
 }
 
-const server = createServer((req, res) => serve(req, res));
+server.on("request", (req, res) => serve(req, res));
 server.on("checkContinue", (req, res) => serve(req, res, () => res.writeContinue()));
-// An upload may take as long as it keeps moving; a client must show what it wants within a minute.
-server.requestTimeout = 0;
-server.headersTimeout = 60_000;
-server.keepAliveTimeout = 65_000;
 
 parentPort?.on("message", (message: ToWorker) => {
   if (message.kind === "s3") s3 = message.s3;

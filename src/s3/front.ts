@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { Worker } from "node:worker_threads";
 import { type Origin, readOrigin } from "../aws/origin.ts";
+import { defaultLimits, type Limits } from "./admission.ts";
 import type { S3Server } from "./upstream.ts";
 
 export type { S3Server } from "./upstream.ts";
@@ -17,11 +18,13 @@ export interface FrontOptions {
   /** Unix socket of the control plane's own HTTP server. */
   controlSocket: string;
   s3: S3Server;
+  /** Where they are not the defaults. */
+  limits?: Partial<Limits>;
   /** Told what went wrong behind the front door, by the id that the client was given. */
   log?: (fault: { requestId: string; message: string }) => void;
 }
 
-export type WorkerOptions = Omit<FrontOptions, "log"> & { originSecret: string };
+export type WorkerOptions = Omit<FrontOptions, "log" | "limits"> & { originSecret: string; limits: Limits };
 export type ToWorker = { kind: "close" } | { kind: "s3"; s3: S3Server };
 export type FromWorker =
   | { kind: "listening"; port: number }
@@ -52,7 +55,7 @@ const reopenAfter = 200;
 export async function startFront(options: FrontOptions): Promise<Front> {
   const { log = () => {}, ...first } = options;
   const originSecret = randomBytes(24).toString("base64url");
-  let workerOptions: WorkerOptions = { ...first, originSecret };
+  let workerOptions: WorkerOptions = { ...first, originSecret, limits: { ...defaultLimits, ...options.limits } };
   let closing = false;
   let reopening: NodeJS.Timeout | undefined;
   let worker: Worker | undefined;

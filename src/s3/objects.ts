@@ -14,6 +14,7 @@ import { type BuiltInObject, builtInAnswer, builtInSource } from "./emr-bucket.t
 import { checksumPrefix } from "./checksums.ts";
 import { s3ErrorBody } from "./error-body.ts";
 import { answerHeaders, upstreamRequest, withHoisted } from "./forwarding.ts";
+import { moving } from "./moving.ts";
 import { verifyV2 } from "./signature-v2.ts";
 import { nameClash } from "./name-clash.ts";
 import { refuseUnsupported, refuseUnsupportedDelete } from "./unsupported.ts";
@@ -91,7 +92,7 @@ async function forward(
     return;
   }
   const completes = signed.method === "POST" && query.has("uploadId");
-  const source = req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  const source = moving(req.iterator({ destroyOnReturn: false }));
   const copied = signed.method === "PUT" ? builtInSource(headers["x-amz-copy-source"]) : undefined;
   const body = copied ? contentOf(copied, query, headers) : checkedBody(source, headers, declared, proof, completes);
   if (!server.external) {
@@ -238,8 +239,8 @@ async function exchange(
 async function drain(req: IncomingMessage): Promise<void> {
   let left = drainLimit;
   try {
-    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
-      left -= (chunk as Buffer).length;
+    for await (const chunk of moving(req.iterator({ destroyOnReturn: false }))) {
+      left -= chunk.length;
       if (left < 0) return;
     }
   } catch {

@@ -5,7 +5,14 @@ import { protocols } from "../../src/aws/protocols.ts";
 import { ec2Service as service } from "../../src/aws/services/ec2.ts";
 
 const { ec2Query } = protocols;
-const call = (text: string) => ({ target: undefined, form: true, parameters: new URLSearchParams(text), body: Buffer.from(text) });
+const call = (text: string) => ({
+  method: "POST",
+  contentType: "",
+  target: undefined,
+  form: true,
+  parameters: new URLSearchParams(text),
+  body: Buffer.from(text),
+});
 
 function parse(action: string, text: string): unknown {
   const request = call(`Action=${action}&Version=2016-11-15&${text}`);

@@ -26,9 +26,9 @@ export function validationException(message: string): AwsError {
   return new AwsError("ValidationException", message);
 }
 
-/** An operation of the model that Howdah has no handler for, in a type that every client of the service handles. */
-export function notBuiltYet(signingName: string, operation: string): AwsError {
-  const message = `${operation} is not there yet in Howdah.`;
+/** An operation of the model that Howdah does not carry out, in a type that every client of the service handles. `instead`: what to do until it does. */
+export function notBuiltYet(signingName: string, operation: string, instead?: string): AwsError {
+  const message = `${operation} is not there yet in Howdah.${instead ? ` ${instead}` : ""}`;
   if (signingName === "elasticmapreduce") return invalidRequest(message, "NotBuiltYet");
   return new AwsError(signingName === "cloudtrail" ? "UnsupportedOperationException" : "UnsupportedOperation", message);
 }

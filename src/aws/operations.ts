@@ -137,7 +137,8 @@ export type Present<T> = T extends readonly (infer E)[]
       ? { [K in keyof T]: Record<never, never> extends Pick<T, K> ? Present<T[K]> : Present<Exclude<T[K], undefined>> }
       : T;
 
-type OperationName<M> = keyof { [K in keyof M as K extends `${infer Name}Command` ? Name : never]: true } & string;
+/** Names of a service's operations, from its SDK client's module: `OperationName<typeof emr>`. */
+export type OperationName<M> = Exclude<keyof { [K in keyof M as K extends `${infer Name}Command` ? Name : never]: true } & string, "$">;
 type CommandOf<M, Name extends string> = `${Name}Command` extends keyof M ? M[`${Name}Command`] : never;
 // The command's class is overloaded and its base nameless: the types are read off its instance.
 type Instance<C> = C extends new (input: never) => infer I ? I : never;

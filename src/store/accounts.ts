@@ -78,6 +78,10 @@ export async function createAccount(tx: Tx, ids: Ids, name: string, id: string =
   return account;
 }
 
+export async function findAccount(db: Db, id: string): Promise<AccountRow | undefined> {
+  return db.selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
 /** The oldest first. */
 export async function listAccounts(db: Db): Promise<AccountRow[]> {
   return db.selectFrom("accounts").selectAll().orderBy("created_at").orderBy("id").execute();

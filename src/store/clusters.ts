@@ -1,5 +1,12 @@
 /** Clusters: rows, what was asked for (ClusterSpec), and the state that users see, which is a function of the row and its steps. */
-import type { Cluster, ClusterState, ClusterStateChangeReason, ErrorDetail } from "@aws-sdk/client-emr";
+import type {
+  AutoTerminationPolicy,
+  Cluster,
+  ClusterState,
+  ClusterStateChangeReason,
+  ErrorDetail,
+  ManagedScalingPolicy,
+} from "@aws-sdk/client-emr";
 import { type Selectable, sql } from "kysely";
 import type { Configuration } from "../engines/engine.ts";
 import type { ClustersTable } from "./schema.ts";
@@ -16,6 +23,8 @@ export interface ClusterSpec {
   applications: { Name: string; Version: string; Args?: string[]; AdditionalInfo?: Record<string, string> }[];
   configurations: Configuration[];
   bootstrapActions: { name: string; path: string; args: string[] }[];
+  /** JSON text as it was when the cluster was created: what becomes of the configuration of that name later does not change the cluster. */
+  securityConfiguration?: { name: string; text: string } | undefined;
   shown: Partial<Cluster>;
 }
 
@@ -27,12 +36,24 @@ export interface ClusterEnding {
   details: ErrorDetail[];
 }
 
-export type ClusterRow = Omit<Selectable<ClustersTable>, "spec" | "ending"> & { spec: ClusterSpec; ending: ClusterEnding | null };
+type JsonColumns = {
+  spec: ClusterSpec;
+  ending: ClusterEnding | null;
+  managed_scaling_policy: ManagedScalingPolicy | null;
+  auto_termination_policy: AutoTerminationPolicy | null;
+};
+
+export type ClusterRow = Omit<Selectable<ClustersTable>, keyof JsonColumns> & JsonColumns;
+
+const fromJson = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
+const toJson = (value: object | null): string | null => value && JSON.stringify(value);
 
 const fromRow = (row: Selectable<ClustersTable>): ClusterRow => ({
   ...row,
   spec: JSON.parse(row.spec) as ClusterSpec,
-  ending: row.ending === null ? null : (JSON.parse(row.ending) as ClusterEnding),
+  ending: fromJson(row.ending),
+  managed_scaling_policy: fromJson(row.managed_scaling_policy),
+  auto_termination_policy: fromJson(row.auto_termination_policy),
 });
 
 export async function findCluster(db: Db, id: string): Promise<ClusterRow | undefined> {
@@ -46,7 +67,7 @@ export async function insertCluster(
 ): Promise<void> {
   await tx.db
     .insertInto("clusters")
-    .values({ ...cluster, spec: JSON.stringify(cluster.spec), created_at: tx.now, phase: "starting" })
+    .values({ ...cluster, ...policyColumns(cluster), spec: JSON.stringify(cluster.spec), created_at: tx.now, phase: "starting" })
     .execute();
 }
 
@@ -105,11 +126,30 @@ export async function moveCluster(tx: Tx, cluster: ClusterRow, network: string):
 /** The columns that requests own. */
 export type ClusterWish = Pick<
   ClusterRow,
-  "termination_protected" | "keep_alive" | "step_concurrency_level" | "visible_to_all_users" | "extended_support" | "terminate_requested_at"
+  | "termination_protected"
+  | "keep_alive"
+  | "step_concurrency_level"
+  | "visible_to_all_users"
+  | "extended_support"
+  | "unhealthy_node_replacement"
+  | "managed_scaling_policy"
+  | "auto_termination_policy"
+  | "terminate_requested_at"
 >;
 
 export async function setClusterWish(tx: Tx, id: string, change: Partial<ClusterWish>): Promise<void> {
-  await tx.db.updateTable("clusters").set(change).where("id", "=", id).execute();
+  await tx.db
+    .updateTable("clusters")
+    .set({ ...change, ...policyColumns(change) })
+    .where("id", "=", id)
+    .execute();
+}
+
+function policyColumns({ managed_scaling_policy: scaling, auto_termination_policy: termination }: Partial<ClusterWish>) {
+  return {
+    ...(scaling === undefined ? {} : { managed_scaling_policy: toJson(scaling) }),
+    ...(termination === undefined ? {} : { auto_termination_policy: toJson(termination) }),
+  } as { managed_scaling_policy: string | null; auto_termination_policy: string | null };
 }
 
 /** true once it is certain to end: nothing may be begun or changed on it any more. */

@@ -1,14 +1,15 @@
 /** Instance groups and instances. */
-import type { InstanceState } from "@aws-sdk/client-emr";
+import type { AutoScalingPolicy, InstanceState } from "@aws-sdk/client-emr";
 import { type Selectable, sql } from "kysely";
 import type { NodeRole, Report } from "../agent/manifest.ts";
 import type { Configuration } from "../engines/engine.ts";
 import type { InstanceGroupsTable, InstancesTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 
-export type GroupRow = Omit<Selectable<InstanceGroupsTable>, "configurations" | "role"> & {
+export type GroupRow = Omit<Selectable<InstanceGroupsTable>, "configurations" | "role" | "auto_scaling_policy"> & {
   role: NodeRole;
   configurations: Configuration[];
+  auto_scaling_policy: AutoScalingPolicy | null;
 };
 export type InstanceRow = Omit<Selectable<InstancesTable>, "observed"> & { observed: Report | null };
 
@@ -16,6 +17,7 @@ const groupFromRow = (row: Selectable<InstanceGroupsTable>): GroupRow => ({
   ...row,
   role: row.role as NodeRole,
   configurations: JSON.parse(row.configurations) as Configuration[],
+  auto_scaling_policy: row.auto_scaling_policy === null ? null : (JSON.parse(row.auto_scaling_policy) as AutoScalingPolicy),
 });
 
 const instanceFromRow = (row: Selectable<InstancesTable>): InstanceRow => ({
@@ -23,10 +25,19 @@ const instanceFromRow = (row: Selectable<InstancesTable>): InstanceRow => ({
   observed: row.observed === null ? null : (JSON.parse(row.observed) as Report),
 });
 
-export async function insertGroup(tx: Tx, group: Omit<GroupRow, "created_at">): Promise<void> {
+export async function insertGroup(tx: Tx, group: Omit<GroupRow, "created_at" | "auto_scaling_policy">): Promise<void> {
   await tx.db
     .insertInto("instance_groups")
     .values({ ...group, configurations: JSON.stringify(group.configurations), created_at: tx.now })
+    .execute();
+}
+
+/** A column that requests own. */
+export async function setAutoScalingPolicy(tx: Tx, groupId: string, policy: AutoScalingPolicy | null): Promise<void> {
+  await tx.db
+    .updateTable("instance_groups")
+    .set({ auto_scaling_policy: policy && JSON.stringify(policy) })
+    .where("id", "=", groupId)
     .execute();
 }
 

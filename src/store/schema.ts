@@ -34,6 +34,8 @@ export interface Schema {
   tags: TagsTable;
   events: EventsTable;
   wakes: WakesTable;
+  security_configurations: SecurityConfigurationsTable;
+  block_public_access: BlockPublicAccessTable;
 }
 
 export interface ClustersTable {
@@ -53,6 +55,11 @@ export interface ClustersTable {
   visible_to_all_users: number;
   /** api: kept and shown */
   extended_support: number | null;
+  /** api: kept and shown */
+  unhealthy_node_replacement: number;
+  /** api: ManagedScalingPolicy and AutoTerminationPolicy as JSON, kept and shown; null where there is none. */
+  managed_scaling_policy: string | null;
+  auto_termination_policy: string | null;
   /** api */
   terminate_requested_at: number | null;
   /** rec */
@@ -89,6 +96,8 @@ export interface InstanceGroupsTable {
   configurations: string;
   /** api: EbsConfiguration as JSON, kept and shown */
   ebs: string | null;
+  /** api: AutoScalingPolicy as JSON, kept and shown; null where there is none. */
+  auto_scaling_policy: string | null;
   created_at: number;
 }
 
@@ -154,6 +163,26 @@ export interface TagsTable {
   value: string;
 }
 
+/** By account, region and name; all columns api, never changed. */
+export interface SecurityConfigurationsTable {
+  account_id: string;
+  region: string;
+  name: string;
+  /** The JSON text as it was sent. */
+  configuration: string;
+  created_at: number;
+}
+
+/** By account and region, where somebody has put one; all columns api. */
+export interface BlockPublicAccessTable {
+  account_id: string;
+  region: string;
+  /** BlockPublicAccessConfiguration as JSON */
+  configuration: string;
+  created_at: number;
+  created_by_arn: string;
+}
+
 export interface EventsTable {
   id: Generated<number>;
   at: number;
@@ -211,4 +240,13 @@ export const migrations: readonly string[] = [
    UPDATE steps SET ends_cluster = 1 WHERE state = 'FAILED' AND spec ->> 'actionOnFailure' IN ('TERMINATE_CLUSTER', 'TERMINATE_JOB_FLOW');`,
   `ALTER TABLE clusters ADD COLUMN kept_at INTEGER;`,
   iamMigration,
+  `CREATE TABLE security_configurations (account_id TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, configuration TEXT NOT NULL,
+     created_at INTEGER NOT NULL, PRIMARY KEY (account_id, region, name));
+   CREATE TABLE block_public_access (account_id TEXT NOT NULL, region TEXT NOT NULL, configuration TEXT NOT NULL, created_at INTEGER NOT NULL,
+     created_by_arn TEXT NOT NULL, PRIMARY KEY (account_id, region));
+   ALTER TABLE clusters ADD COLUMN unhealthy_node_replacement INTEGER NOT NULL DEFAULT 1;
+   UPDATE clusters SET unhealthy_node_replacement = coalesce(spec ->> '$.shown.UnhealthyNodeReplacement', 1);
+   ALTER TABLE clusters ADD COLUMN managed_scaling_policy TEXT;
+   ALTER TABLE clusters ADD COLUMN auto_termination_policy TEXT;
+   ALTER TABLE instance_groups ADD COLUMN auto_scaling_policy TEXT;`,
 ];

@@ -71,7 +71,7 @@ const refusals: [string, Partial<RunJobFlowInput>, RegExp][] = [
     { BootstrapActions: [{ Name: "x", ScriptBootstrapAction: { Path: "x.sh" } }] },
     /BootstrapActions\[0\]/,
   ],
-  ["a security configuration", { SecurityConfiguration: "s" }, /SecurityConfiguration/],
+  ["a security configuration that is not there", { SecurityConfiguration: "s" }, /Security configuration with name 's' does not exist/],
   ["Kerberos", { KerberosAttributes: { Realm: "r", KdcAdminPassword: "p" } }, /KerberosAttributes/],
   ["managed scaling", { ManagedScalingPolicy: {} }, /ManagedScalingPolicy/],
   ["a tag key that is reserved", { Tags: [{ Key: "aws:x", Value: "y" }] }, /aws:/],

@@ -5,6 +5,7 @@ import type {
   ModifyClusterInput,
   SetKeepJobFlowAliveWhenNoStepsInput,
   SetTerminationProtectionInput,
+  SetUnhealthyNodeReplacementInput,
   SetVisibleToAllUsersInput,
   TerminateJobFlowsInput,
 } from "@aws-sdk/client-emr";
@@ -18,7 +19,7 @@ import { tagsOf } from "../../store/tags.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster, theLivingCluster } from "./lookup.ts";
 import { page, readMarker } from "./paging.ts";
-import { extendedSupport } from "./parameters.ts";
+import { extendedSupport, nodeReplacement } from "./parameters.ts";
 import { clusterShape, clusterSummary } from "./shapes.ts";
 import { readStepConcurrencyLevel } from "./steps.ts";
 
@@ -77,11 +78,18 @@ export async function TerminateJobFlows({ store }: EmrContext, input: TerminateJ
 }
 
 /** All or none: one cluster that ends or is unknown refuses the request. */
-async function change({ store }: EmrContext, ids: string[] | undefined, request: EmrRequest, wish: Partial<ClusterWish>) {
+async function change(
+  { store }: EmrContext,
+  ids: string[] | undefined,
+  request: EmrRequest,
+  wish: Partial<ClusterWish>,
+  warnings: string[] = [],
+) {
   return store.transaction(async (tx) => {
     for (const id of ids ?? []) {
       const cluster = await theLivingCluster(tx.db, request, id);
       await setClusterWish(tx, cluster.id, wish);
+      await addWarnings(tx, cluster.id, warnings);
       await tx.wake("cluster", cluster.id);
     }
     return {};
@@ -99,6 +107,11 @@ export async function SetKeepJobFlowAliveWhenNoSteps(context: EmrContext, input:
 
 export async function SetVisibleToAllUsers(context: EmrContext, input: SetVisibleToAllUsersInput, request: EmrRequest) {
   return change(context, input.JobFlowIds, request, { visible_to_all_users: input.VisibleToAllUsers ? 1 : 0 });
+}
+
+export async function SetUnhealthyNodeReplacement(context: EmrContext, input: SetUnhealthyNodeReplacementInput, request: EmrRequest) {
+  const wanted = input.UnhealthyNodeReplacement === true;
+  return change(context, input.JobFlowIds, request, { unhealthy_node_replacement: wanted ? 1 : 0 }, wanted ? [nodeReplacement] : []);
 }
 
 /** A lower StepConcurrencyLevel lets the steps that run end by themselves. */

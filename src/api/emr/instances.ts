@@ -1,5 +1,5 @@
-/** ListInstances, ListInstanceGroups, ListBootstrapActions. */
-import type { ListBootstrapActionsInput, ListInstanceGroupsInput, ListInstancesInput } from "@aws-sdk/client-emr";
+/** ListInstances, ListInstanceGroups, ListInstanceFleets, ListBootstrapActions. */
+import type { ListBootstrapActionsInput, ListInstanceFleetsInput, ListInstanceGroupsInput, ListInstancesInput } from "@aws-sdk/client-emr";
 import { invalidRequest } from "../../aws/errors.ts";
 import { groupsOf, type InstanceRow, instancesOf, instanceState } from "../../store/instances.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
@@ -12,7 +12,7 @@ const pageSize = 2000;
 export async function ListInstances({ store }: EmrContext, input: ListInstancesInput, request: EmrRequest) {
   const cluster = await theCluster(store.db, request, input.ClusterId);
   if (input.InstanceFleetId || input.InstanceFleetType)
-    throw invalidRequest("Instance fleets and instance groups are mutually exclusive: this cluster has instance groups.");
+    throw noFleets("The parameters InstanceFleetId and InstanceFleetType are for clusters that use instance fleets.");
   const groups = new Map((await groupsOf(store.db, cluster.id)).map((group) => [group.id, group]));
   if (input.InstanceGroupId && !groups.has(input.InstanceGroupId))
     throw invalidRequest(`Instance group id '${input.InstanceGroupId}' is not valid.`);
@@ -44,6 +44,20 @@ export async function ListInstanceGroups({ store }: EmrContext, input: ListInsta
   const groups = await groupsOf(store.db, cluster.id);
   return { InstanceGroups: groups.map((group) => instanceGroupShape(group, cluster, instances)) };
 }
+
+/** Every cluster here has groups, so this is EMR's answer for such a cluster. */
+export async function ListInstanceFleets({ store }: EmrContext, input: ListInstanceFleetsInput, request: EmrRequest): Promise<object> {
+  await theCluster(store.db, request, input.ClusterId);
+  throw noFleets(
+    "The ListInstanceFleets operation does not support clusters that use instance groups. Use the ListInstanceGroups operation instead.",
+  );
+}
+
+const noFleets = (hint: string) =>
+  invalidRequest(
+    `Instance fleets and instance groups are mutually exclusive. The EMR cluster specified in the request uses instance groups. ${hint}`,
+    "API_DOES_NOT_SUPPORT_INSTANCE_GROUP_CLUSTERS",
+  );
 
 /** At most 16 actions a cluster, so one page. */
 export async function ListBootstrapActions({ store }: EmrContext, input: ListBootstrapActionsInput, request: EmrRequest) {

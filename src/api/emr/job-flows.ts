@@ -111,7 +111,7 @@ function instancesShape(
     Placement: attributes?.Ec2AvailabilityZone ? { AvailabilityZone: attributes.Ec2AvailabilityZone } : undefined,
     KeepJobFlowAliveWhenNoSteps: cluster.keep_alive === 1,
     TerminationProtected: cluster.termination_protected === 1,
-    UnhealthyNodeReplacement: cluster.spec.shown.UnhealthyNodeReplacement,
+    UnhealthyNodeReplacement: cluster.unhealthy_node_replacement === 1,
     HadoopVersion: findRelease(cluster.spec.releaseLabel)?.hadoop.version,
   };
 }

@@ -21,6 +21,9 @@ const warned = (text: string) => () => text;
 export const extendedSupport =
   "ExtendedSupport is kept and shown, but has no effect: releases are what the label says, for as long as you like";
 
+/** Also of SetUnhealthyNodeReplacement. */
+export const nodeReplacement = "UnhealthyNodeReplacement is kept and shown, but nodes are not replaced yet";
+
 const parameters: Fates<RunJobFlowInput> = {
   Name: "honoured",
   LogUri: "honoured",
@@ -45,7 +48,7 @@ const parameters: Fates<RunJobFlowInput> = {
     value.length > 0 ? refused("SupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined,
   NewSupportedProducts: (value) =>
     value.length > 0 ? refused("NewSupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined,
-  SecurityConfiguration: refused("SecurityConfiguration: security configurations are not in Howdah yet. Leave the parameter out."),
+  SecurityConfiguration: "honoured",
   CustomAmiId: refused("CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead."),
   EbsRootVolumeSize: warned("EbsRootVolumeSize is kept and shown, but a node's disk is its folder on the host"),
   EbsRootVolumeIops: warned("EbsRootVolumeIops is kept and shown, but has no effect"),
@@ -75,8 +78,7 @@ const instanceParameters: Fates<JobFlowInstancesConfig> = {
   TerminationProtected: "honoured",
   Ec2KeyName: warned("Instances.Ec2KeyName is kept and shown, but nodes have no ssh server yet"),
   Placement: "honoured",
-  UnhealthyNodeReplacement: (value) =>
-    value ? "Instances.UnhealthyNodeReplacement is kept and shown, but nodes are not replaced yet" : undefined,
+  UnhealthyNodeReplacement: (value) => (value ? `Instances.${nodeReplacement}` : undefined),
   HadoopVersion: refused("Instances.HadoopVersion belongs to AMI versions before emr-4.0. The release label decides."),
   Ec2SubnetId: warned(`Instances.Ec2SubnetId ${network}`),
   Ec2SubnetIds: (value) => (value.length > 0 ? `Instances.Ec2SubnetIds ${network}` : undefined),

@@ -1,9 +1,6 @@
 /** RunJobFlow: checks the request, fills in EMR's defaults, and writes the wish for a cluster down. */
-import type { BootstrapActionConfig, Application, Configuration as WireConfiguration, RunJobFlowInput } from "@aws-sdk/client-emr";
-import { validationException } from "../../aws/errors.ts";
-import type { Configuration } from "../../engines/engine.ts";
-import { checkConfigurations, checkTogether, mergeConfigurations } from "../../engines/configurations.ts";
-import type { Release } from "../../releases/release.ts";
+import type { RunJobFlowInput } from "@aws-sdk/client-emr";
+import { checkTogether, mergeConfigurations } from "../../engines/configurations.ts";
 import { type ClusterSpec, insertCluster } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
 import { insertGroup } from "../../store/instances.ts";
@@ -11,13 +8,13 @@ import { insertSteps } from "../../store/steps.ts";
 import { putTags } from "../../store/tags.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { readGroups } from "./instance-groups-input.ts";
+import { readApplications, readBootstrapActions, readConfigurations, readLogUri } from "./job-flow-input.ts";
 import { sortOutInstances, sortOutParameters } from "./parameters.ts";
 import { readRelease } from "./releases.ts";
+import { securityConfigurationFor } from "./security-configurations.ts";
 import { clusterArn } from "./shapes.ts";
 import { readStepConcurrencyLevel, readSteps, stepWarnings } from "./steps.ts";
 import { checkTags } from "./tags.ts";
-
-const mostBootstrapActions = 16;
 
 export async function RunJobFlow({ store, ids, releases }: EmrContext, input: RunJobFlowInput, request: EmrRequest) {
   const instances = input.Instances ?? {};
@@ -60,7 +57,6 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
       EbsRootVolumeThroughput: input.EbsRootVolumeThroughput,
       RepoUpgradeOnBoot: input.RepoUpgradeOnBoot,
       OSReleaseLabel: input.OSReleaseLabel,
-      UnhealthyNodeReplacement: instances.UnhealthyNodeReplacement,
       PlacementGroups: input.PlacementGroupConfigs ?? [],
       Ec2InstanceAttributes: {
         Ec2KeyName: instances.Ec2KeyName,
@@ -80,16 +76,22 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
 
   const id = ids.cluster();
   await store.transaction(async (tx) => {
+    const security = await securityConfigurationFor(tx.db, request, input.SecurityConfiguration);
+    warnings.push(...security.warnings);
     await insertCluster(tx, {
       id,
       account_id: request.accountId,
       region: request.region,
-      spec,
+      spec: { ...spec, securityConfiguration: security.given },
       termination_protected: instances.TerminationProtected ? 1 : 0,
       keep_alive: instances.KeepJobFlowAliveWhenNoSteps ? 1 : 0,
       step_concurrency_level: stepConcurrencyLevel,
       visible_to_all_users: (input.VisibleToAllUsers ?? true) ? 1 : 0,
       extended_support: input.ExtendedSupport === undefined ? null : Number(input.ExtendedSupport),
+      // On unless it is asked to be off, as in EMR.
+      unhealthy_node_replacement: Number(instances.UnhealthyNodeReplacement ?? true),
+      managed_scaling_policy: null,
+      auto_termination_policy: null,
     });
     for (const [index, group] of groups.entries())
       await insertGroup(tx, {
@@ -115,69 +117,4 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
     await tx.wake("cluster", id);
   });
   return { JobFlowId: id, ClusterArn: clusterArn({ id, region: request.region, account_id: request.accountId }) };
-}
-
-/** Hadoop is on every cluster, as in EMR; names are matched without regard to case. Args and AdditionalInfo are for third parties only. */
-function readApplications(asked: readonly Application[], release: Release): ClusterSpec["applications"] {
-  const known = new Map(
-    Object.entries(release.applications).map(([name, version]) => [name.toLowerCase(), { Name: name, Version: version }]),
-  );
-  const found = new Map([["hadoop", known.get("hadoop") ?? { Name: "Hadoop", Version: release.hadoop.version }]]);
-  for (const { Name, Args, AdditionalInfo } of asked) {
-    const application = known.get((Name ?? "").toLowerCase());
-    if (!application)
-      throw validationException(
-        `Applications: ${Name} is not in Howdah's ${release.label}. It has: ${Object.keys(release.applications).join(", ")}.`,
-      );
-    if (Args?.length || (AdditionalInfo && Object.keys(AdditionalInfo).length > 0))
-      throw validationException(
-        `Applications: Args and AdditionalInfo are only for third-party applications, and ${Name} is none. Use Configurations.`,
-      );
-    found.set(application.Name.toLowerCase(), application);
-  }
-  return [...found.values()];
-}
-
-function readConfigurations(
-  wire: readonly WireConfiguration[] | undefined,
-  at: string,
-  applications: ClusterSpec["applications"],
-  warnings: string[],
-): Configuration[] {
-  const configurations = (wire ?? []).map(normalise);
-  const checked = checkConfigurations(
-    configurations,
-    applications.map(({ Name }) => Name),
-  );
-  if (checked.errors.length > 0) throw validationException(`${at}: ${checked.errors.join("; ")}`);
-  warnings.push(...checked.warnings);
-  return configurations;
-}
-
-const normalise = (wire: WireConfiguration): Configuration => ({
-  Classification: wire.Classification ?? "",
-  Properties: wire.Properties ?? {},
-  Configurations: (wire.Configurations ?? []).map(normalise),
-});
-
-/** s3n:// and s3a:// are EMR's older spellings of s3://. Ends with a slash. */
-function readLogUri(uri: string | undefined): string | null {
-  if (uri === undefined || uri === "") return null;
-  const match = /^s3[an]?:\/\/([^/]+)\/?(.*)$/.exec(uri);
-  if (!match) throw validationException(`LogUri: '${uri}' is not an S3 location. It must look like s3://bucket/prefix/.`);
-  const [, bucket, prefix = ""] = match;
-  return `s3://${bucket}/${prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`}`;
-}
-
-function readBootstrapActions(actions: readonly BootstrapActionConfig[]): ClusterSpec["bootstrapActions"] {
-  if (actions.length > mostBootstrapActions)
-    throw validationException(`BootstrapActions: at most ${mostBootstrapActions}, not ${actions.length}.`);
-  return actions.map(({ Name, ScriptBootstrapAction }, index) => {
-    const path = ScriptBootstrapAction?.Path ?? "";
-    if (!/^(s3[an]?:\/\/[^/]+\/.+|file:\/\/\/.+|\/.+)$/.test(path))
-      throw validationException(
-        `BootstrapActions[${index}].ScriptBootstrapAction.Path: '${path}' must be s3://bucket/key or file:///path.`,
-      );
-    return { name: Name ?? "", path: path.replace(/^s3[an]:/, "s3:"), args: ScriptBootstrapAction?.Args ?? [] };
-  });
 }

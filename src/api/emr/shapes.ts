@@ -1,5 +1,15 @@
 /** Rows of the store as EMR's shapes. Pure functions; the fields are those of the API reference's Cluster, InstanceGroup, Instance and Step. */
-import type { Cluster, ClusterStatus, ClusterSummary, Instance, InstanceGroup, Step, StepSummary, Tag } from "@aws-sdk/client-emr";
+import type {
+  AutoScalingPolicyDescription,
+  Cluster,
+  ClusterStatus,
+  ClusterSummary,
+  Instance,
+  InstanceGroup,
+  Step,
+  StepSummary,
+  Tag,
+} from "@aws-sdk/client-emr";
 import { type ClusterRow, clusterState, stateChangeReason } from "../../store/clusters.ts";
 import { type GroupRow, hostnameOf, type InstanceRow, instanceState } from "../../store/instances.ts";
 import { type StepRow, stepState } from "../../store/steps.ts";
@@ -39,7 +49,9 @@ export function clusterShape(
     TerminationProtected: cluster.termination_protected === 1,
     Applications: spec.applications,
     Configurations: spec.configurations,
+    SecurityConfiguration: spec.securityConfiguration?.name,
     StepConcurrencyLevel: cluster.step_concurrency_level,
+    UnhealthyNodeReplacement: cluster.unhealthy_node_replacement === 1,
     VisibleToAllUsers: cluster.visible_to_all_users === 1,
     ExtendedSupport: cluster.extended_support === null ? undefined : cluster.extended_support === 1,
     Tags: facts.tags,
@@ -104,6 +116,7 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
     LastSuccessfullyAppliedConfigurationsVersion: 0,
     EbsBlockDevices: [],
     ShrinkPolicy: {},
+    AutoScalingPolicy: autoScalingShape(group),
   };
 }
 
@@ -136,6 +149,15 @@ export function instanceShape(instance: InstanceRow, group: GroupRow): Instance 
     InstanceType: group.instance_type,
     EbsVolumes: [],
   };
+}
+
+/** It stays PENDING, for nothing scales the group yet. */
+export function autoScalingShape({
+  auto_scaling_policy: policy,
+}: Pick<GroupRow, "auto_scaling_policy">): AutoScalingPolicyDescription | undefined {
+  if (!policy) return undefined;
+  const Message = "Kept; automatic scaling is not in effect in Howdah yet.";
+  return { Status: { State: "PENDING", StateChangeReason: { Code: "USER_REQUEST", Message } }, ...policy };
 }
 
 function endCode(code: string | null) {

@@ -1,0 +1,76 @@
+/** Block public access: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-block-public-access.html */
+import type { BlockPublicAccessConfiguration, PortRange, PutBlockPublicAccessConfigurationInput } from "@aws-sdk/client-emr";
+import { invalidRequest, validationException } from "../../aws/errors.ts";
+import { findAccount } from "../../store/accounts.ts";
+import { findBlockPublicAccess, putBlockPublicAccess } from "../../store/block-public-access.ts";
+import type { Db } from "../../store/store.ts";
+import type { EmrContext, EmrRequest } from "./context.ts";
+
+/** What holds in a region until somebody puts another one: nothing but ssh may be open to all. */
+const asCreated: BlockPublicAccessConfiguration = {
+  BlockPublicSecurityGroupRules: true,
+  PermittedPublicSecurityGroupRuleRanges: [{ MinRange: 22, MaxRange: 22 }],
+};
+
+/** A configuration that nobody has put was made with the account, by its root. */
+export async function GetBlockPublicAccessConfiguration({ store }: EmrContext, _input: object, request: EmrRequest) {
+  const put = await findBlockPublicAccess(store.db, request);
+  const created = put?.created_at ?? (await findAccount(store.db, request.accountId))?.created_at ?? 0;
+  return {
+    BlockPublicAccessConfiguration: put?.configuration ?? asCreated,
+    BlockPublicAccessConfigurationMetadata: {
+      CreationDateTime: new Date(created),
+      CreatedByArn: put?.created_by_arn ?? `arn:aws:iam::${request.accountId}:root`,
+    },
+  };
+}
+
+export async function PutBlockPublicAccessConfiguration(
+  { store }: EmrContext,
+  input: PutBlockPublicAccessConfigurationInput,
+  request: EmrRequest,
+) {
+  const { BlockPublicSecurityGroupRules, PermittedPublicSecurityGroupRuleRanges = [] } = input.BlockPublicAccessConfiguration ?? {};
+  const ranges = PermittedPublicSecurityGroupRuleRanges.map(({ MinRange = 0, MaxRange = MinRange }, index): PortRange => {
+    if (MaxRange < MinRange)
+      throw invalidRequest(
+        `BlockPublicAccessConfiguration.PermittedPublicSecurityGroupRuleRanges[${index}]: MaxRange ${MaxRange} must not be below MinRange ${MinRange}.`,
+      );
+    return { MinRange, MaxRange };
+  });
+  const configuration = { BlockPublicSecurityGroupRules, PermittedPublicSecurityGroupRuleRanges: ranges };
+  await store.transaction((tx) => putBlockPublicAccess(tx, request, configuration, request.principal.arn));
+  return {};
+}
+
+/** An inbound rule of a security group as EC2 has it: -1 is every port. */
+export interface InboundRule {
+  groupId: string;
+  fromPort: number;
+  toPort: number;
+  /** 10.0.0.0/8, ::/0 */
+  cidr: string;
+}
+
+/** For RunJobFlow. Throws ValidationException where a rule opens to all what the region's configuration does not permit. */
+export async function checkPublicAccess(db: Db, request: EmrRequest, rules: readonly InboundRule[]): Promise<void> {
+  const configuration = (await findBlockPublicAccess(db, request))?.configuration ?? asCreated;
+  if (!configuration.BlockPublicSecurityGroupRules) return;
+  const permitted = configuration.PermittedPublicSecurityGroupRuleRanges ?? [];
+  const open = rules.find((rule) => isPublic(rule) && !permits(permitted, rule));
+  if (open)
+    throw validationException(
+      `Security group ${open.groupId} lets everybody (${open.cidr}) reach ports ${open.fromPort} to ${open.toPort}, which block public access forbids in ${request.region}. Change the rule, or permit the ports with PutBlockPublicAccessConfiguration.`,
+    );
+}
+
+const isPublic = ({ cidr }: InboundRule): boolean => cidr === "0.0.0.0/0" || cidr === "::/0";
+
+/** Is every port of the rule in some range? Ranges may overlap, and continue one another. */
+function permits(ranges: readonly PortRange[], rule: InboundRule): boolean {
+  const [everyPort, lastPort] = [-1, 65_535];
+  let next = rule.fromPort === everyPort ? 0 : rule.fromPort;
+  for (const { MinRange = 0, MaxRange = MinRange } of ranges.toSorted((a, b) => (a.MinRange ?? 0) - (b.MinRange ?? 0)))
+    if (MinRange <= next && next <= MaxRange) next = MaxRange + 1;
+  return next > (rule.toPort === everyPort ? lastPort : rule.toPort);
+}

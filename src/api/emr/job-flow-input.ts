@@ -1,0 +1,74 @@
+/** Parts of RunJobFlow's input as the cluster keeps them. Each function throws ValidationException, naming the member, for what EMR would refuse. */
+import type { Application, BootstrapActionConfig, Configuration as WireConfiguration } from "@aws-sdk/client-emr";
+import { validationException } from "../../aws/errors.ts";
+import { checkConfigurations } from "../../engines/configurations.ts";
+import type { Configuration } from "../../engines/engine.ts";
+import type { Release } from "../../releases/release.ts";
+import type { ClusterSpec } from "../../store/clusters.ts";
+
+const mostBootstrapActions = 16;
+
+/** Hadoop is on every cluster, as in EMR; names are matched without regard to case. Args and AdditionalInfo are for third parties only. */
+export function readApplications(asked: readonly Application[], release: Release): ClusterSpec["applications"] {
+  const known = new Map(
+    Object.entries(release.applications).map(([name, version]) => [name.toLowerCase(), { Name: name, Version: version }]),
+  );
+  const found = new Map([["hadoop", known.get("hadoop") ?? { Name: "Hadoop", Version: release.hadoop.version }]]);
+  for (const { Name, Args, AdditionalInfo } of asked) {
+    const application = known.get((Name ?? "").toLowerCase());
+    if (!application)
+      throw validationException(
+        `Applications: ${Name} is not in Howdah's ${release.label}. It has: ${Object.keys(release.applications).join(", ")}.`,
+      );
+    if (Args?.length || (AdditionalInfo && Object.keys(AdditionalInfo).length > 0))
+      throw validationException(
+        `Applications: Args and AdditionalInfo are only for third-party applications, and ${Name} is none. Use Configurations.`,
+      );
+    found.set(application.Name.toLowerCase(), application);
+  }
+  return [...found.values()];
+}
+
+export function readConfigurations(
+  wire: readonly WireConfiguration[] | undefined,
+  at: string,
+  applications: ClusterSpec["applications"],
+  warnings: string[],
+): Configuration[] {
+  const configurations = (wire ?? []).map(normalise);
+  const checked = checkConfigurations(
+    configurations,
+    applications.map(({ Name }) => Name),
+  );
+  if (checked.errors.length > 0) throw validationException(`${at}: ${checked.errors.join("; ")}`);
+  warnings.push(...checked.warnings);
+  return configurations;
+}
+
+const normalise = (wire: WireConfiguration): Configuration => ({
+  Classification: wire.Classification ?? "",
+  Properties: wire.Properties ?? {},
+  Configurations: (wire.Configurations ?? []).map(normalise),
+});
+
+/** s3n:// and s3a:// are EMR's older spellings of s3://. Ends with a slash. */
+export function readLogUri(uri: string | undefined): string | null {
+  if (uri === undefined || uri === "") return null;
+  const match = /^s3[an]?:\/\/([^/]+)\/?(.*)$/.exec(uri);
+  if (!match) throw validationException(`LogUri: '${uri}' is not an S3 location. It must look like s3://bucket/prefix/.`);
+  const [, bucket, prefix = ""] = match;
+  return `s3://${bucket}/${prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`}`;
+}
+
+export function readBootstrapActions(actions: readonly BootstrapActionConfig[]): ClusterSpec["bootstrapActions"] {
+  if (actions.length > mostBootstrapActions)
+    throw validationException(`BootstrapActions: at most ${mostBootstrapActions}, not ${actions.length}.`);
+  return actions.map(({ Name, ScriptBootstrapAction }, index) => {
+    const path = ScriptBootstrapAction?.Path ?? "";
+    if (!/^(s3[an]?:\/\/[^/]+\/.+|file:\/\/\/.+|\/.+)$/.test(path))
+      throw validationException(
+        `BootstrapActions[${index}].ScriptBootstrapAction.Path: '${path}' must be s3://bucket/key or file:///path.`,
+      );
+    return { name: Name ?? "", path: path.replace(/^s3[an]:/, "s3:"), args: ScriptBootstrapAction?.Args ?? [] };
+  });
+}

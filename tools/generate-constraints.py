@@ -1,4 +1,4 @@
-"""Writes src/aws/constraints/SERVICE.json: what botocore's model says of enums, lengths, ranges and patterns, which the
+"""Writes src/aws/constraints/SERVICE.json: what botocore's model says of enums, lengths, ranges, patterns and whole numbers, which the
 JavaScript SDK's schemas leave out. Keyed by structure and member; the tree of a rule follows lists and maps.
 
 EC2 has 800 operations: only those of the resources in ONLY are in its file, and the file names them, so that a test can hold the
@@ -19,6 +19,9 @@ import botocore
 import botocore.session
 
 PINNED = "1.44.5"
+# The SDK's schemas have one type for all numbers.
+WHOLE = ("integer", "long")
+NUMBERS = (*WHOLE, "float", "double")
 MOST_NAMES = 200
 # Operations by what follows the verb.
 ONLY = {
@@ -37,8 +40,11 @@ def rule(shapes, name, inside=()):
     if shape["type"] == "structure" or name in inside:
         return None
     found = {key: shape[key] for key in ("min", "max", "pattern", "enum") if key in shape}
-    if found.get("min") == 0:
+    # A length has no less than nothing; a number may.
+    if found.get("min") == 0 and shape["type"] not in NUMBERS:
         del found["min"]
+    if shape["type"] in WHOLE:
+        found["type"] = shape["type"]
     if len(found.get("enum", ())) > MOST_NAMES:
         del found["enum"]
     children = {"list": ["member"], "map": ["key", "value"]}.get(shape["type"], [])

@@ -23,6 +23,8 @@ export interface Rule {
   max?: number;
   pattern?: string;
   enum?: string[];
+  /** Of whole numbers: 32 and 64 bits. */
+  type?: "integer" | "long";
   member?: Rule;
   key?: Rule;
   value?: Rule;

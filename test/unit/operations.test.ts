@@ -225,6 +225,37 @@ describe("validation", () => {
     typed({ Instances: { TerminationProtected: 1 } }, "NUMBER_VALUE cannot be converted to Boolean");
   });
 
+  test("takes whole numbers of the model's size for whole numbers, and times that there are", () => {
+    const group = (InstanceCount: number) => ({
+      Instances: { InstanceGroups: [{ InstanceRole: "CORE", InstanceType: "t", InstanceCount }] },
+    });
+    assert.equal(problem(group(2 ** 31 - 1)), "");
+    for (const count of [1.5, 2 ** 31, -(2 ** 31) - 1, 1e300]) typed(group(count), "NUMBER_VALUE cannot be converted to Integer");
+    const timeout = (IdleTimeout: number) => ({ AutoTerminationPolicy: { IdleTimeout } });
+    assert.equal(problem(timeout(2 ** 40)), "");
+    typed(timeout(2 ** 53), "NUMBER_VALUE cannot be converted to Long");
+    const list = emrService.operations.get("ListClusters")!.input;
+    assert.throws(() => validate(list, { CreatedAfter: 1e300 }, emrService.constraints), { message: /cannot be converted to Timestamp/ });
+  });
+
+  test("shows no secret and no endless value, and goes only so deep", () => {
+    const secret = "hunter2".repeat(50);
+    assert.equal(
+      problem({ KerberosAttributes: { Realm: "R", KdcAdminPassword: secret } }),
+      "1 validation error detected: Value at 'kerberosAttributes.kdcAdminPassword' failed to satisfy constraint: Member must have length less than or equal to 256",
+    );
+    assert.ok(problem({ LogUri: "s".repeat(1e6) }).length < 2000);
+    const nested = (depth: number): object => ({ Classification: "c", Configurations: depth > 0 ? [nested(depth - 1)] : [] });
+    assert.equal(problem({ Configurations: [nested(40)] }), "");
+    typed({ Configurations: [nested(1000)] }, "The request is nested more than 100 levels deep.");
+    typed({ Colour: JSON.parse("[".repeat(100_000) + "]".repeat(100_000)) }, "The request is nested more than 100 levels deep.");
+  });
+
+  test("refuses a key that would be lost", () => {
+    const properties = JSON.parse('{"__proto__": "x"}');
+    assert.match(problem({ Configurations: [{ Classification: "c", Properties: properties }] }), /Member must not be __proto__/);
+  });
+
   test("names what the model does not know", () => {
     const document = { Name: "n", Instances: { Shade: 1 }, Tags: [{ Key: "k", Colour: 2 }], "": 0 };
     assert.deepEqual(validate(run, document, emrService.constraints).toSorted(), ["", "Instances.Shade", "Tags[0].Colour"]);

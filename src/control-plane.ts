@@ -2,7 +2,10 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { Logger } from "pino";
+import { createAuthoriser } from "./access/authorise.ts";
 import { openKeyLookup } from "./access/keys.ts";
+import { openPolicySource } from "./access/policy-source.ts";
+import { openResourceFacts } from "./access/resource-facts.ts";
 import { createAgentLink } from "./api/agent-link.ts";
 import { createPipeline } from "./api/pipeline.ts";
 import { createServices } from "./api/services.ts";
@@ -100,6 +103,10 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
 
   const keys = openKeyLookup(data.database);
   opened.push(() => keys.close());
+  const policies = openPolicySource(data.database);
+  opened.push(() => policies.close());
+  const facts = openResourceFacts(data.database);
+  opened.push(() => facts.close());
   const { promise: serving, resolve: serve } = Promise.withResolvers<RequestListener>();
   const control = await listenForFront(data, serving);
   opened.push(() => {
@@ -140,6 +147,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const pipeline = createPipeline({
     services: createServices({ store, ids, releases: config.releases }),
     keys,
+    authorise: createAuthoriser(policies, facts),
     now: () => new Date(store.now()),
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { authorise } from "../access/authorise.ts";
+import type { Authoriser } from "../access/authorise.ts";
 import type { KeyLookup } from "../access/keys.ts";
 import { AwsError, internalError, notBuiltYet } from "../aws/errors.ts";
 import { type Origin, originOfSocket } from "../aws/origin.ts";
@@ -32,6 +32,7 @@ export interface PipelineOptions {
   /** By signing name: `elasticmapreduce`, `sts`. */
   services: Services;
   keys: KeyLookup;
+  authorise: Authoriser;
   now: () => Date;
   /** How long a request's body may take, milliseconds. */
   bodyMs?: number;
@@ -71,7 +72,7 @@ export type Pipeline = (req: IncomingMessage, res: ServerResponse, origin?: Orig
 
 /** The request listener for all APIs but S3. It answers every request, whatever happens. */
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { services, keys, now, log } = options;
+  const { services, keys, authorise, now, log } = options;
 
   const stages: ((exchange: Exchange) => Promise<void> | void)[] = [recognise, authenticate, unpack, route, parse, allow];
 
@@ -92,6 +93,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     exchange.handlers = handlers;
     exchange.protocol = service.protocol;
     exchange.operation = protocols[exchange.protocol].operation(service, exchange.call);
+  }
+
+  function allow({ verified, service, operation, parsed, origin, userAgent }: Exchange): void {
+    const { key, claim } = verified!;
+    const circumstances = { ...origin, userAgent, now: now(), region: claim.scope.region };
+    authorise(key.principal, service!, operation!.name, parsed!.input, circumstances);
   }
 
   async function handle(exchange: Exchange): Promise<Answer> {
@@ -167,10 +174,6 @@ async function unpack({ call, request }: Exchange): Promise<void> {
 
 function parse(exchange: Exchange): void {
   exchange.parsed = protocols[exchange.protocol].parse(exchange.service!, exchange.operation!, exchange.call);
-}
-
-function allow(exchange: Exchange): void {
-  authorise(exchange.verified!.key.principal, exchange.service!.signingName, exchange.operation!.name);
 }
 
 /** Until the service is known, errors take the form of the protocol that the request looks like. */

@@ -24,6 +24,7 @@ before(async () => {
       sts: async () => ({ service: stsService, handlers: stsHandlers }),
     },
     keys,
+    authorise: () => {},
     now: () => new Date(),
     log: () => {},
   });

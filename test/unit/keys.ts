@@ -1,5 +1,9 @@
 /** Access keys as a lookup gives them, for tests without a store. */
+import { createAuthoriser } from "../../src/access/authorise.ts";
+import { awsManagedPolicy } from "../../src/access/aws-managed-policies.ts";
 import type { AccessKey } from "../../src/access/keys.ts";
+import type { PolicySource } from "../../src/access/principal.ts";
+import type { ResourceFacts } from "../../src/access/resource-facts.ts";
 
 const accountId = "123456789012";
 const common = { accountId, tags: {}, sessionPolicies: [], clusterId: null };
@@ -29,3 +33,26 @@ export const nodeKey: AccessKey = {
     clusterId: "j-1",
   },
 };
+
+/** What decides about these keys: the admin's policy, and that of EMR's default role for nodes. */
+export const policies: PolicySource = {
+  identity({ userName }) {
+    const name = `arn:aws:iam::aws:policy/${userName === "admin" ? "AdministratorAccess" : "service-role/AmazonElasticMapReduceforEC2Role"}`;
+    return [{ name, text: awsManagedPolicy(name)!.document }];
+  },
+  boundary: () => undefined,
+};
+
+/** There is nothing yet. */
+export const noFacts: ResourceFacts = {
+  clusterTags: () => undefined,
+  clusterOfGroup: () => undefined,
+  iam: () => undefined,
+  iamPolicy: () => undefined,
+  iamArn: (accountId, kind, name) => `arn:aws:iam::${accountId}:${kind}/${name}`,
+  role: () => undefined,
+  roleOfProfile: (accountId, profile) => `arn:aws:iam::${accountId}:role/${profile}`,
+  userOfKey: () => undefined,
+};
+
+export const authorise = createAuthoriser(policies, noFacts);

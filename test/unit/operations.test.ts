@@ -79,6 +79,7 @@ async function roundTrip(service: Service, module: object, makeClient: (endpoint
   const pipeline = createPipeline({
     services: { [service.signingName]: async () => ({ service, handlers }) },
     keys: (id) => (id === key.accessKeyId ? key : undefined),
+    authorise: () => {},
     now: () => new Date(),
     log: ({ fault }) => fault && faults.push(fault),
   });

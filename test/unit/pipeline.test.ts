@@ -15,7 +15,7 @@ import { ec2Service } from "../../src/aws/services/ec2.ts";
 import { type emr, emrService } from "../../src/aws/services/emr.ts";
 import { stsService } from "../../src/aws/services/sts.ts";
 import { sha256Hex, signRequest } from "../../src/aws/sigv4.ts";
-import { adminKey, nodeKey } from "./keys.ts";
+import { adminKey, authorise, nodeKey } from "./keys.ts";
 
 const [admin, cluster] = [adminKey, nodeKey];
 const keys = (id: string) => [admin, cluster].find((key) => key.accessKeyId === id);
@@ -52,6 +52,7 @@ describe("pipeline", () => {
         ec2: async () => ({ service: ec2Service, handlers: {} }),
       },
       keys,
+      authorise,
       now: () => new Date(),
       log: (record) => records.push(record),
     });

@@ -13,7 +13,7 @@ import { stsHandlers } from "../../src/api/sts/caller-identity.ts";
 import { sha256Hex, signRequest } from "../../src/aws/sigv4.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
 import { stsService } from "../../src/aws/services/sts.ts";
-import { adminKey, nodeKey } from "./keys.ts";
+import { adminKey, authorise, nodeKey } from "./keys.ts";
 
 const keys = (id: string) => [adminKey, nodeKey].find(({ accessKeyId }) => accessKeyId === id);
 const credentials = ({ accessKeyId, secretAccessKey, sessionToken }: AccessKey) => ({
@@ -42,6 +42,7 @@ describe("wire", () => {
         sts: async () => ({ service: stsService, handlers: stsHandlers }),
       },
       keys,
+      authorise,
       now: () => new Date(Date.now() + ahead),
       bodyMs: 100,
       log: (record) => records.push(record),

@@ -13,7 +13,10 @@ export function createServices(context: EmrContext): Services {
   return {
     elasticmapreduce: once(async () => ({ service: emrService, handlers: emrHandlers(context) })),
     sts: once(async () => ({ service: stsService, handlers: stsHandlers })),
-    iam: once(async () => ({ service: (await import("../aws/services/iam.ts")).iamService, handlers: {} })),
+    iam: once(async () => ({
+      service: (await import("../aws/services/iam.ts")).iamService,
+      handlers: (await import("./iam/handlers.ts")).iamHandlers(context),
+    })),
     cloudtrail: once(async () => ({ service: (await import("../aws/services/cloudtrail.ts")).cloudtrailService, handlers: {} })),
     ec2: once(async () => ({ service: (await import("../aws/services/ec2.ts")).ec2Service, handlers: {} })),
   };

@@ -2,7 +2,7 @@
 import { AwsError } from "./errors.ts";
 import { fromJson, type Operation, type Protocol, type Service, toJson, toXml } from "./operations.ts";
 import { ec2Style, fromQuery } from "./query.ts";
-import { type Problem, shown, validate } from "./validate.ts";
+import { type Problem, shown, sayAll, validate } from "./validate.ts";
 import { escapeXml } from "./xml.ts";
 
 /** What a protocol sees of a request. `target` is X-Amz-Target; `parameters` are the query's and, with `form`, the body's. */
@@ -102,7 +102,7 @@ const awsQuery: WireProtocol = {
   },
   parse(service, operation, { parameters }) {
     const { input, unknown } = fromQuery(operation.input, parameters);
-    validate(operation.input, input, service.constraints);
+    validate(operation.input, input, service.constraints, (problems) => new AwsError("ValidationError", sayAll(problems).message));
     return { input, unknownMembers: unknown };
   },
   answer(service, { name, output: schema }, output, requestId) {

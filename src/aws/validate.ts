@@ -40,7 +40,7 @@ const deepest = 100;
 const longestShown = 1024;
 
 /** How JSON services and IAM say what is wrong: all of it at once. */
-function sayAll(problems: readonly Problem[]): AwsError {
+export function sayAll(problems: readonly Problem[]): AwsError {
   const told = problems.map((problem) => {
     const value = "value" in problem ? ` '${shown(problem.value)}'` : " null";
     return `Value${problem.isSecret ? "" : value} at '${problem.path}' failed to satisfy constraint: ${problem.constraint}`;

@@ -293,8 +293,12 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
     });
   });
 
-  test("create-default-roles says that IAM is not there", async () => {
-    const said = await aws.fails(`emr create-default-roles --iam-endpoint ${world().howdah.clientEnv.AWS_ENDPOINT_URL}`);
-    assert.match(said, /calling the GetRole operation: .*signed for the service 'iam'\. This Howdah serves elasticmapreduce, sts, s3/);
+  test("create-default-roles has nothing to do, for an account begins with them; IAM's own commands show them", async () => {
+    assert.deepEqual(await aws(`emr create-default-roles --iam-endpoint ${world().howdah.clientEnv.AWS_ENDPOINT_URL}`), []);
+    const { Role } = await aws("iam get-role --role-name EMR_DefaultRole");
+    assert.equal(Role.AssumeRolePolicyDocument.Statement[0].Principal.Service, "elasticmapreduce.amazonaws.com");
+    const { AttachedPolicies } = await aws("iam list-attached-role-policies --role-name EMR_EC2_DefaultRole");
+    assert.equal(AttachedPolicies[0].PolicyName, "AmazonElasticMapReduceforEC2Role");
+    assert.match(await aws.fails("iam get-role --role-name nobody"), /\(NoSuchEntity\).*The role with name nobody cannot be found/);
   });
 }

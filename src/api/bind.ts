@@ -1,0 +1,29 @@
+/** A service's operations as the pipeline wants them: functions of (context, input, request) with their context given. */
+import { AwsError } from "../aws/errors.ts";
+import type { Handlers, Input, OperationName, Output, RequestContext } from "../aws/operations.ts";
+
+/** `M` is the SDK's module of the service. Each function reads the store, and writes it in one transaction. */
+export type Operations<M, Context> = {
+  [Name in OperationName<M>]?: (
+    context: Context,
+    input: Input<M, Name>,
+    request: RequestContext,
+  ) => Output<M, Name> | Promise<Output<M, Name>>;
+};
+
+/** For query services: a parameter that the operation does not have is refused, so that none is dropped. */
+export function bindQuery<M, Context>(context: Context, operations: Operations<M, Context>): Handlers<M> {
+  type Any = (context: Context, input: never, request: RequestContext) => unknown;
+  const bound = Object.entries(operations as Record<string, Any>).map(([name, operation]) => [
+    name,
+    async (input: never, request: RequestContext) => {
+      if (request.unknownMembers.length > 0)
+        throw new AwsError(
+          "ValidationError",
+          `${request.unknownMembers.join(", ")}: not a parameter of ${name} that this version knows. Leave it out.`,
+        );
+      return operation(context, input, request);
+    },
+  ]);
+  return Object.fromEntries(bound) as Handlers<M>;
+}

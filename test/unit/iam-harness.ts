@@ -1,0 +1,88 @@
+/** The API over HTTP with a real store in a temporary folder, and AWS's own clients for it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EMRClient } from "@aws-sdk/client-emr";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { STSClient } from "@aws-sdk/client-sts";
+import { createAuthoriser } from "../../src/access/authorise.ts";
+import { openKeyLookup } from "../../src/access/keys.ts";
+import { openPolicySource } from "../../src/access/policy-source.ts";
+import { openResourceFacts } from "../../src/access/resource-facts.ts";
+import { createPipeline } from "../../src/api/pipeline.ts";
+import { createServices } from "../../src/api/services.ts";
+import type { AccessKeyRow } from "../../src/store/access-keys.ts";
+import { adminKey, createAccount } from "../../src/store/accounts.ts";
+import { makeIds } from "../../src/store/ids.ts";
+import { openStore } from "../../src/store/store.ts";
+
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+export const credentialsOf = (key: AccessKeyRow): Credentials => ({
+  accessKeyId: key.access_key_id,
+  secretAccessKey: key.secret_access_key,
+  ...(key.session_token === null ? {} : { sessionToken: key.session_token }),
+});
+
+export async function startApi() {
+  const folder = mkdtempSync(join(tmpdir(), "howdah-iam-"));
+  const path = join(folder, "howdah.db");
+  let ahead = 0;
+  const now = () => Date.now() + ahead;
+  const store = await openStore(path, now);
+  const ids = makeIds();
+  const account = await store.transaction((tx) => createAccount(tx, ids, "default"));
+  const [keys, policies, facts] = [openKeyLookup(path), openPolicySource(path), openResourceFacts(path)];
+  const faults: unknown[] = [];
+  const pipeline = createPipeline({
+    services: createServices({ store, ids, releases: { substitute: false } }),
+    keys,
+    authorise: createAuthoriser(policies, facts),
+    now: () => new Date(now()),
+    log: ({ fault }) => fault && faults.push(fault),
+  });
+  const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => pipeline(request, response)).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const admin = credentialsOf((await adminKey(store.db, account.id))!);
+  // Clients find out how far the server's clock is off: requests are signed with its time.
+  const settings = (credentials: Credentials, region: string) => ({
+    endpoint,
+    region,
+    credentials,
+    maxAttempts: 1,
+    systemClockOffset: ahead,
+  });
+  return {
+    path,
+    store,
+    ids,
+    account: account.id,
+    admin,
+    endpoint,
+    keys,
+    iam: (credentials: Credentials = admin, region = "us-east-1") => new IAMClient(settings(credentials, region)),
+    sts: (credentials: Credentials = admin, region = "us-east-1") => new STSClient(settings(credentials, region)),
+    emr: (credentials: Credentials = admin, region = "us-east-1") => new EMRClient(settings(credentials, region)),
+    /** Moves the server's clock; clients that are made afterwards move with it. */
+    advance: (ms: number) => {
+      ahead += ms;
+    },
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      for (const reader of [keys, policies, facts]) reader.close();
+      await store.close();
+      rmSync(folder, { recursive: true });
+      if (faults.length > 0) throw new Error("the API had faults", { cause: faults[0] });
+    },
+  };
+}
+
+export type Api = Awaited<ReturnType<typeof startApi>>;

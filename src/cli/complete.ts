@@ -68,8 +68,8 @@ async function valuesOf(what: Argument | Option, values: Record<string, string>,
 /** By the name of the argument or option. */
 const dynamic: Record<string, (db: Db, data: DataFolder, cluster: string) => Promise<Candidate[]>> = {
   async cluster(db) {
-    const { allClusters } = await import("./find.ts");
-    const clusters = await allClusters(db);
+    const { everyCluster } = await import("../store/cluster-lists.ts");
+    const clusters = await everyCluster(db);
     return clusters.map(({ id, spec, phase }) => ({ value: id, description: `${spec.name}, ${phase}` }));
   },
 

@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import type { NodeRole } from "../agent/manifest.ts";
 import type { DataFolder } from "../data-folder.ts";
-import { type ClusterRow, listClusters } from "../store/clusters.ts";
+import { everyCluster } from "../store/cluster-lists.ts";
+import type { ClusterRow } from "../store/clusters.ts";
 import { type InstanceRow, groupsOf, hostnameOf, instancesOf } from "../store/instances.ts";
 import type { StepRow } from "../store/steps.ts";
 import { type Db, openStore, type Store } from "../store/store.ts";
@@ -14,16 +15,9 @@ export async function withStore<T>(data: DataFolder, work: (store: Store) => Pro
   return work(store).finally(() => store.close());
 }
 
-/** Of every account and region, newest first. */
-export async function allClusters(db: Db): Promise<ClusterRow[]> {
-  const places = await db.selectFrom("clusters").select(["account_id", "region"]).distinct().execute();
-  const lists = await Promise.all(places.map((place) => listClusters(db, { accountId: place.account_id, region: place.region })));
-  return lists.flat().toSorted((a, b) => b.created_at - a.created_at);
-}
-
 /** `text`: a cluster's id, the beginning of one (with or without j-, in any case), or `last`. Throws with what is nearest. */
 export async function chooseCluster(db: Db, text: string): Promise<ClusterRow> {
-  return choose(text, await allClusters(db), {
+  return choose(text, await everyCluster(db), {
     prefix: "j-",
     noun: "cluster",
     label: ({ id, spec }) => `${id} (${spec.name})`,

@@ -5,7 +5,8 @@ import { type DataFolder, dataFolder } from "../data-folder.ts";
 import { runningControlPlane } from "../running.ts";
 import type { Db } from "../store/store.ts";
 import { type DescribedCluster, describeCluster } from "./describe.ts";
-import { allClusters, chooseCluster, withStore } from "./find.ts";
+import { everyCluster } from "../store/cluster-lists.ts";
+import { chooseCluster, withStore } from "./find.ts";
 import { clusterText, listText } from "./status-text.ts";
 import { printJson } from "./terminal.ts";
 
@@ -43,7 +44,7 @@ interface Look {
 async function list(db: Db, data: DataFolder, { json, all }: StatusOptions): Promise<Look> {
   const running = runningControlPlane(data);
   const up = running ? { endpoint: running.endpoint, pid: running.pid } : null;
-  const clusters = await allClusters(db);
+  const clusters = await everyCluster(db);
   const shown = await Promise.all(clusters.filter(({ phase }) => all || phase !== "ended").map((cluster) => describeCluster(db, cluster)));
   const state = JSON.stringify({ up, clusters: shown }, undefined, 2);
   return { text: json ? state : listText(data.root, up, shown, clusters.length - shown.length), state, isOver: false };

@@ -21,6 +21,8 @@ export interface ClusterSpec {
   /** s3://bucket/prefix/ or null: logs stay on the nodes' folders. */
   logUri: string | null;
   applications: { Name: string; Version: string; Args?: string[]; AdditionalInfo?: Record<string, string> }[];
+  /** Others were asked for and Hadoop was not: it is there, and DescribeCluster does not name it. */
+  hadoopIsImplied?: boolean;
   configurations: Configuration[];
   bootstrapActions: { name: string; path: string; args: string[] }[];
   /** JSON text as it was when the cluster was created: what becomes of the configuration of that name later does not change the cluster. */
@@ -48,7 +50,8 @@ export type ClusterRow = Omit<Selectable<ClustersTable>, keyof JsonColumns> & Js
 const fromJson = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
 const toJson = (value: object | null): string | null => value && JSON.stringify(value);
 
-const fromRow = (row: Selectable<ClustersTable>): ClusterRow => ({
+/** For the files of this folder. */
+export const clusterFromRow = (row: Selectable<ClustersTable>): ClusterRow => ({
   ...row,
   spec: JSON.parse(row.spec) as ClusterSpec,
   ending: fromJson(row.ending),
@@ -58,7 +61,7 @@ const fromRow = (row: Selectable<ClustersTable>): ClusterRow => ({
 
 export async function findCluster(db: Db, id: string): Promise<ClusterRow | undefined> {
   const row = await db.selectFrom("clusters").selectAll().where("id", "=", id).executeTakeFirst();
-  return row && fromRow(row);
+  return row && clusterFromRow(row);
 }
 
 export async function insertCluster(
@@ -71,23 +74,8 @@ export async function insertCluster(
     .execute();
 }
 
-/** Newest first. `after` is the last one of the page before (created_at and id). */
-export async function listClusters(
-  db: Db,
-  filter: { accountId: string; region: string; createdAfter?: number; createdBefore?: number; after?: { createdAt: number; id: string } },
-): Promise<ClusterRow[]> {
-  let query = db.selectFrom("clusters").selectAll().where("account_id", "=", filter.accountId).where("region", "=", filter.region);
-  if (filter.createdAfter !== undefined) query = query.where("created_at", ">", filter.createdAfter);
-  if (filter.createdBefore !== undefined) query = query.where("created_at", "<", filter.createdBefore);
-  if (filter.after) {
-    const { createdAt, id } = filter.after;
-    query = query.where((e) => e.or([e("created_at", "<", createdAt), e.and([e("created_at", "=", createdAt), e("id", "<", id)])]));
-  }
-  return (await query.orderBy("created_at", "desc").orderBy("id", "desc").execute()).map(fromRow);
-}
-
 export async function liveClusters(db: Db): Promise<ClusterRow[]> {
-  return (await db.selectFrom("clusters").selectAll().where("phase", "!=", "ended").orderBy("created_at").execute()).map(fromRow);
+  return (await db.selectFrom("clusters").selectAll().where("phase", "!=", "ended").orderBy("created_at").execute()).map(clusterFromRow);
 }
 
 /** The columns that the cluster's reconciler owns. */

@@ -1,14 +1,15 @@
 /** Instance groups and instances. */
-import type { AutoScalingPolicy, InstanceState } from "@aws-sdk/client-emr";
+import type { AutoScalingPolicy, EbsConfiguration, InstanceState } from "@aws-sdk/client-emr";
 import { type Selectable, sql } from "kysely";
 import type { NodeRole, Report } from "../agent/manifest.ts";
 import type { Configuration } from "../engines/engine.ts";
 import type { InstanceGroupsTable, InstancesTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 
-export type GroupRow = Omit<Selectable<InstanceGroupsTable>, "configurations" | "role" | "auto_scaling_policy"> & {
+export type GroupRow = Omit<Selectable<InstanceGroupsTable>, "configurations" | "role" | "ebs" | "auto_scaling_policy"> & {
   role: NodeRole;
   configurations: Configuration[];
+  ebs: EbsConfiguration | null;
   auto_scaling_policy: AutoScalingPolicy | null;
 };
 export type InstanceRow = Omit<Selectable<InstancesTable>, "observed"> & { observed: Report | null };
@@ -17,6 +18,7 @@ const groupFromRow = (row: Selectable<InstanceGroupsTable>): GroupRow => ({
   ...row,
   role: row.role as NodeRole,
   configurations: JSON.parse(row.configurations) as Configuration[],
+  ebs: row.ebs === null ? null : (JSON.parse(row.ebs) as EbsConfiguration),
   auto_scaling_policy: row.auto_scaling_policy === null ? null : (JSON.parse(row.auto_scaling_policy) as AutoScalingPolicy),
 });
 
@@ -28,7 +30,12 @@ const instanceFromRow = (row: Selectable<InstancesTable>): InstanceRow => ({
 export async function insertGroup(tx: Tx, group: Omit<GroupRow, "created_at" | "auto_scaling_policy">): Promise<void> {
   await tx.db
     .insertInto("instance_groups")
-    .values({ ...group, configurations: JSON.stringify(group.configurations), created_at: tx.now })
+    .values({
+      ...group,
+      configurations: JSON.stringify(group.configurations),
+      ebs: group.ebs && JSON.stringify(group.ebs),
+      created_at: tx.now,
+    })
     .execute();
 }
 
@@ -58,6 +65,18 @@ export async function instancesOf(db: Db, clusterId: string): Promise<InstanceRo
   return (await db.selectFrom("instances").selectAll().where("cluster_id", "=", clusterId).orderBy("ordinal").execute()).map(
     instanceFromRow,
   );
+}
+
+/** undefined until the cluster has a place for it. */
+export async function findMaster(db: Db, clusterId: string): Promise<InstanceRow | undefined> {
+  const row = await db
+    .selectFrom("instances")
+    .selectAll()
+    .where("cluster_id", "=", clusterId)
+    .orderBy("ordinal")
+    .limit(1)
+    .executeTakeFirst();
+  return row && instanceFromRow(row);
 }
 
 export async function findInstance(db: Db, id: string): Promise<InstanceRow | undefined> {

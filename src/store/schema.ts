@@ -3,7 +3,7 @@
  * One writer per column: `api` = a request's transaction, `rec` = the resource's reconciler, `agent` = a node's report.
  */
 import type { StepCancellationOption } from "@aws-sdk/client-emr";
-import type { Generated } from "kysely";
+import type { Generated, GeneratedAlways } from "kysely";
 import {
   type AccessKeysTable,
   type AccountSeedsTable,
@@ -73,6 +73,8 @@ export interface ClustersTable {
   /** rec */
   ready_at: number | null;
   ended_at: number | null;
+  /** living, terminated, failed: made of `phase` and `ending` by SQLite, for lists to find clusters by. */
+  outcome: GeneratedAlways<string>;
   /** `howdah down --keep`: when it last ended the cluster's nodes and left their disks, for the next control plane to launch them again. */
   kept_at: number | null;
   /** Raised in every transaction that changes what the cluster's nodes must be. */
@@ -249,4 +251,9 @@ export const migrations: readonly string[] = [
    ALTER TABLE clusters ADD COLUMN managed_scaling_policy TEXT;
    ALTER TABLE clusters ADD COLUMN auto_termination_policy TEXT;
    ALTER TABLE instance_groups ADD COLUMN auto_scaling_policy TEXT;`,
+  `ALTER TABLE clusters ADD COLUMN outcome TEXT GENERATED ALWAYS AS
+     (CASE WHEN phase <> 'ended' THEN 'living' WHEN ending ->> 'failed' THEN 'failed' ELSE 'terminated' END) VIRTUAL;
+   CREATE INDEX clusters_by_outcome ON clusters (account_id, region, outcome, created_at DESC, id DESC);
+   CREATE INDEX steps_by_state ON steps (cluster_id, state, seq);
+   CREATE INDEX warnings_by_message ON events (cluster_id, message) WHERE kind = 'warning';`,
 ];

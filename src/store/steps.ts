@@ -37,6 +37,44 @@ export async function stepsOf(db: Db, clusterId: string): Promise<StepRow[]> {
   return (await db.selectFrom("steps").selectAll().where("cluster_id", "=", clusterId).orderBy("seq").execute()).map(fromRow);
 }
 
+/** Those of the cluster that have one of these ids, in no order. */
+export async function findSteps(db: Db, clusterId: string, ids: readonly string[]): Promise<StepRow[]> {
+  if (ids.length === 0) return [];
+  return (await db.selectFrom("steps").selectAll().where("id", "in", ids).where("cluster_id", "=", clusterId).execute()).map(fromRow);
+}
+
+/** In order of submission. */
+export async function activeStepsOf(db: Db, clusterId: string): Promise<StepRow[]> {
+  const active = db.selectFrom("steps").selectAll().where("cluster_id", "=", clusterId).where("state", "in", activeStates);
+  return (await active.orderBy("seq").execute()).map(fromRow);
+}
+
+/** Newest first, those before number `before`; of all states where `states` is empty. */
+export async function pageOfSteps(
+  db: Db,
+  clusterId: string,
+  states: readonly VisibleStepState[],
+  before: number | undefined,
+  limit: number,
+): Promise<StepRow[]> {
+  const all = db.selectFrom("steps").selectAll().where("cluster_id", "=", clusterId).orderBy("seq", "desc").limit(limit);
+  const query = before === undefined ? all : all.where("seq", "<", before);
+  if (states.length === 0) return (await query.execute()).map(fromRow);
+  // An index has the steps of each stored state in their order: one short look into it for each.
+  const rows = [];
+  for (const state of new Set(states)) {
+    const isActive = state === "PENDING" || state === "RUNNING";
+    if (state === "CANCEL_PENDING")
+      rows.push(...(await query.where("state", "in", activeStates).where("cancel_requested_at", "is not", null).execute()));
+    else if (isActive) rows.push(...(await query.where("state", "=", state).where("cancel_requested_at", "is", null).execute()));
+    else rows.push(...(await query.where("state", "=", state).execute()));
+  }
+  return rows
+    .toSorted((a, b) => b.seq - a.seq)
+    .slice(0, limit)
+    .map(fromRow);
+}
+
 export async function countActiveSteps(db: Db, clusterId: string): Promise<number> {
   const row = await db
     .selectFrom("steps")

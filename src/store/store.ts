@@ -24,6 +24,8 @@ export interface Store {
   /** Milliseconds that only ever pass, counted anew by each process: for how long, and when to look again. */
   steady(): number;
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** All that `read` asks for is of one moment. */
+  snapshot<T>(read: (db: Db) => Promise<T>): Promise<T>;
   /** Called after each commit that woke something. */
   onWake: (() => void) | undefined;
   /** Called after each commit that changed a manifest. */
@@ -73,6 +75,7 @@ export async function openStore(
       for (const clusterId of changed) store.onManifest?.(clusterId);
       return result;
     },
+    snapshot: (read) => db.transaction().execute(read),
     close: () => db.destroy(),
   };
   return store;

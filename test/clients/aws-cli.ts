@@ -192,7 +192,7 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
       assert.match(await refused("--instance-type m5.colossal"), /\(ValidationException\).*m5\.colossal/);
       assert.match(
         await refused(`${one} --security-configuration sc`),
-        /SecurityConfiguration: security configurations are not in Howdah yet/,
+        /\(ValidationException\).*Security configuration with name 'sc' does not exist/,
       );
       assert.match(
         await refused("--instance-fleets InstanceFleetType=MASTER,TargetOnDemandCapacity=1,InstanceTypeConfigs=[{InstanceType=m5.xlarge}]"),

@@ -94,6 +94,7 @@ export async function harness() {
 
   return {
     store,
+    ids,
     provider,
     context,
     handlers,

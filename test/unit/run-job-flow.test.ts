@@ -57,13 +57,21 @@ const refusals: [string, Partial<RunJobFlowInput>, RegExp][] = [
     },
     /pig-script needs Pig/,
   ],
-  ["no master", { Instances: { InstanceGroups: [group("CORE", 1)] } }, /exactly one group must have InstanceRole MASTER/],
+  [
+    "no master",
+    { Instances: { InstanceGroups: [group("CORE", 1)] } },
+    /Zero master instance groups supplied, you must specify exactly one/,
+  ],
   [
     "task nodes without core nodes",
     { Instances: { InstanceGroups: [group("MASTER", 1), group("TASK", 1)] } },
-    /needs at least one core node/,
+    /Clusters with task nodes must also define core nodes/,
   ],
-  ["both spellings of instances", { Instances: { InstanceGroups: [group("MASTER", 1)], InstanceCount: 3 } }, /exclude one another/],
+  [
+    "both spellings of instances",
+    { Instances: { InstanceGroups: [group("MASTER", 1)], InstanceCount: 3 } },
+    /using one and only one of the following/,
+  ],
   ["an unknown classification", { Configurations: [{ Classification: "no-such-site", Properties: { a: "b" } }] }, /no-such-site/],
   ["a log location outside S3", { LogUri: "/tmp/logs" }, /LogUri: '\/tmp\/logs' is not an S3 location/],
   [
@@ -74,7 +82,72 @@ const refusals: [string, Partial<RunJobFlowInput>, RegExp][] = [
   ["a security configuration that is not there", { SecurityConfiguration: "s" }, /Security configuration with name 's' does not exist/],
   ["Kerberos", { KerberosAttributes: { Realm: "r", KdcAdminPassword: "p" } }, /KerberosAttributes/],
   ["managed scaling", { ManagedScalingPolicy: {} }, /ManagedScalingPolicy/],
-  ["a tag key that is reserved", { Tags: [{ Key: "aws:x", Value: "y" }] }, /aws:/],
+  ["a tag key that is reserved", { Tags: [{ Key: "aws:x", Value: "y" }] }, /Invalid tag key: 'aws:x' begins with aws:, which is reserved/],
+  ["a tag value that is reserved", { Tags: [{ Key: "x", Value: "AWS:y" }] }, /Invalid tag value: 'AWS:y' begins with aws:/],
+  ["a tag without a key", { Tags: [{ Value: "y" }] }, /Invalid tag key: ''. Tag keys must be between 1 and 128/],
+  ["a tag with a sign that EMR does not take", { Tags: [{ Key: "a,b", Value: "y" }] }, /Invalid tag key: 'a,b'. Letters, digits/],
+  ["too many tags", { Tags: Array.from({ length: 51 }, (_, n) => ({ Key: `k${n}`, Value: "" })) }, /at most 50, and would have 51/],
+  ["a name with a sign that EMR does not take", { Name: "a|b" }, /Name: 'a\|b' must not contain any of < > \$ \| and `/],
+  ["an AMI version beside the label", { AmiVersion: "3.11.0", ReleaseLabel: "emr-7.13.0" }, /Only one AMI version and release label/],
+  ["two masters", { Instances: { InstanceGroups: [group("MASTER", 1), group("MASTER", 1)] } }, /Multiple master instance groups supplied/],
+  [
+    "a price for instances on demand",
+    { Instances: { InstanceGroups: [{ ...group("MASTER", 1), BidPrice: "0.1" }] } },
+    /InstanceGroups\[0\]\.BidPrice: Attempted to set bid price for on demand instance group/,
+  ],
+  ...["0", "-1", "1.2345", "much"].map((BidPrice): [string, Partial<RunJobFlowInput>, RegExp] => [
+    `a bid price of ${BidPrice}`,
+    { Instances: { InstanceGroups: [{ ...group("MASTER", 1), Market: "SPOT", BidPrice }] } },
+    /InstanceGroups\[0\]\.BidPrice: /,
+  ]),
+  ...(
+    [
+      [{ VolumeType: "floppy", SizeInGB: 1 }, /VolumeType must be one of gp3, gp2, io1, st1, sc1, standard, not 'floppy'/],
+      [{ VolumeType: "constructor", SizeInGB: 1 }, /VolumeType must be one of/],
+      [{ VolumeType: "gp2", SizeInGB: 0 }, /SizeInGB must be from 1 to 16384, not 0/],
+      [{ VolumeType: "io1", SizeInGB: 10 }, /Iops: IOPS setting is required for volume type io1/],
+      [{ VolumeType: "gp2", SizeInGB: 10, Iops: 100 }, /Iops: the setting is not supported for volume type gp2/],
+      [{ VolumeType: "gp3", SizeInGB: 10, Throughput: 100 }, /Throughput must be from 125 to 1000 for volume type gp3, not 100/],
+    ] as const
+  ).map(([VolumeSpecification, message]): [string, Partial<RunJobFlowInput>, RegExp] => [
+    `a volume ${JSON.stringify(VolumeSpecification)}`,
+    {
+      Instances: {
+        InstanceGroups: [{ ...group("MASTER", 1), EbsConfiguration: { EbsBlockDeviceConfigs: [{ VolumeSpecification }] } }],
+      },
+    },
+    new RegExp(`InstanceGroups\\[0\\]\\.EbsConfiguration\\.EbsBlockDeviceConfigs\\[0\\].*${message.source}`),
+  ]),
+  [
+    "more volumes than an instance may have",
+    {
+      Instances: {
+        InstanceGroups: [
+          {
+            ...group("MASTER", 1),
+            EbsConfiguration: {
+              EbsBlockDeviceConfigs: [{ VolumeSpecification: { VolumeType: "gp2", SizeInGB: 10 }, VolumesPerInstance: 26 }],
+            },
+          },
+        ],
+      },
+    },
+    /an instance may have 25 volumes, not 26/,
+  ],
+  ["a root volume that is too small", { EbsRootVolumeSize: 9 }, /EbsRootVolumeSize must be from 10 to 100 GiB, not 9/],
+  ["too many IOPS of it", { EbsRootVolumeIops: 16_001 }, /EbsRootVolumeIops must be from 3000 to 16000 IOPS/],
+  ["too little throughput of it", { EbsRootVolumeThroughput: 124 }, /EbsRootVolumeThroughput must be from 125 to 1000 MiB\/s/],
+  ["a placement of core nodes", { PlacementGroupConfigs: [{ InstanceRole: "CORE" }] }, /PlacementGroupConfigs: the only InstanceRole/],
+  [
+    "17 bootstrap actions",
+    { BootstrapActions: Array.from({ length: 17 }, () => ({ Name: "x", ScriptBootstrapAction: { Path: "s3://a/b.sh" } })) },
+    /BootstrapActions: at most 16, not 17/,
+  ],
+  [
+    "a step with too much text",
+    { Steps: [{ Name: "s", HadoopJarStep: { Jar: "command-runner.jar", Args: ["echo", "x".repeat(10_240)] } }] },
+    /Steps\[0\]\.HadoopJarStep: its texts have 10262 characters together, and may have 10240/,
+  ],
   ["a step that names no command", { Steps: [{ Name: "s", HadoopJarStep: { Jar: "command-runner.jar" } }] }, /Steps\[0\] \(s\)/],
   [
     "an action on failure with concurrent steps",
@@ -115,25 +188,49 @@ test("what has no effect is recorded as a warning, and shown again", async () =>
   assert.equal(Cluster?.EbsRootVolumeSize, 20);
 });
 
-test("lists page by page, newest first, and a cluster of another account is not there", async () => {
+test("a cluster of another account is not there", async () => {
   const h = await harness();
-  const made: string[] = [];
-  for (let n = 0; n < 53; n++) {
-    h.advance(1000);
-    made.unshift((await h.handlers.RunJobFlow!(base as never, h.request)).JobFlowId ?? "");
+  const { JobFlowId: ClusterId = "" } = await h.handlers.RunJobFlow!(base as never, h.request);
+  for (const other of [
+    { ...h.request, accountId: "999999999999" },
+    { ...h.request, region: "eu-west-1" },
+  ]) {
+    await assert.rejects(async () => h.handlers.DescribeCluster!({ ClusterId }, other), {
+      name: "InvalidRequestException",
+      message: `Cluster id '${ClusterId}' is not valid.`,
+    });
+    await assert.rejects(async () => h.handlers.TerminateJobFlows!({ JobFlowIds: [ClusterId] }, other), {
+      name: "ValidationException",
+      message: /^Specified job flow ID does not exist\./,
+    });
+    assert.deepEqual((await h.handlers.ListClusters!({}, other)).Clusters, []);
   }
-  const first = await h.handlers.ListClusters!({}, h.request);
-  const second = await h.handlers.ListClusters!({ Marker: first.Marker }, h.request);
-  assert.deepEqual(
-    [...first.Clusters!, ...second.Clusters!].map(({ Id }) => Id),
-    made,
-  );
-  assert.equal(second.Marker, undefined);
-  await assert.rejects(async () => h.handlers.ListClusters!({ Marker: "@" }, h.request), /Marker '@' is not valid/);
-  await assert.rejects(
-    async () => h.handlers.DescribeCluster!({ ClusterId: made[0]! }, { ...h.request, accountId: "999999999999" }),
-    /is not valid/,
-  );
+});
+
+test("volumes are shown as the devices of an instance, and Hadoop only where it was asked for or nothing was", async () => {
+  const h = await harness();
+  const gp3 = { VolumeType: "gp3", SizeInGB: 100, Iops: 3000, Throughput: 125 };
+  const io1 = { VolumeType: "io1", SizeInGB: 10, Iops: 100 };
+  const EbsConfiguration = {
+    EbsOptimized: true,
+    EbsBlockDeviceConfigs: [{ VolumeSpecification: gp3, VolumesPerInstance: 2 }, { VolumeSpecification: io1 }],
+  };
+  const InstanceGroups = [{ ...group("MASTER", 1), Market: "SPOT", BidPrice: "0.125", EbsConfiguration }];
+  const run = async (change: object) => (await h.handlers.RunJobFlow!({ ...base, ...change } as never, h.request)).JobFlowId!;
+  const ClusterId = await run({ Instances: { InstanceGroups }, Applications: [{ Name: "spark" }] });
+  const [shown] = (await h.handlers.ListInstanceGroups!({ ClusterId }, h.request)).InstanceGroups!;
+  assert.equal(shown?.EbsOptimized, true);
+  assert.equal(shown?.BidPrice, "0.125");
+  assert.deepEqual(shown?.EbsBlockDevices, [
+    { Device: "/dev/sdb", VolumeSpecification: gp3 },
+    { Device: "/dev/sdc", VolumeSpecification: gp3 },
+    { Device: "/dev/sdd", VolumeSpecification: io1 },
+  ]);
+  const applications = async (id: string) =>
+    (await h.handlers.DescribeCluster!({ ClusterId: id }, h.request)).Cluster?.Applications?.map(({ Name }) => Name);
+  assert.deepEqual(await applications(ClusterId), ["Spark"]);
+  assert.deepEqual(await applications(await run({})), ["Hadoop"]);
+  assert.deepEqual(await applications(await run({ Applications: [{ Name: "Spark" }, { Name: "HADOOP" }] })), ["Hadoop", "Spark"]);
 });
 
 test("at most 256 active steps", async () => {

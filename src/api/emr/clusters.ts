@@ -9,62 +9,59 @@ import type {
   SetVisibleToAllUsersInput,
   TerminateJobFlowsInput,
 } from "@aws-sdk/client-emr";
-import { validationException } from "../../aws/errors.ts";
-import { type ClusterRow, type ClusterWish, isEnding, listClusters, setClusterWish } from "../../store/clusters.ts";
+import { invalidRequest, validationException } from "../../aws/errors.ts";
+import { pageOfClusters, usesOf } from "../../store/cluster-lists.ts";
+import { type ClusterWish, isEnding, setClusterWish } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
-import { groupsOf, instancesOf } from "../../store/instances.ts";
-import { activeStates, countActiveSteps, stepsOf } from "../../store/steps.ts";
-import type { Db } from "../../store/store.ts";
+import { findMaster } from "../../store/instances.ts";
+import { activeStepsOf } from "../../store/steps.ts";
 import { tagsOf } from "../../store/tags.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
-import { theCluster, theLivingCluster } from "./lookup.ts";
-import { page, readMarker } from "./paging.ts";
+import { theCluster, theJobFlow, theLivingCluster } from "./lookup.ts";
+import { openList } from "./paging.ts";
 import { extendedSupport, nodeReplacement } from "./parameters.ts";
 import { clusterShape, clusterSummary } from "./shapes.ts";
 import { readStepConcurrencyLevel } from "./steps.ts";
 
 const pageSize = 50;
-
-async function factsOf(db: Db, cluster: ClusterRow, now: number) {
-  return {
-    hasActiveSteps: (await countActiveSteps(db, cluster.id)) > 0,
-    instances: await instancesOf(db, cluster.id),
-    groups: await groupsOf(db, cluster.id),
-    now,
-  };
-}
+const mostTerminated = 10;
 
 export async function DescribeCluster({ store }: EmrContext, input: DescribeClusterInput, request: EmrRequest) {
   const cluster = await theCluster(store.db, request, input.ClusterId);
-  const facts = await factsOf(store.db, cluster, store.now());
-  return { Cluster: clusterShape(cluster, { ...facts, tags: await tagsOf(store.db, cluster.id) }) };
+  const use = (await usesOf(store.db, [cluster.id]))(cluster.id);
+  const facts = { tags: await tagsOf(store.db, cluster.id), master: await findMaster(store.db, cluster.id) };
+  return { Cluster: clusterShape(cluster, use, facts, store.now()) };
 }
 
+/** Newest first. */
 export async function ListClusters({ store }: EmrContext, input: ListClustersInput, request: EmrRequest) {
-  const rows = await listClusters(store.db, {
+  const { Marker: marker, ...filters } = input;
+  const list = openList("ListClusters", request, filters, ["number", "string"], marker);
+  const filter = {
     accountId: request.accountId,
     region: request.region,
-    createdAfter: input.CreatedAfter?.getTime(),
-    createdBefore: input.CreatedBefore?.getTime(),
-    after: readMarker<{ createdAt: number; id: string }>(input.Marker),
+    createdAfter: filters.CreatedAfter?.getTime(),
+    createdBefore: filters.CreatedBefore?.getTime(),
+    states: filters.ClusterStates,
+  };
+  return store.snapshot(async (db) => {
+    const rows = await pageOfClusters(db, filter, list.after, pageSize + 1);
+    const { items, Marker } = list.page(rows, pageSize, (row) => [row.created_at, row.id]);
+    const ids = items.map(({ id }) => id);
+    const useOf = await usesOf(db, ids);
+    return { Clusters: items.map((row) => clusterSummary(row, useOf(row.id), store.now())), Marker };
   });
-  const found = [];
-  for (const row of rows) {
-    const summary = clusterSummary(row, await factsOf(store.db, row, store.now()));
-    const state = summary.Status?.State;
-    if (input.ClusterStates?.length && !(state && input.ClusterStates.includes(state))) continue;
-    found.push({ row, summary });
-    if (found.length > pageSize) break;
-  }
-  const { items, Marker } = page(found, pageSize, ({ row }) => ({ createdAt: row.created_at, id: row.id }));
-  return { Clusters: items.map(({ summary }) => summary), Marker };
 }
 
 /** All or none: one protected cluster refuses the request, as in EMR where the clusters are in one zone. A cluster that has ended stays so. */
 export async function TerminateJobFlows({ store }: EmrContext, input: TerminateJobFlowsInput, request: EmrRequest) {
+  const ids = [...new Set(input.JobFlowIds)];
+  if (ids.length === 0) throw validationException("The JobFlowId list cannot be empty: JobFlowIds must hold at least one id.");
+  if (ids.length > mostTerminated)
+    throw validationException(`JobFlowIds: at most ${mostTerminated} clusters in one request, not ${ids.length}.`);
   return store.transaction(async (tx) => {
     const clusters = [];
-    for (const id of input.JobFlowIds ?? []) clusters.push(await theCluster(tx.db, request, id));
+    for (const id of ids) clusters.push(await theJobFlow(tx.db, request, id));
     const living = clusters.filter((cluster) => !isEnding(cluster));
     if (living.some((cluster) => cluster.termination_protected === 1))
       throw validationException("Could not shut down one or more job flows since they are termination protected.");
@@ -87,7 +84,7 @@ async function change(
 ) {
   return store.transaction(async (tx) => {
     for (const id of ids ?? []) {
-      const cluster = await theLivingCluster(tx.db, request, id);
+      const cluster = await theLivingCluster(tx.db, request, id, theJobFlow);
       await setClusterWish(tx, cluster.id, wish);
       await addWarnings(tx, cluster.id, warnings);
       await tx.wake("cluster", cluster.id);
@@ -118,13 +115,13 @@ export async function SetUnhealthyNodeReplacement(context: EmrContext, input: Se
 export async function ModifyCluster({ store }: EmrContext, input: ModifyClusterInput, request: EmrRequest) {
   return store.transaction(async (tx) => {
     const cluster = await theLivingCluster(tx.db, request, input.ClusterId);
-    const level = readStepConcurrencyLevel(input.StepConcurrencyLevel ?? cluster.step_concurrency_level);
+    const level = readStepConcurrencyLevel(input.StepConcurrencyLevel ?? cluster.step_concurrency_level, invalidRequest);
     const support = input.ExtendedSupport === undefined ? cluster.extended_support : Number(input.ExtendedSupport);
     await setClusterWish(tx, cluster.id, { step_concurrency_level: level, extended_support: support });
     const warnings = input.ExtendedSupport ? [extendedSupport] : [];
     if (level > 1)
-      for (const { id, spec, state } of await stepsOf(tx.db, cluster.id))
-        if (activeStates.includes(state) && spec.actionOnFailure !== "CONTINUE")
+      for (const { id, spec } of await activeStepsOf(tx.db, cluster.id))
+        if (spec.actionOnFailure !== "CONTINUE")
           warnings.push(`ActionOnFailure ${spec.actionOnFailure} of ${id} has no effect while StepConcurrencyLevel is above 1`);
     await addWarnings(tx, cluster.id, warnings);
     await tx.wake("steps", cluster.id);

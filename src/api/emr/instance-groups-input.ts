@@ -8,6 +8,7 @@ import type {
 import type { NodeRole } from "../../agent/manifest.ts";
 import { validationException } from "../../aws/errors.ts";
 import { instanceType } from "../../releases/instance-types.ts";
+import { checkEbs } from "./ebs-input.ts";
 
 export interface GroupInput {
   role: NodeRole;
@@ -28,14 +29,19 @@ const mostInstances = 250;
 export function readGroups(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
   const short = instances.MasterInstanceType ?? instances.SlaveInstanceType ?? instances.InstanceCount;
   if (instances.InstanceGroups?.length && short !== undefined)
-    throw validationException("Instances: InstanceGroups and MasterInstanceType, SlaveInstanceType or InstanceCount exclude one another.");
+    throw validationException(
+      "Instances: Please configure instances using one and only one of the following: instance groups; instance fleets; instance count, master and slave instance type.",
+    );
   const groups = instances.InstanceGroups?.length
     ? instances.InstanceGroups.map((group, index) => readGroup(group, `Instances.InstanceGroups[${index}].`))
     : readShort(instances);
 
   const withRole = (role: NodeRole) => groups.filter((group) => group.role === role);
   const [master, second] = withRole("MASTER");
-  if (!master || second) throw validationException("Instances.InstanceGroups: exactly one group must have InstanceRole MASTER.");
+  if (!master || second)
+    throw validationException(
+      `Instances.InstanceGroups: ${master ? "Multiple" : "Zero"} master instance groups supplied, you must specify exactly one master instance group.`,
+    );
   if (master.count !== 1)
     throw validationException(
       `Instances.InstanceGroups: ${master.count} master nodes are not in Howdah yet; the MASTER group's InstanceCount must be 1.`,
@@ -45,8 +51,7 @@ export function readGroups(instances: Partial<JobFlowInstancesConfig>): GroupInp
     throw validationException(`Instances.InstanceGroups: at most ${mostTaskGroups} groups may have InstanceRole TASK.`);
   const core = withRole("CORE")[0]?.count ?? 0;
   const task = withRole("TASK").reduce((sum, group) => sum + group.count, 0);
-  if (task > 0 && core === 0)
-    throw validationException("Instances.InstanceGroups: a cluster with task nodes needs at least one core node.");
+  if (task > 0 && core === 0) throw validationException("Instances.InstanceGroups: Clusters with task nodes must also define core nodes.");
   if (1 + core + task > mostInstances)
     throw validationException(`Instances: ${1 + core + task} instances do not fit one host's network; at most ${mostInstances}.`);
   return groups;
@@ -77,16 +82,27 @@ function readGroup(config: InstanceGroupConfig, at: string): GroupInput {
   if (!instanceType(type)) throw validationException(`${at}InstanceType: Instance type '${type}' is not supported.`);
   const count = config.InstanceCount ?? 0;
   if (count < (role === "TASK" ? 0 : 1)) throw validationException(`${at}InstanceCount must be at least ${role === "TASK" ? 0 : 1}.`);
-  if (config.BidPrice !== undefined && !/^\d+(\.\d+)?$/.test(config.BidPrice))
-    throw validationException(`${at}BidPrice: '${config.BidPrice}' is not a price in USD.`);
+  checkBidPrice(config, at);
+  if (config.EbsConfiguration) checkEbs(config.EbsConfiguration, `${at}EbsConfiguration`);
   return {
     role,
     name: config.Name ?? { MASTER: "Master", CORE: "Core", TASK: "Task" }[role],
-    market: config.Market ?? (config.BidPrice === undefined ? "ON_DEMAND" : "SPOT"),
+    market: config.Market ?? "ON_DEMAND",
     bidPrice: config.BidPrice ?? null,
     instanceType: type,
     count,
     configurations: config.Configurations,
     ebs: config.EbsConfiguration ?? null,
   };
+}
+
+/** A price in USD, for spot instances only; without one the price is that of instances on demand. */
+function checkBidPrice({ BidPrice: price, Market }: InstanceGroupConfig, at: string): void {
+  if (price === undefined) return;
+  if (Market !== "SPOT")
+    throw validationException(`${at}BidPrice: Attempted to set bid price for on demand instance group: Market must be SPOT.`);
+  if (!/^\d+(\.\d+)?$/.test(price)) throw validationException(`${at}BidPrice: '${price}' is not a price in USD.`);
+  if (Number(price) === 0) throw validationException(`${at}BidPrice: The bid price is negative or zero.`);
+  if (/\.\d{4}/.test(price))
+    throw validationException(`${at}BidPrice: No more than 3 digits are allowed after decimal place in bid price.`);
 }

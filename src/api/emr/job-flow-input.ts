@@ -8,6 +8,15 @@ import type { ClusterSpec } from "../../store/clusters.ts";
 
 const mostBootstrapActions = 16;
 
+/** Characters that Cluster$Name of the API reference forbids. */
+export function readName(name = ""): string {
+  if (/[<>$|`]/.test(name)) throw validationException(`Name: '${name}' must not contain any of < > $ | and \`.`);
+  return name;
+}
+
+export const hasOthersOnly = (asked: readonly Application[]): boolean =>
+  asked.length > 0 && !asked.some(({ Name }) => Name?.toLowerCase() === "hadoop");
+
 /** Hadoop is on every cluster, as in EMR; names are matched without regard to case. Args and AdditionalInfo are for third parties only. */
 export function readApplications(asked: readonly Application[], release: Release): ClusterSpec["applications"] {
   const known = new Map(

@@ -1,5 +1,6 @@
 /** DescribeJobFlows: clusters in the shapes and states of EMR's first years, which old clients still ask for. */
 import type {
+  ClusterState,
   DescribeJobFlowsInput,
   InstanceGroupDetail,
   InstanceGroupState,
@@ -9,7 +10,8 @@ import type {
   StepDetail,
 } from "@aws-sdk/client-emr";
 import { findRelease } from "../../releases/release.ts";
-import { type ClusterRow, clusterState, listClusters, stateChangeReason } from "../../store/clusters.ts";
+import { type ClusterUse, eachCluster, usesOf } from "../../store/cluster-lists.ts";
+import { type ClusterRow, clusterState, stateChangeReason } from "../../store/clusters.ts";
 import { type GroupRow, groupsOf, type InstanceRow, instancesOf } from "../../store/instances.ts";
 import { activeStates, type StepRow, stepsOf } from "../../store/steps.ts";
 import type { Db } from "../../store/store.ts";
@@ -23,29 +25,43 @@ const [recentMs, rememberedMs] = [14 * dayMs, 61 * dayMs];
 /** Without any parameter: the recent ones, and of the others those that go on. */
 const goingOn: readonly JobFlowExecutionState[] = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "SHUTTING_DOWN"];
 
+/** Newest first. */
 export async function DescribeJobFlows({ store }: EmrContext, input: DescribeJobFlowsInput, request: EmrRequest) {
   const now = store.now();
   const { JobFlowIds: ids = [], JobFlowStates: states = [], CreatedAfter, CreatedBefore } = input;
   const isUnfiltered = ids.length === 0 && states.length === 0 && !CreatedAfter && !CreatedBefore;
-  const rows = await listClusters(store.db, {
+  const candidates = eachCluster(store.db, {
     accountId: request.accountId,
     region: request.region,
     createdAfter: Math.max(now - rememberedMs, CreatedAfter?.getTime() ?? 0),
     createdBefore: CreatedBefore?.getTime(),
+    states: states.map((state) => newerStates[state]),
+    ids: ids.length > 0 ? ids : undefined,
   });
   const found: JobFlowDetail[] = [];
-  for (const row of rows) {
-    if (found.length === mostJobFlows) break;
-    if (ids.length > 0 && !ids.includes(row.id)) continue;
+  for await (const row of candidates) {
     const detail = await jobFlowShape(store.db, row, now);
     const state = detail.ExecutionStatusDetail!.State!;
     const isWanted = isUnfiltered
       ? goingOn.includes(state) || row.created_at > now - recentMs
       : states.length === 0 || states.includes(state);
     if (isWanted) found.push(detail);
+    if (found.length === mostJobFlows) break;
   }
   return { JobFlows: found };
 }
+
+/** Clusters of both COMPLETED and TERMINATED are TERMINATED now: why they ended tells them apart. */
+const newerStates: Record<JobFlowExecutionState, ClusterState> = {
+  STARTING: "STARTING",
+  BOOTSTRAPPING: "BOOTSTRAPPING",
+  RUNNING: "RUNNING",
+  WAITING: "WAITING",
+  SHUTTING_DOWN: "TERMINATING",
+  TERMINATED: "TERMINATED",
+  COMPLETED: "TERMINATED",
+  FAILED: "TERMINATED_WITH_ERRORS",
+};
 
 async function jobFlowShape(db: Db, cluster: ClusterRow, now: number): Promise<JobFlowDetail> {
   const steps = await stepsOf(db, cluster.id);
@@ -66,7 +82,13 @@ async function jobFlowShape(db: Db, cluster: ClusterRow, now: number): Promise<J
       EndDateTime: date(cluster.ended_at),
       LastStateChangeReason: stateChangeReason(cluster, state).Message,
     },
-    Instances: instancesShape(cluster, await groupsOf(db, cluster.id), await instancesOf(db, cluster.id), now),
+    Instances: instancesShape(
+      cluster,
+      await groupsOf(db, cluster.id),
+      await instancesOf(db, cluster.id),
+      (await usesOf(db, [cluster.id]))(cluster.id),
+      now,
+    ),
     Steps: steps.map(stepDetail),
     BootstrapActions: spec.bootstrapActions.map(({ name, path, args }) => ({
       BootstrapActionConfig: { Name: name, ScriptBootstrapAction: { Path: path, Args: args } },
@@ -92,6 +114,7 @@ function instancesShape(
   cluster: ClusterRow,
   groups: readonly GroupRow[],
   instances: readonly InstanceRow[],
+  use: ClusterUse,
   now: number,
 ): JobFlowInstancesDetail {
   const [master] = instances;
@@ -105,7 +128,7 @@ function instancesShape(
     SlaveInstanceType: typeOf("CORE", "TASK") ?? typeOf("MASTER"),
     InstanceCount: groups.reduce((sum, group) => sum + group.requested_count, 0),
     InstanceGroups: groups.map((group) => groupDetail(group, cluster, instances)),
-    NormalizedInstanceHours: normalizedInstanceHours(instances, groups, now),
+    NormalizedInstanceHours: normalizedInstanceHours(use.instances, now),
     Ec2KeyName: attributes?.Ec2KeyName,
     Ec2SubnetId: attributes?.Ec2SubnetId,
     Placement: attributes?.Ec2AvailabilityZone ? { AvailabilityZone: attributes.Ec2AvailabilityZone } : undefined,

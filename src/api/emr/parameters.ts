@@ -16,6 +16,10 @@ const refused = (why: string) => (): never => {
   throw validationException(why);
 };
 const warned = (text: string) => () => text;
+const within = (name: string, least: number, most: number, unit: string, why: string) => (value: number) => {
+  if (value < least || value > most) throw validationException(`${name} must be from ${least} to ${most} ${unit}, not ${value}.`);
+  return `${name} is kept and shown, but ${why}`;
+};
 
 /** Also of ModifyCluster. */
 export const extendedSupport =
@@ -42,7 +46,9 @@ const parameters: Fates<RunJobFlowInput> = {
   StepConcurrencyLevel: "honoured",
   LogEncryptionKmsKeyId: refused("LogEncryptionKmsKeyId: logs cannot be encrypted with a KMS key yet. Leave the parameter out."),
   AdditionalInfo: warned("AdditionalInfo has no effect"),
-  AmiVersion: refused("AmiVersion belongs to releases before emr-4.0, which Howdah does not run. Use ReleaseLabel."),
+  AmiVersion: refused(
+    "AmiVersion belongs to releases before emr-4.0, which Howdah does not run. Only one AMI version and release label may be specified: use ReleaseLabel.",
+  ),
   StepExecutionRoleArn: refused("StepExecutionRoleArn: runtime roles for steps are not in Howdah yet. Leave the parameter out."),
   SupportedProducts: (value) =>
     value.length > 0 ? refused("SupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined,
@@ -50,14 +56,17 @@ const parameters: Fates<RunJobFlowInput> = {
     value.length > 0 ? refused("NewSupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined,
   SecurityConfiguration: "honoured",
   CustomAmiId: refused("CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead."),
-  EbsRootVolumeSize: warned("EbsRootVolumeSize is kept and shown, but a node's disk is its folder on the host"),
-  EbsRootVolumeIops: warned("EbsRootVolumeIops is kept and shown, but has no effect"),
-  EbsRootVolumeThroughput: warned("EbsRootVolumeThroughput is kept and shown, but has no effect"),
+  EbsRootVolumeSize: within("EbsRootVolumeSize", 10, 100, "GiB", "a node's disk is its folder on the host"),
+  EbsRootVolumeIops: within("EbsRootVolumeIops", 3000, 16_000, "IOPS", "has no effect"),
+  EbsRootVolumeThroughput: within("EbsRootVolumeThroughput", 125, 1000, "MiB/s", "has no effect"),
   RepoUpgradeOnBoot: (value) => (value === "NONE" ? undefined : "RepoUpgradeOnBoot is kept and shown, but nothing is upgraded on boot"),
   KerberosAttributes: refused("KerberosAttributes: Kerberos is not in Howdah yet. Leave the parameter out."),
   ManagedScalingPolicy: refused("ManagedScalingPolicy: managed scaling is not in Howdah yet. Leave the parameter out."),
-  PlacementGroupConfigs: (value) =>
-    value.length > 0 ? "PlacementGroupConfigs is kept and shown, but all nodes are on this host" : undefined,
+  PlacementGroupConfigs: (value) => {
+    if (value.some(({ InstanceRole }) => InstanceRole !== "MASTER"))
+      throw validationException("PlacementGroupConfigs: the only InstanceRole that EMR places is MASTER.");
+    return value.length > 0 ? "PlacementGroupConfigs is kept and shown, but all nodes are on this host" : undefined;
+  },
   AutoTerminationPolicy: refused("AutoTerminationPolicy: auto-termination of idle clusters is not in Howdah yet. Leave the parameter out."),
   OSReleaseLabel: warned("OSReleaseLabel is kept and shown, but nodes run the host's own system"),
   ExtendedSupport: (value) => (value ? extendedSupport : undefined),

@@ -8,8 +8,8 @@ import type {
 import { validationException } from "../../aws/errors.ts";
 import { type InstanceType, instanceType, instanceTypeNames } from "../../releases/instance-types.ts";
 import { findRelease, isReleaseLabel, nearestRelease, type Release, releaseLabels } from "../../releases/release.ts";
-import type { EmrContext } from "./context.ts";
-import { pageByName } from "./paging.ts";
+import type { EmrContext, EmrRequest } from "./context.ts";
+import { openList, pageByName } from "./paging.ts";
 
 const pageSize = 100;
 
@@ -19,7 +19,7 @@ const pageSize = 100;
  */
 export function readRelease(label: string | undefined, { substitute }: EmrContext["releases"], warnings: string[]): Release {
   const known = `Howdah runs exactly: ${releaseLabels().join(", ")}.`;
-  if (label === undefined) throw validationException(`ReleaseLabel is required. ${known}`);
+  if (label === undefined) throw validationException(`ReleaseLabel is required: Must specify exactly one release label. ${known}`);
   if (!isReleaseLabel(label))
     throw validationException(`The supplied release label is invalid: ${label}. A label looks like ${releaseLabels()[0]}.`);
   const release = findRelease(label);
@@ -37,7 +37,7 @@ export function readRelease(label: string | undefined, { substitute }: EmrContex
 }
 
 /** Those that are locked, newest first. A filter by application is `spark` or `spark@3.5.6`, the version being the one that runs. */
-export async function ListReleaseLabels(_: EmrContext, input: ListReleaseLabelsInput) {
+export async function ListReleaseLabels(_: EmrContext, input: ListReleaseLabelsInput, request: EmrRequest) {
   const { Prefix = "", Application = "" } = input.Filters ?? {};
   const [name = "", version] = Application.toLowerCase().split("@");
   const has = (label: string) =>
@@ -45,22 +45,25 @@ export async function ListReleaseLabels(_: EmrContext, input: ListReleaseLabelsI
       ([application, runs]) => application.toLowerCase() === name && (version === undefined || version === runs),
     );
   const labels = releaseLabels().filter((label) => label.startsWith(Prefix) && (Application === "" || has(label)));
-  const { items, Marker } = pageByName(labels, input.MaxResults ?? pageSize, (label) => label, input.NextToken, "NextToken");
+  const list = openList("ListReleaseLabels", request, { Prefix, Application }, ["string"], input.NextToken, "NextToken");
+  const { items, Marker } = pageByName(labels, input.MaxResults ?? pageSize, (label) => label, list);
   return { ReleaseLabels: items, NextToken: Marker };
 }
 
 /** AvailableOSReleases is empty: nodes are made of the host's own system, and no Amazon Linux release can be asked for. */
-export async function DescribeReleaseLabel({ releases }: EmrContext, input: DescribeReleaseLabelInput) {
+export async function DescribeReleaseLabel({ releases }: EmrContext, input: DescribeReleaseLabelInput, request: EmrRequest) {
   const release = readRelease(input.ReleaseLabel, releases, []);
   const all = Object.entries(release.applications).map(([Name, Version]) => ({ Name, Version }));
-  const { items, Marker } = pageByName(all, input.MaxResults ?? pageSize, ({ Name }) => Name, input.NextToken, "NextToken");
+  const list = openList("DescribeReleaseLabel", request, { label: release.label }, ["string"], input.NextToken, "NextToken");
+  const { items, Marker } = pageByName(all, input.MaxResults ?? pageSize, ({ Name }) => Name, list);
   return { ReleaseLabel: release.label, Applications: items, NextToken: Marker, AvailableOSReleases: [] };
 }
 
 /** In alphabetical order. Every release here has the same ones. */
-export async function ListSupportedInstanceTypes({ releases }: EmrContext, input: ListSupportedInstanceTypesInput) {
-  readRelease(input.ReleaseLabel, releases, []);
-  const { items, Marker } = pageByName(instanceTypeNames(), pageSize, (name) => name, input.Marker);
+export async function ListSupportedInstanceTypes({ releases }: EmrContext, input: ListSupportedInstanceTypesInput, request: EmrRequest) {
+  const { label } = readRelease(input.ReleaseLabel, releases, []);
+  const list = openList("ListSupportedInstanceTypes", request, { label }, ["string"], input.Marker);
+  const { items, Marker } = pageByName(instanceTypeNames(), pageSize, (name) => name, list);
   return { SupportedInstanceTypes: items.map((name) => typeShape(instanceType(name)!)), Marker };
 }
 

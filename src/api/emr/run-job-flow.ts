@@ -8,7 +8,7 @@ import { insertSteps } from "../../store/steps.ts";
 import { putTags } from "../../store/tags.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { readGroups } from "./instance-groups-input.ts";
-import { readApplications, readBootstrapActions, readConfigurations, readLogUri } from "./job-flow-input.ts";
+import { hasOthersOnly, readApplications, readBootstrapActions, readConfigurations, readLogUri, readName } from "./job-flow-input.ts";
 import { sortOutInstances, sortOutParameters } from "./parameters.ts";
 import { readRelease } from "./releases.ts";
 import { securityConfigurationFor } from "./security-configurations.ts";
@@ -42,10 +42,11 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
     warnings.push(`${path}: not a parameter of RunJobFlow that this version knows; it has no effect`);
 
   const spec: ClusterSpec = {
-    name: input.Name ?? "",
+    name: readName(input.Name),
     releaseLabel: release.label,
     logUri: readLogUri(input.LogUri),
     applications,
+    hadoopIsImplied: hasOthersOnly(input.Applications ?? []),
     configurations,
     bootstrapActions: readBootstrapActions(input.BootstrapActions ?? []),
     shown: {
@@ -104,7 +105,7 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
         instance_type: group.instanceType,
         requested_count: group.count,
         configurations: groupConfigurations[index] ?? [],
-        ebs: group.ebs && JSON.stringify(group.ebs),
+        ebs: group.ebs,
       });
     await insertSteps(
       tx,

@@ -15,7 +15,7 @@ import {
 } from "../../store/security-configurations.ts";
 import type { Db } from "../../store/store.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
-import { page, readMarker } from "./paging.ts";
+import { openList } from "./paging.ts";
 import { partsNotHonoured, partsWithoutEffect } from "./security-configuration-parts.ts";
 import { readSecurityConfiguration } from "./security-configuration-shape.ts";
 
@@ -42,8 +42,9 @@ export async function DescribeSecurityConfiguration({ store }: EmrContext, input
 }
 
 export async function ListSecurityConfigurations({ store }: EmrContext, input: ListSecurityConfigurationsInput, request: EmrRequest) {
-  const rows = await listSecurityConfigurations(store.db, request, readMarker<string>(input.Marker), pageSize + 1);
-  const { items, Marker } = page(rows, pageSize, ({ name }) => name);
+  const list = openList("ListSecurityConfigurations", request, {}, ["string"], input.Marker);
+  const rows = await listSecurityConfigurations(store.db, request, list.after?.[0], pageSize + 1);
+  const { items, Marker } = list.page(rows, pageSize, ({ name }) => [name]);
   return { SecurityConfigurations: items.map((row) => ({ Name: row.name, CreationDateTime: new Date(row.created_at) })), Marker };
 }
 

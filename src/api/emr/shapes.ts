@@ -10,9 +10,11 @@ import type {
   StepSummary,
   Tag,
 } from "@aws-sdk/client-emr";
+import type { ClusterUse } from "../../store/cluster-lists.ts";
 import { type ClusterRow, clusterState, stateChangeReason } from "../../store/clusters.ts";
 import { type GroupRow, hostnameOf, type InstanceRow, instanceState } from "../../store/instances.ts";
 import { type StepRow, stepState } from "../../store/steps.ts";
+import { ebsBlockDevices } from "./ebs-input.ts";
 
 export const clusterArn = (cluster: { account_id: string; region: string; id: string }): string =>
   `arn:aws:elasticmapreduce:${cluster.region}:${cluster.account_id}:cluster/${cluster.id}`;
@@ -35,19 +37,21 @@ function clusterStatus(cluster: ClusterRow, hasActiveSteps: boolean): ClusterSta
 
 export function clusterShape(
   cluster: ClusterRow,
-  facts: { hasActiveSteps: boolean; tags: Tag[]; instances: InstanceRow[]; groups: GroupRow[]; now: number },
+  use: ClusterUse,
+  facts: { tags: Tag[]; master: InstanceRow | undefined },
+  now: number,
 ): Cluster {
   const { spec } = cluster;
-  const master = facts.instances[0];
+  const { master } = facts;
   return {
     ...spec.shown,
-    ...clusterSummary(cluster, facts),
+    ...clusterSummary(cluster, use, now),
     InstanceCollectionType: "INSTANCE_GROUP",
     LogUri: spec.logUri ?? undefined,
     ReleaseLabel: spec.releaseLabel,
     AutoTerminate: cluster.keep_alive === 0,
     TerminationProtected: cluster.termination_protected === 1,
-    Applications: spec.applications,
+    Applications: spec.applications.filter(({ Name }) => !spec.hadoopIsImplied || Name !== "Hadoop"),
     Configurations: spec.configurations,
     SecurityConfiguration: spec.securityConfiguration?.name,
     StepConcurrencyLevel: cluster.step_concurrency_level,
@@ -60,27 +64,21 @@ export function clusterShape(
   };
 }
 
-export function clusterSummary(
-  cluster: ClusterRow,
-  facts: { hasActiveSteps: boolean; instances: InstanceRow[]; groups: GroupRow[]; now: number },
-): ClusterSummary {
+export function clusterSummary(cluster: ClusterRow, use: ClusterUse, now: number): ClusterSummary {
   return {
     Id: cluster.id,
     Name: cluster.spec.name,
-    Status: clusterStatus(cluster, facts.hasActiveSteps),
-    NormalizedInstanceHours: normalizedInstanceHours(facts.instances, facts.groups, facts.now),
+    Status: clusterStatus(cluster, use.hasActiveSteps),
+    NormalizedInstanceHours: normalizedInstanceHours(use.instances, now),
     ClusterArn: clusterArn(cluster),
   };
 }
 
 /** An m1.small hour is 1; a size's factor is EC2's (large 4, xlarge 8, n×large n times that); each started hour counts. */
-export function normalizedInstanceHours(instances: readonly InstanceRow[], groups: readonly GroupRow[], now: number): number {
-  const types = new Map(groups.map((group) => [group.id, group.instance_type]));
-  return instances.reduce((sum, instance) => {
-    if (instance.launched_at === null) return sum;
-    const hours = Math.ceil(((instance.ended_at ?? now) - instance.launched_at) / 3_600_000);
-    return sum + hours * sizeFactor(types.get(instance.group_id) ?? "");
-  }, 0);
+export function normalizedInstanceHours(instances: ClusterUse["instances"], now: number): number {
+  const hours = (launchedAt: number, endedAt: number) => Math.ceil((endedAt - launchedAt) / 3_600_000);
+  const all = instances.map(({ instanceType, launchedAt, endedAt }) => hours(launchedAt, endedAt ?? now) * sizeFactor(instanceType));
+  return all.reduce((sum, one) => sum + one, 0);
 }
 
 function sizeFactor(instanceType: string): number {
@@ -114,7 +112,8 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
     Configurations: group.configurations,
     ConfigurationsVersion: 0,
     LastSuccessfullyAppliedConfigurationsVersion: 0,
-    EbsBlockDevices: [],
+    EbsBlockDevices: ebsBlockDevices(group.ebs),
+    EbsOptimized: group.ebs?.EbsOptimized,
     ShrinkPolicy: {},
     AutoScalingPolicy: autoScalingShape(group),
   };

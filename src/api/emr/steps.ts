@@ -11,10 +11,19 @@ import { invalidRequest, validationException } from "../../aws/errors.ts";
 import { absentApplication } from "../../engines/absent.ts";
 import { checkStep, stepWarning } from "../../engines/step-command.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
-import { countActiveSteps, insertSteps, setStepCancellation, type StepRow, type StepSpec, stepsOf, stepState } from "../../store/steps.ts";
+import {
+  countActiveSteps,
+  findSteps,
+  insertSteps,
+  pageOfSteps,
+  setStepCancellation,
+  type StepRow,
+  type StepSpec,
+  stepState,
+} from "../../store/steps.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
-import { theCluster, theLivingCluster } from "./lookup.ts";
-import { page, readMarker } from "./paging.ts";
+import { theCluster, theJobFlow, theLivingCluster } from "./lookup.ts";
+import { openList } from "./paging.ts";
 import { stepShape, stepSummary } from "./shapes.ts";
 
 /** PENDING, RUNNING and CANCEL_PENDING together; the lifetime of a cluster has no limit. */
@@ -22,12 +31,15 @@ const mostActiveSteps = 256;
 const mostCancelled = 256;
 const mostConcurrentSteps = 256;
 const pageSize = 50;
+const mostListedById = 10;
+/** HadoopJarStep's texts together. */
+const longestJarStep = 10_240;
 
 export async function AddJobFlowSteps({ store, ids }: EmrContext, input: AddJobFlowStepsInput, request: EmrRequest) {
   if (input.ExecutionRoleArn)
     throw validationException("ExecutionRoleArn: runtime roles for steps are not in Howdah yet. Leave the parameter out.");
   return store.transaction(async (tx) => {
-    const cluster = await theLivingCluster(tx.db, request, input.JobFlowId);
+    const cluster = await theLivingCluster(tx.db, request, input.JobFlowId, theJobFlow);
     const specs = readSteps(input.Steps ?? [], cluster.step_concurrency_level);
     if (specs.length === 0) throw validationException("Steps must hold at least one step.");
     if ((await countActiveSteps(tx.db, cluster.id)) + specs.length > mostActiveSteps)
@@ -40,10 +52,10 @@ export async function AddJobFlowSteps({ store, ids }: EmrContext, input: AddJobF
   });
 }
 
-/** Also used by RunJobFlow and ModifyCluster. */
-export function readStepConcurrencyLevel(level: number): number {
+/** Also used by RunJobFlow and ModifyCluster, each with its own error. */
+export function readStepConcurrencyLevel(level: number, refusal = validationException): number {
   if (level < 1 || level > mostConcurrentSteps)
-    throw validationException(`StepConcurrencyLevel must be from 1 to ${mostConcurrentSteps}, not ${level}.`);
+    throw refusal(`StepConcurrencyLevel must be from 1 to ${mostConcurrentSteps}, not ${level}.`);
   return level;
 }
 
@@ -76,6 +88,10 @@ function readStep(config: StepConfig, at: string): StepSpec {
     args: hadoop?.Args ?? [],
     properties: Object.fromEntries((hadoop?.Properties ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
   };
+  const texts = [spec.jar, spec.mainClass ?? "", ...spec.args, ...Object.entries(spec.properties).flat()];
+  const length = texts.reduce((sum, text) => sum + text.length, 0);
+  if (length > longestJarStep)
+    throw validationException(`${at}.HadoopJarStep: its texts have ${length} characters together, and may have ${longestJarStep}.`);
   const problem = checkStep(toRun(spec));
   if (problem) throw validationException(`${at} (${spec.name}): ${problem}`);
   return spec;
@@ -96,7 +112,7 @@ export async function CancelSteps({ store }: EmrContext, input: CancelStepsInput
   if (asked.length > mostCancelled) throw validationException(`StepIds: at most ${mostCancelled} step ids in one request.`);
   return store.transaction(async (tx) => {
     const cluster = await theCluster(tx.db, request, input.ClusterId);
-    const steps = new Map((await stepsOf(tx.db, cluster.id)).map((step) => [step.id, step]));
+    const steps = new Map((await findSteps(tx.db, cluster.id, asked)).map((step) => [step.id, step]));
     const infos: CancelStepsInfo[] = [];
     let isNews = false;
     for (const id of new Set(asked)) {
@@ -121,23 +137,30 @@ export async function CancelSteps({ store }: EmrContext, input: CancelStepsInput
   });
 }
 
+/** Newest first; with StepIds in their order, in which a step may stand twice. */
 export async function ListSteps({ store }: EmrContext, input: ListStepsInput, request: EmrRequest) {
-  await theCluster(store.db, request, input.ClusterId);
-  if (input.StepIds && input.StepIds.length > 10) throw invalidRequest("StepIds: at most 10 step ids in one request.");
-  const before = readMarker<{ seq: number }>(input.Marker)?.seq ?? Infinity;
-  const wanted = (step: StepRow) =>
-    step.seq < before &&
-    (!input.StepStates?.length || input.StepStates.includes(stepState(step))) &&
-    (!input.StepIds?.length || input.StepIds.includes(step.id));
-  // Newest first, as the API reference says.
-  const steps = (await stepsOf(store.db, input.ClusterId ?? "")).filter(wanted).toReversed();
-  const { items, Marker } = page(steps, pageSize, ({ seq }) => ({ seq }));
+  const { Marker: marker, ...filters } = input;
+  const cluster = await theCluster(store.db, request, filters.ClusterId);
+  const { StepIds: ids, StepStates: states = [] } = filters;
+  if (ids && filters.StepStates) throw invalidRequest("Cannot specify both StepIds and StepStates.");
+  if (ids && ids.length > mostListedById) throw invalidRequest(`StepIds: at most ${mostListedById} step ids in one request.`);
+  const list = openList("ListSteps", request, filters, ["number"], marker);
+  if (ids?.length) {
+    const found = new Map((await findSteps(store.db, cluster.id, ids)).map((step) => [step.id, step]));
+    return { Steps: ids.map((id) => stepSummary(theStep(found.get(id), id))) };
+  }
+  const rows = await store.snapshot((db) => pageOfSteps(db, cluster.id, states, list.after?.[0], pageSize + 1));
+  const { items, Marker } = list.page(rows, pageSize, ({ seq }) => [seq]);
   return { Steps: items.map(stepSummary), Marker };
 }
 
 export async function DescribeStep({ store }: EmrContext, input: DescribeStepInput, request: EmrRequest) {
   const cluster = await theCluster(store.db, request, input.ClusterId);
-  const step = (await stepsOf(store.db, cluster.id)).find(({ id }) => id === input.StepId);
-  if (!step) throw invalidRequest(`Step id '${input.StepId ?? ""}' is not valid.`);
-  return { Step: stepShape(step) };
+  const [step] = await findSteps(store.db, cluster.id, [input.StepId ?? ""]);
+  return { Step: stepShape(theStep(step, input.StepId)) };
+}
+
+function theStep(step: StepRow | undefined, id = ""): StepRow {
+  if (!step) throw invalidRequest(`Step id '${id}' is not valid.`);
+  return step;
 }

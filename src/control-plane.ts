@@ -12,6 +12,9 @@ import { createServices } from "./api/services.ts";
 import { readConfig } from "./config.ts";
 import { cacheFolder, type DataFolder, ownerVariable } from "./data-folder.ts";
 import type { Installation } from "./engines/installation.ts";
+import { openAudit } from "./observe/audit.ts";
+import { keepAudit } from "./observe/keep.ts";
+import { auditEvent } from "./observe/record.ts";
 import { enginePorts } from "./engines/ports.ts";
 import { makeFolders, writeWhole } from "./files.ts";
 import { identify } from "./process/known.ts";
@@ -80,6 +83,11 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   opened.push(() => store.close());
   const accounts = await store.transaction((tx) => ensureAccounts(tx, ids));
 
+  const audit = openAudit(data.audit);
+  opened.push(() => audit.close());
+  const keeping = keepAudit(audit, store.now, log);
+  opened.push(() => keeping.stop());
+
   const owner = { [ownerVariable]: data.root };
   let front: Front | undefined;
   let current: S3Server;
@@ -145,10 +153,11 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   );
   const link = createAgentLink(store, ids, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
   const pipeline = createPipeline({
-    services: createServices({ store, ids, releases: config.releases }),
+    services: createServices({ store, ids, releases: config.releases, audit }),
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(store.now()),
+    audit: (call) => audit.write(auditEvent(call)),
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });
   const { originOf } = front;

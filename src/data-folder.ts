@@ -11,6 +11,8 @@ export function dataFolder(option?: string) {
   return {
     root,
     database: join(root, "howdah.db"),
+    /** Of every API call: src/observe/audit.ts. */
+    audit: join(root, "audit.db"),
     config: join(root, "howdah.json"),
     /** Records of the control plane and of s3proxy (KnownProcess). */
     run: join(root, "run"),

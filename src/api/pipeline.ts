@@ -11,6 +11,7 @@ import type { RequestContext, Operation, Protocol, Service } from "../aws/operat
 import { type Answer, type Call, type Parsed, protocols } from "../aws/protocols.ts";
 import { refusalError } from "../aws/refusals.ts";
 import { sha256Hex } from "../aws/sigv4.ts";
+import type { AuditedCall } from "../observe/record.ts";
 import { readClaim, SignatureRefusal, type SignedRequest, type Verified, verifyClaim } from "../aws/sigv4-verify.ts";
 
 /** AWS's limit for a request of such services, as sent and once more after decompression. */
@@ -36,16 +37,19 @@ export interface PipelineOptions {
   now: () => Date;
   /** How long a request's body may take, milliseconds. */
   bodyMs?: number;
+  /** Told of each call whose signature is right, before it is answered. */
+  audit?: (call: AuditedCall) => void;
   /** Told of each request once it is answered, and of what a handler threw that is not an AwsError. */
   log: (record: RequestRecord) => void;
 }
 
-/** Nothing secret: no headers, no bodies. `fault` is an internal error's cause. */
+/** Nothing secret: no headers, no bodies. `fault` is an internal error's cause, or why the call is not in the audit trail. */
 export interface RequestRecord {
   requestId: string;
   service: string | undefined;
   operation: string | undefined;
   accessKeyId: string | undefined;
+  sourceIp: string;
   status: number;
   error: string | undefined;
   fault: unknown;
@@ -65,6 +69,7 @@ interface Exchange {
   operation?: Operation;
   handlers?: Partial<Record<string, AnyHandler>>;
   parsed?: Parsed;
+  output?: unknown;
 }
 
 /** `origin`, where the request came through a door that knows it better than the socket. */
@@ -118,7 +123,24 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       now: now(),
       unknownMembers: parsed.unknownMembers,
     });
+    exchange.output = output;
     return protocols[exchange.protocol].answer(service, operation, output, requestId);
+  }
+
+  /** What could not be recorded; it has been done all the same, and its client is told so. */
+  function record(exchange: Exchange, error: AwsError | undefined): unknown {
+    const { requestId, verified, service, operation, origin, userAgent, parsed, output } = exchange;
+    if (!verified || !service || !operation) return undefined;
+    const { principal, accessKeyId } = verified.key;
+    const { region } = verified.claim.scope;
+    const host = headerOf(exchange.request, "host") ?? "";
+    const who = { requestId, now: now(), principal, accessKeyId, region, origin, host, userAgent };
+    try {
+      options.audit?.({ ...who, service, operation, input: parsed?.input, output, error });
+      return undefined;
+    } catch (unwritten) {
+      return unwritten;
+    }
   }
 
   async function run(req: IncomingMessage, res: ServerResponse, origin: Origin): Promise<void> {
@@ -141,15 +163,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       status = error.status;
       answer = protocols[exchange.protocol].error(exchange.service, error, exchange.requestId);
     }
+    const unrecorded = record(exchange, error);
     send(res, status, answer, exchange.requestId, !req.complete);
     log({
       requestId: exchange.requestId,
       service: exchange.service?.signingName,
       operation: exchange.operation?.name,
       accessKeyId: exchange.verified?.key.accessKeyId,
+      sourceIp: origin.sourceIp,
       status,
       error: error?.code,
-      fault,
+      fault: fault ?? unrecorded,
       milliseconds: performance.now() - started,
     });
   }
@@ -225,8 +249,7 @@ async function readBody(req: IncomingMessage, withinMs: number): Promise<Buffer>
 const unzip = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
 
 async function decompress(body: Buffer, request: SignedRequest): Promise<Buffer> {
-  const at = request.rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === "content-encoding");
-  const encoding = at < 0 ? "identity" : request.rawHeaders[at + 1]!.toLowerCase();
+  const encoding = headerOf(request, "content-encoding")?.toLowerCase() ?? "identity";
   if (encoding === "identity") return body;
   if (encoding !== "gzip")
     throw new AwsError("SerializationException", `The content encoding '${encoding}' is not supported: gzip is.`, 415);
@@ -236,6 +259,11 @@ async function decompress(body: Buffer, request: SignedRequest): Promise<Buffer>
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
     throw new AwsError("SerializationException", "The request's body is not in the content encoding that it names.");
   }
+}
+
+function headerOf({ rawHeaders }: SignedRequest, name: string): string | undefined {
+  const at = rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === name);
+  return at < 0 ? undefined : rawHeaders[at + 1];
 }
 
 function send(res: ServerResponse, status: number, answer: Answer, requestId: string, close: boolean): void {

@@ -2,6 +2,7 @@
 import type { Service } from "../aws/operations.ts";
 import { emrService } from "../aws/services/emr.ts";
 import { stsService } from "../aws/services/sts.ts";
+import type { CloudTrailContext } from "./cloudtrail/context.ts";
 import type { EmrContext } from "./emr/context.ts";
 import { emrHandlers } from "./emr/handlers.ts";
 import type { AnyHandler, Services } from "./pipeline.ts";
@@ -9,7 +10,7 @@ import { stsHandlers } from "./sts/caller-identity.ts";
 
 type Part = { service: Service; handlers: Partial<Record<string, AnyHandler>> };
 
-export function createServices(context: EmrContext): Services {
+export function createServices(context: EmrContext & CloudTrailContext): Services {
   return {
     elasticmapreduce: once(async () => ({ service: emrService, handlers: emrHandlers(context) })),
     sts: once(async () => ({ service: stsService, handlers: stsHandlers })),
@@ -17,7 +18,10 @@ export function createServices(context: EmrContext): Services {
       service: (await import("../aws/services/iam.ts")).iamService,
       handlers: (await import("./iam/handlers.ts")).iamHandlers(context),
     })),
-    cloudtrail: once(async () => ({ service: (await import("../aws/services/cloudtrail.ts")).cloudtrailService, handlers: {} })),
+    cloudtrail: once(async () => ({
+      service: (await import("../aws/services/cloudtrail.ts")).cloudtrailService,
+      handlers: (await import("./cloudtrail/handlers.ts")).cloudTrailHandlers(context),
+    })),
     ec2: once(async () => ({ service: (await import("../aws/services/ec2.ts")).ec2Service, handlers: {} })),
   };
 }

@@ -41,7 +41,7 @@ export async function startApi() {
   const [keys, policies, facts] = [openKeyLookup(path), openPolicySource(path), openResourceFacts(path)];
   const faults: unknown[] = [];
   const pipeline = createPipeline({
-    services: createServices({ store, ids, releases: { substitute: false } }),
+    services: createServices({ store, ids, releases: { substitute: false }, audit: { lookUp: () => [] } }),
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(now()),

@@ -1,0 +1,33 @@
+/** Keeps the audit trail on the disk and within its 90 days, while the control plane runs. */
+import type { Logger } from "pino";
+import { type Audit, historyMs } from "./audit.ts";
+
+const syncEveryMs = 1000;
+const pruneEveryMs = 3600_000;
+/** Between two pieces of what is removed: other requests come in between. */
+const breathMs = 20;
+
+/** Resolves, when stopped, once all is on the disk. */
+export function keepAudit(audit: Audit, now: () => number, log: Logger): { stop(): Promise<void> } {
+  const syncNow = () =>
+    audit.sync().catch((error: unknown) => log.error({ err: error }, "the audit trail could not be synced to the disk"));
+  const sync = setInterval(() => void syncNow(), syncEveryMs);
+  let pruning: NodeJS.Timeout;
+  const prune = () => {
+    let isDone = true;
+    try {
+      isDone = audit.prune(now() - historyMs);
+    } catch (error) {
+      log.error({ err: error }, "old events of the audit trail could not be removed");
+    }
+    pruning = setTimeout(prune, isDone ? pruneEveryMs : breathMs);
+  };
+  pruning = setTimeout(prune, breathMs);
+  return {
+    async stop() {
+      clearInterval(sync);
+      clearTimeout(pruning);
+      await syncNow();
+    },
+  };
+}

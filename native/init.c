@@ -158,12 +158,27 @@ static void write_file(const char *path, const char *text) {
   close(fd);
 }
 
-/* Inside, the caller is uid 0. A real root keeps all ids, so that files of other users stay readable; another user has only their own. */
+/* A map of all ids that there are to themselves: a container may have only some of them. */
+static void all_ids(const char *own, char *map, size_t size) {
+  FILE *file = fopen(own, "re");
+  unsigned first, count;
+  size_t used = 0;
+  if (!file) die(NO_NAMESPACES, own);
+  while (used < size && fscanf(file, "%u %*u %u", &first, &count) == 2) used += snprintf(map + used, size - used, "%u %u %u\n", first, first, count);
+  fclose(file);
+}
+
+/* Inside, the caller is uid 0. A root keeps all ids, so that files of other users stay readable; another user has only their own. */
 static void map_ids(pid_t pid) {
-  char path[64], uids[64], gids[64];
+  char path[64], uids[4000], gids[4000];
   int root = geteuid() == 0;
-  snprintf(uids, sizeof uids, root ? "0 0 4294967295" : "0 %u 1", geteuid());
-  snprintf(gids, sizeof gids, root ? "0 0 4294967295" : "0 %u 1", getegid());
+  if (root) {
+    all_ids("/proc/self/uid_map", uids, sizeof uids);
+    all_ids("/proc/self/gid_map", gids, sizeof gids);
+  } else {
+    snprintf(uids, sizeof uids, "0 %u 1", geteuid());
+    snprintf(gids, sizeof gids, "0 %u 1", getegid());
+  }
   snprintf(path, sizeof path, "/proc/%d/setgroups", pid);
   if (!root) write_file(path, "deny");
   snprintf(path, sizeof path, "/proc/%d/uid_map", pid);

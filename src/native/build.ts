@@ -13,6 +13,9 @@ const programs = [
   { source: "preload.c", output: "libhowdah.so", flags: ["-shared", "-fPIC"] },
 ];
 
+/** Paths of the programs' sources. */
+export const nativeSources = (): string[] => programs.map(({ source }) => join(sources, source));
+
 /** Absolute paths of howdah-init and of the preload library. */
 export interface Native {
   init: string;
@@ -25,7 +28,7 @@ export interface Native {
  */
 export async function ensureNative(cache: string): Promise<Native> {
   const hash = createHash("sha256").update(process.arch);
-  for (const { source } of programs) hash.update(await readFile(join(sources, source)));
+  for (const source of nativeSources()) hash.update(await readFile(source));
   const folder = join(cache, "native", hash.digest("hex").slice(0, 16));
   const native = { init: join(folder, "howdah-init"), preload: join(folder, "libhowdah.so") };
   if (existsSync(native.init) && existsSync(native.preload)) return native;
@@ -51,7 +54,7 @@ export async function ensureNative(cache: string): Promise<Native> {
 }
 
 /** A command that compiles C and links with the C library: $CC or cc, else zig in a venv that lives only for the build. */
-async function findCompiler(work: string): Promise<string[]> {
+export async function findCompiler(work: string): Promise<string[]> {
   const own = process.env.CC ?? "cc";
   const works = await run(own, ["--version"], { timeout: 10_000 }).then(
     () => true,

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "../data-folder.ts";
+import { nativeSources } from "../native/build.ts";
 import type { MavenEntry, Release } from "../releases/release.ts";
 import { javaStamp } from "./machine.ts";
 
@@ -57,7 +58,8 @@ export function places(release: Release): Places {
     hadoop,
     s3DistCpSources().map((file) => readFileSync(file, "utf8")),
   );
-  const record = digest(recordFormat, hadoop, spark, tools, s3DistCp, release.s3proxy.sha256);
+  const native = nativeSources().map((file) => readFileSync(file, "utf8"));
+  const record = digest(recordFormat, hadoop, spark, tools, s3DistCp, native, release.s3proxy.sha256);
   return {
     cache,
     record: join(cache, "installations", `${release.label}-${record}.json`),

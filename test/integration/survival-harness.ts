@@ -43,7 +43,12 @@ export function createDriver(howdah: Howdah) {
       const where = ["--use-default-roles", "--log-uri", "s3://work/logs/"];
       return (await emr("create-cluster", "--release-label", releaseLabel, ...size, ...where, ...more)).ClusterId;
     },
-    reaches: (id: string, state: string) => until(`${id} ${state}`, async () => (await stateOf(id)) === state),
+    reaches: (id: string, wanted: string) =>
+      until(`${id} ${wanted}`, async () => {
+        const { State, StateChangeReason } = (await describe(id)).Status;
+        if (State !== wanted && State.startsWith("TERMINATED")) throw new Error(`${id} is ${State}: ${StateChangeReason.Message}`);
+        return State === wanted;
+      }),
     addStep: async (id: string, step: object): Promise<string> =>
       (await emr("add-steps", "--cluster-id", id, "--steps", JSON.stringify([step]))).StepIds[0],
     stepEnd: (id: string, stepId: string) =>

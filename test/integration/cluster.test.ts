@@ -158,7 +158,7 @@ test("steps: any command on the master, arguments verbatim, with Hadoop, Spark, 
   const [verbatim, hdfs, script, , client] = ids;
   const said = await getLog(`logs/${clusterId}/steps/${verbatim}/stdout.gz`);
   assert.match(said, /^a b\n\$HOME\n\*\n/);
-  assert.match(said, new RegExp(`assumed-role/EMR_EC2_DefaultRole/${clusterId}`));
+  assert.match(said, /assumed-role\/EMR_EC2_DefaultRole\/i-[0-9a-f]{17}"/);
   assert.match(await getLog(`logs/${clusterId}/steps/${hdfs}/stdout.gz`), /is HEALTHY[\s\S]*Total Nodes:3/);
   assert.match(await getLog(`logs/${clusterId}/steps/${script}/stdout.gz`), /args: x y\|z/);
   assert.match(await getLog(`logs/${clusterId}/steps/${client}/stdout.gz`), /sum 499500/);
@@ -219,6 +219,22 @@ test("cancel-steps ends steps that run or wait, by either signal, though the con
   await howdah.up();
   for (const id of [first!, next!]) assert.equal((await stepEnd(id)).Status.State, "CANCELLED");
   assert.deepEqual(await cancel(undefined, first!), ["FAILED"]);
+
+  // In cluster mode the driver is YARN's, and goes on, as in EMR.
+  await put("sleeps.py", "from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate()\nimport time\ntime.sleep(3600)\n");
+  const [apart] = await addSteps(command("apart", "spark-submit", "--deploy-mode", "cluster", "s3://work/sleeps.py"));
+  const yarn = async (...args: string[]) => {
+    const [id] = await addSteps(command("yarn", "yarn", ...args));
+    return (await stepEnd(id!)) && getLog(`logs/${clusterId}/steps/${id}/stdout.gz`);
+  };
+  await running(apart!);
+  const told = join(howdah.data.node(Instances[0].Ec2InstanceId), "logs", "steps", apart!, "stderr");
+  await until("its driver", async () => /state: RUNNING/.test(readFileSync(told, "utf8")));
+  assert.deepEqual(await cancel("TERMINATE_PROCESS", apart!), ["SUBMITTED"]);
+  assert.equal((await stepEnd(apart!)).Status.State, "CANCELLED");
+  const [application = ""] = /application_\w+/.exec(await yarn("application", "-list", "-appStates", "RUNNING")) ?? [];
+  assert.match(application, /^application_/);
+  await yarn("application", "-kill", application);
 
   const modified = await howdah.aws("emr", "modify-cluster", "--cluster-id", clusterId, "--step-concurrency-level", "2");
   assert.equal(modified.StepConcurrencyLevel, 2);

@@ -1,8 +1,9 @@
 /** A real Howdah for a test: the command itself, in a data folder of its own, with the real aws CLI and boto3 of the nodes' tools. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { DescribeClusterCommand, DescribeStepCommand, EMRClient } from "@aws-sdk/client-emr";
@@ -19,11 +20,14 @@ export const releaseLabel = releaseLabels()[0] ?? "";
 
 export interface HowdahOptions {
   isolation?: "view" | "plain";
+  /** howdah.json's content. */
+  config?: object;
 }
 
 export async function startHowdah(options: HowdahOptions = {}) {
   const installation = await ensureSetup({ releaseLabel });
   const data = dataFolder(mkdtempSync(join(homedir(), ".howdah-test-")));
+  if (options.config) writeFileSync(data.config, JSON.stringify(options.config));
   await startDetached(data, { port: 0, isolation: options.isolation });
   const clientEnv = await clientEnvironment(data);
 
@@ -62,6 +66,17 @@ export async function startHowdah(options: HowdahOptions = {}) {
 }
 
 export type Howdah = Awaited<ReturnType<typeof startHowdah>>;
+
+/** What a user can read of a cluster by `howdah events`; of one kind. */
+export function eventMessages(howdah: Pick<Howdah, "data">, clusterId: string, kind = "warning"): string[] {
+  const database = new DatabaseSync(howdah.data.database, { readOnly: true, timeout: 10_000 });
+  try {
+    const rows = database.prepare("SELECT message FROM events WHERE cluster_id = ? AND kind = ?").all(clusterId, kind);
+    return rows.map(({ message }) => String(message));
+  } finally {
+    database.close();
+  }
+}
 
 /** Parsed JSON of an aws CLI command; text where it is none. Throws with the CLI's own error. */
 async function aws(installation: Installation, env: Record<string, string>, args: string[]): Promise<any> {

@@ -3,15 +3,15 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Howdah, releaseLabel, startHowdah, until } from "./howdah.ts";
+import { eventMessages, type Howdah, releaseLabel, startHowdah, until } from "./howdah.ts";
 
 let howdah: Howdah;
 before(async () => {
-  howdah = await startHowdah({ isolation: "plain" });
+  howdah = await startHowdah({ isolation: "plain", config: { releases: { substitute: true } } });
 });
 after(() => howdah?.stop());
 
-test("a cluster of folders runs MapReduce over two nodes and Spark, and leaves nothing in /tmp", async () => {
+test("a cluster of folders, of a label that is substituted, runs every kind of step and leaves nothing in /tmp", async () => {
   const tmpBefore = readdirSync("/tmp");
   await howdah.aws("s3", "mb", "s3://work");
   const bootstrap = join(howdah.data.root, "bootstrap.sh");
@@ -20,18 +20,16 @@ test("a cluster of folders runs MapReduce over two nodes and Spark, and leaves n
     "#!/bin/bash -e\nls /mnt/var/lib/info || true\npip3 install tabulate\npip install --user toolz\npython3 -c 'import boto3, tabulate, toolz'\naws sts get-caller-identity\n",
   );
   const shared = readdirSync(howdah.installation.pythonBase.packages);
-  const step = (Name: string, ...Args: string[]) => ({
-    Name,
-    Type: "CUSTOM_JAR",
-    Jar: "command-runner.jar",
-    ActionOnFailure: "CONTINUE",
-    Args,
-  });
+  const script = join(howdah.data.root, "script.sh");
+  writeFileSync(script, '#!/bin/bash\necho "args: $1|$2"\n');
+  await howdah.aws("s3", "cp", script, "s3://work/script.sh");
+  const jar = (Name: string, Jar: string, ...Args: string[]) => ({ Name, Type: "CUSTOM_JAR", Jar, ActionOnFailure: "CONTINUE", Args });
+  const step = (Name: string, ...Args: string[]) => jar(Name, "command-runner.jar", ...Args);
   const { ClusterId } = await howdah.aws(
     "emr",
     "create-cluster",
     "--release-label",
-    releaseLabel,
+    "emr-6.15.0",
     "--applications",
     "Name=Spark",
     "--instance-type",
@@ -57,6 +55,9 @@ test("a cluster of folders runs MapReduce over two nodes and Spark, and leaves n
         "-output",
         "s3://work/counts",
       ),
+      step("copy", "s3-dist-cp", "--src=s3://work/counts/", "--dest=hdfs:///counts", "--srcPattern=.*part-.*"),
+      jar("script", "s3://us-east-1.elasticmapreduce/libs/script-runner/script-runner.jar", "s3://work/script.sh", "one two", "three"),
+      step("sql", "spark-sql", "--master", "local[1]", "-e", "SELECT count(*) FROM text.`hdfs:///counts`"),
       step("pi", "spark-submit", "--deploy-mode", "cluster", `${howdah.installation.spark.home}/examples/src/main/python/pi.py`, "2"),
     ]),
   );
@@ -67,11 +68,25 @@ test("a cluster of folders runs MapReduce over two nodes and Spark, and leaves n
   const { Steps } = await howdah.aws("emr", "list-steps", "--cluster-id", ClusterId);
   assert.deepEqual(
     Steps.map((one: any) => one.Status.State),
-    ["COMPLETED", "COMPLETED", "COMPLETED"],
+    Steps.map(() => "COMPLETED"),
     JSON.stringify(Steps, null, 1),
   );
   assert.deepEqual([Status.State, Status.StateChangeReason.Code], ["TERMINATED", "ALL_STEPS_COMPLETED"]);
   assert.match(await howdah.aws("s3", "cp", "s3://work/counts/part-00000", "-"), /1 one\s+2 two/);
+  const stdout = (name: string) =>
+    readdirSync(howdah.data.nodes)
+      .map((node) => join(howdah.data.node(node), "logs", "steps", Steps.find((one: any) => one.Name === name).Id, "stdout"))
+      .filter((file) => existsSync(file))
+      .map((file) => readFileSync(file, "utf8"))
+      .join("");
+  assert.match(stdout("script"), /^args: one two\|three$/m);
+  assert.match(stdout("sql"), /^2$/m);
+  const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", ClusterId);
+  assert.equal(Cluster.ReleaseLabel, releaseLabel);
+  assert.ok(
+    eventMessages(howdah, ClusterId).some((text) => /emr-6\.15\.0/.test(text) && text.includes(releaseLabel)),
+    "a loud warning",
+  );
   const ours = readdirSync("/tmp").filter(
     (name) => !tmpBefore.includes(name) && /^(jetty|hadoop|spark|howdah|blockmgr|streamjob)/i.test(name),
   );

@@ -2,12 +2,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { type KnownProcess, isAlive, signal } from "../../src/process/known.ts";
-import { type Howdah, startHowdah, until } from "./howdah.ts";
+import { eventMessages, type Howdah, startHowdah, until } from "./howdah.ts";
 import { command, createDriver } from "./survival-harness.ts";
 
 let howdah: Howdah;
@@ -27,15 +26,6 @@ after(async () => {
 });
 
 const server = () => (JSON.parse(readFileSync(join(howdah.data.run, "s3proxy.json"), "utf8")) as { known: KnownProcess }).known;
-function warnings(clusterId: string): string[] {
-  const database = new DatabaseSync(howdah.data.database, { readOnly: true, timeout: 10_000 });
-  try {
-    const rows = database.prepare("SELECT message FROM events WHERE cluster_id = ? AND kind = 'warning'").all(clusterId);
-    return rows.map(({ message }) => String(message));
-  } finally {
-    database.close();
-  }
-}
 const keys = async (Prefix: string) =>
   ((await s3.send(new ListObjectsV2Command({ Bucket: "work", Prefix }))).Contents ?? []).map(({ Key }) => Key!);
 const text = async (Key: string) =>
@@ -56,7 +46,7 @@ test("S3 that hangs delays no step and no cluster; what was written meanwhile is
     const missing = await on.addStep(id, command("needs S3", "aws", "--cli-read-timeout", "5", "s3", "ls", "s3://work/"));
     assert.equal((await on.stepEnd(id, missing)).State, "FAILED");
     await until("a warning", async () =>
-      warnings(id).some((text) => text.includes(`logs of step ${steps[0]} were not in s3://work/logs/`)),
+      eventMessages(howdah, id).some((text) => text.includes(`logs of step ${steps[0]} were not in s3://work/logs/`)),
     );
   } finally {
     signal(hanging, "SIGCONT");

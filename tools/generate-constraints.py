@@ -27,8 +27,8 @@ MOST_NAMES = 200
 ONLY = {
     "ec2": re.compile(
         r"^[A-Z][a-z]+(Instances|InstanceStatus|InstanceTypes|InstanceTypeOfferings|InstanceAttribute|Volumes?|NetworkInterfaces|Images|Tags"
-        r"|Regions|AvailabilityZones|AccountAttributes|SpotPriceHistory|Vpcs?|VpcAttribute|Subnets?|SubnetAttribute|DhcpOptions"
-        r"|RouteTables?|RouteTableAssociation|Routes?|InternetGateways?|NetworkAcls|SecurityGroups?|SecurityGroup(Ingress|Egress|Rules)"
+        r"|Regions|AvailabilityZones|AccountAttributes|SpotPriceHistory|(Default)?Vpcs?|VpcAttribute|(Default)?Subnets?|SubnetAttribute|DhcpOptions"
+        r"|RouteTables?|RouteTableAssociation|Routes?|InternetGateways?|NetworkAcls|SecurityGroups?|SecurityGroup(Ingress|Egress|Rules)|SecurityGroupRuleDescriptions(Ingress|Egress)"
         r"|KeyPairs?)$"
     )
 }

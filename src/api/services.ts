@@ -22,7 +22,10 @@ export function createServices(context: EmrContext & CloudTrailContext): Service
       service: (await import("../aws/services/cloudtrail.ts")).cloudtrailService,
       handlers: (await import("./cloudtrail/handlers.ts")).cloudTrailHandlers(context),
     })),
-    ec2: once(async () => ({ service: (await import("../aws/services/ec2.ts")).ec2Service, handlers: {} })),
+    ec2: once(async () => ({
+      service: (await import("../aws/services/ec2.ts")).ec2Service,
+      handlers: (await import("./ec2/handlers.ts")).ec2Handlers(context),
+    })),
   };
 }
 

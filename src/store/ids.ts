@@ -22,6 +22,8 @@ export function makeIds(random: RandomBytes = randomBytes) {
     instanceGroup: () => `ig-${upper(13)}`,
     clusterInstance: () => `ci-${upper(13)}`,
     instance: () => `i-${hex(17)}`,
+    /** vpc-…, subnet-…, sg-…: whatever EC2 has. */
+    ec2: (prefix: string) => `${prefix}-${hex(17)}`,
     /** 12 digits. */
     account: () => (100_000_000_000n + (BigInt(`0x${hex(16)}`) % 900_000_000_000n)).toString(),
     /** A unique id of IAM: `prefix` (AIDA, AROA, …) and 17 characters. */

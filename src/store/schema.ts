@@ -4,6 +4,7 @@
  */
 import type { StepCancellationOption } from "@aws-sdk/client-emr";
 import type { Generated, GeneratedAlways } from "kysely";
+import { ec2Migration, type Ec2RegionsTable, type Ec2ResourcesTable, type Ec2TagsTable } from "./ec2-schema.ts";
 import {
   type AccessKeysTable,
   type AccountSeedsTable,
@@ -36,6 +37,9 @@ export interface Schema {
   wakes: WakesTable;
   security_configurations: SecurityConfigurationsTable;
   block_public_access: BlockPublicAccessTable;
+  ec2_regions: Ec2RegionsTable;
+  ec2_resources: Ec2ResourcesTable;
+  ec2_tags: Ec2TagsTable;
 }
 
 export interface ClustersTable {
@@ -256,4 +260,5 @@ export const migrations: readonly string[] = [
    CREATE INDEX clusters_by_outcome ON clusters (account_id, region, outcome, created_at DESC, id DESC);
    CREATE INDEX steps_by_state ON steps (cluster_id, state, seq);
    CREATE INDEX warnings_by_message ON events (cluster_id, message) WHERE kind = 'warning';`,
+  ec2Migration,
 ];

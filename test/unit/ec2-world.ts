@@ -2,8 +2,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { EC2Client } from "@aws-sdk/client-ec2";
+import { ec2Handlers } from "../../src/api/ec2/handlers.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
-import { createServices } from "../../src/api/services.ts";
+import { ec2Service } from "../../src/aws/services/ec2.ts";
 import { harness } from "./control-plane-harness.ts";
 import { adminKey, authorise } from "./keys.ts";
 
@@ -11,7 +12,7 @@ export async function ec2World() {
   const h = await harness();
   const faults: unknown[] = [];
   const pipeline = createPipeline({
-    services: createServices({ store: h.store, ids: h.context.ids, releases: h.releases }),
+    services: { ec2: async () => ({ service: ec2Service, handlers: ec2Handlers({ store: h.store, ids: h.context.ids }) }) },
     // An access key of each account, by the account's number.
     keys: (id) => ({ ...adminKey, accessKeyId: id, secretAccessKey: "s", principal: { ...adminKey.principal, accountId: id } }),
     authorise,

@@ -11,12 +11,20 @@ export type Operations<M, Context> = {
   ) => Output<M, Name> | Promise<Output<M, Name>>;
 };
 
-/** For query services: a parameter that the operation does not have is refused, so that none is dropped. */
-export function bindQuery<M, Context>(context: Context, operations: Operations<M, Context>): Handlers<M> {
+/**
+ * For query services: a parameter that the operation does not have is refused, so that none is dropped. `admit` may throw for a request that the
+ * service takes from nobody, whatever policies say.
+ */
+export function bindQuery<M, Context>(
+  context: Context,
+  operations: Operations<M, Context>,
+  admit: (request: RequestContext, operation: string) => void = () => {},
+): Handlers<M> {
   type Any = (context: Context, input: never, request: RequestContext) => unknown;
   const bound = Object.entries(operations as Record<string, Any>).map(([name, operation]) => [
     name,
     async (input: never, request: RequestContext) => {
+      admit(request, name);
       if (request.unknownMembers.length > 0)
         throw new AwsError(
           "ValidationError",

@@ -6,14 +6,14 @@ import type { CloudTrailContext } from "./cloudtrail/context.ts";
 import type { EmrContext } from "./emr/context.ts";
 import { emrHandlers } from "./emr/handlers.ts";
 import type { AnyHandler, Services } from "./pipeline.ts";
-import { stsHandlers } from "./sts/caller-identity.ts";
+import { stsHandlers } from "./sts/handlers.ts";
 
 type Part = { service: Service; handlers: Partial<Record<string, AnyHandler>> };
 
 export function createServices(context: EmrContext & CloudTrailContext): Services {
   return {
     elasticmapreduce: once(async () => ({ service: emrService, handlers: emrHandlers(context) })),
-    sts: once(async () => ({ service: stsService, handlers: stsHandlers })),
+    sts: once(async () => ({ service: stsService, handlers: stsHandlers(context) })),
     iam: once(async () => ({
       service: (await import("../aws/services/iam.ts")).iamService,
       handlers: (await import("./iam/handlers.ts")).iamHandlers(context),

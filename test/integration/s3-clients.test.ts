@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createPipeline } from "../../src/api/pipeline.ts";
-import { stsHandlers } from "../../src/api/sts/caller-identity.ts";
+import { stsHandlers } from "../../src/api/sts/handlers.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
 import { stsService } from "../../src/aws/services/sts.ts";
 import { openKeyLookup } from "../../src/access/keys.ts";
@@ -21,7 +21,7 @@ before(async () => {
   harness.control.answer = createPipeline({
     services: {
       elasticmapreduce: async () => ({ service: emrService, handlers: {} }),
-      sts: async () => ({ service: stsService, handlers: stsHandlers }),
+      sts: async () => ({ service: stsService, handlers: stsHandlers({} as never) }),
     },
     keys,
     authorise: () => {},

@@ -7,7 +7,7 @@ import { DescribeClusterCommand, EMRClient, RunJobFlowCommand, TerminateJobFlows
 import { DescribeVpcsCommand, EC2Client, type EC2ServiceException } from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { AccessKey } from "../../src/access/keys.ts";
-import { stsHandlers } from "../../src/api/sts/caller-identity.ts";
+import { stsHandlers } from "../../src/api/sts/handlers.ts";
 import { createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
 import { invalidRequest } from "../../src/aws/errors.ts";
 import type { Handlers, RequestContext } from "../../src/aws/operations.ts";
@@ -48,7 +48,7 @@ describe("pipeline", () => {
     const pipeline = createPipeline({
       services: {
         elasticmapreduce: async () => ({ service: emrService, handlers: emrHandlers }),
-        sts: async () => ({ service: stsService, handlers: stsHandlers }),
+        sts: async () => ({ service: stsService, handlers: stsHandlers({} as never) }),
         ec2: async () => ({ service: ec2Service, handlers: {} }),
       },
       keys,

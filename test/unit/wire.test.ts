@@ -9,7 +9,7 @@ import { EMRClient, ListClustersCommand } from "@aws-sdk/client-emr";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { AccessKey } from "../../src/access/keys.ts";
 import { createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
-import { stsHandlers } from "../../src/api/sts/caller-identity.ts";
+import { stsHandlers } from "../../src/api/sts/handlers.ts";
 import { sha256Hex, signRequest } from "../../src/aws/sigv4.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
 import { stsService } from "../../src/aws/services/sts.ts";
@@ -39,7 +39,7 @@ describe("wire", () => {
           service: emrService,
           handlers: { ListClusters: () => ({ Clusters: [] }), RunJobFlow: () => ({}) },
         }),
-        sts: async () => ({ service: stsService, handlers: stsHandlers }),
+        sts: async () => ({ service: stsService, handlers: stsHandlers({} as never) }),
       },
       keys,
       authorise,

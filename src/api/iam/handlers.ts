@@ -1,4 +1,5 @@
 /** IAM's operations that are built. All others of the model answer that they are not there yet (src/api/pipeline.ts). */
+import { AwsError } from "../../aws/errors.ts";
 import type { Handlers } from "../../aws/operations.ts";
 import type { iam } from "../../aws/services/iam.ts";
 import { bindQuery, type Operations } from "../bind.ts";
@@ -29,4 +30,13 @@ const operations: Operations<typeof iam, IamContext> = {
   ...absentOperations,
 };
 
-export const iamHandlers = (context: IamContext): Handlers<typeof iam> => bindQuery<typeof iam, IamContext>(context, operations);
+export const iamHandlers = (context: IamContext): Handlers<typeof iam> =>
+  bindQuery<typeof iam, IamContext>(context, operations, ({ principal }) => {
+    // "You cannot call any IAM API with them unless MFA is in the request": of GetSessionToken's credentials.
+    if (principal.type === "IAMUser" && principal.sessionIssuedAt !== undefined)
+      throw new AwsError(
+        "InvalidClientTokenId",
+        "Credentials of GetSessionToken cannot call IAM. Assume a role, or use a user's own key.",
+        403,
+      );
+  });

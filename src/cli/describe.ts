@@ -30,7 +30,7 @@ export async function describeCluster(db: Db, cluster: ClusterRow) {
     id: cluster.id,
     name: spec.name,
     state,
-    reason: stateChangeReason(cluster, state).Message ?? "",
+    reason: stateChangeReason(cluster, state, steps.length > 0).Message ?? "",
     releaseLabel: spec.releaseLabel,
     applications: spec.applications.map(({ Name, Version }) => `${Name} ${Version}`),
     logUri: spec.logUri,

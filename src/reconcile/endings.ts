@@ -61,7 +61,7 @@ export function failureOfInstance(
     {
       ErrorCode: code,
       ErrorMessage: failure.message,
-      ErrorData: [{ [isMaster ? "primary-instance-id" : "instance-id"]: instance.id, log }],
+      ErrorData: [{ [isMaster ? "primary-instance-id" : "worker-instance-ids"]: instance.id, log }],
     },
   ];
   switch (failure.kind) {

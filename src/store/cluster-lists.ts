@@ -86,12 +86,14 @@ export async function* eachCluster(db: Db, filter: ClusterFilter): AsyncGenerato
 /** What a list says of each cluster beyond its row, for all of a page at once. */
 export interface ClusterUse {
   hasActiveSteps: boolean;
+  /** Active or not. */
+  hasHadSteps: boolean;
   /** From launch to end of each instance; null where it has not ended. */
   instances: { instanceType: string; launchedAt: number; endedAt: number | null }[];
 }
 
 export async function usesOf(db: Db, clusterIds: readonly string[]): Promise<(clusterId: string) => ClusterUse> {
-  if (clusterIds.length === 0) return () => ({ hasActiveSteps: false, instances: [] });
+  if (clusterIds.length === 0) return () => ({ hasActiveSteps: false, hasHadSteps: false, instances: [] });
   const active = await db
     .selectFrom("steps")
     .select("cluster_id")
@@ -106,10 +108,18 @@ export async function usesOf(db: Db, clusterIds: readonly string[]): Promise<(cl
     .where("instances.cluster_id", "in", clusterIds)
     .where("instances.launched_at", "is not", null)
     .execute();
-  const withSteps = new Set(active.map((row) => row.cluster_id));
+  const busy = await db
+    .selectFrom("clusters")
+    .select("id")
+    .where("id", "in", clusterIds)
+    .where((e) => e.exists(e.selectFrom("steps").select("seq").whereRef("cluster_id", "=", "clusters.id")))
+    .execute();
+  const withActive = new Set(active.map((row) => row.cluster_id));
+  const withSteps = new Set(busy.map(({ id }) => id));
   const instances = Map.groupBy(launched, (row) => row.cluster_id);
   return (clusterId) => ({
-    hasActiveSteps: withSteps.has(clusterId),
+    hasActiveSteps: withActive.has(clusterId),
+    hasHadSteps: withSteps.has(clusterId),
     instances: (instances.get(clusterId) ?? []).map((row) => ({
       instanceType: row.instance_type,
       launchedAt: row.launched_at ?? 0,

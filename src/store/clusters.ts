@@ -155,12 +155,15 @@ export function clusterState(cluster: ClusterRow, hasActiveSteps: boolean): Clus
   return cluster.phase === "bootstrapping" ? "BOOTSTRAPPING" : "STARTING";
 }
 
-export function stateChangeReason(cluster: ClusterRow, state: ClusterState): ClusterStateChangeReason {
+/** In EMR's words. `hasHadSteps`: there has been a step. */
+export function stateChangeReason(cluster: ClusterRow, state: ClusterState, hasHadSteps: boolean): ClusterStateChangeReason {
   if (cluster.ending) return { Code: cluster.ending.code, Message: cluster.ending.message };
   if (cluster.terminate_requested_at !== null) return { Code: "USER_REQUEST", Message: "Terminated by user request" };
-  if (state === "WAITING") return { Message: "Cluster ready to run steps." };
+  if (state === "WAITING") return { Message: hasHadSteps ? "Cluster ready after last step completed." : "Cluster ready to run steps." };
   if (state === "RUNNING") return { Message: "Running step" };
   if (cluster.kept_at !== null) return { Message: "Starts again after howdah down --keep." };
+  if (state === "BOOTSTRAPPING")
+    return { Message: cluster.spec.bootstrapActions.length > 0 ? "Running bootstrap actions" : "Configuring cluster software" };
   return {};
 }
 

@@ -20,7 +20,7 @@ import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster, theJobFlow, theLivingCluster } from "./lookup.ts";
 import { openList } from "./paging.ts";
 import { extendedSupport, nodeReplacement } from "./parameters.ts";
-import { clusterShape, clusterSummary } from "./shapes.ts";
+import { clusterShape, clusterSummary } from "./cluster-shapes.ts";
 import { readStepConcurrencyLevel } from "./steps.ts";
 
 const pageSize = 50;

@@ -5,7 +5,7 @@ import { groupsOf, instancesOf, instanceState } from "../../store/instances.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster } from "./lookup.ts";
 import { onlyPage, openList } from "./paging.ts";
-import { instanceGroupShape, instanceShape } from "./shapes.ts";
+import { instanceGroupShape, instanceShape } from "./instance-shapes.ts";
 
 const pageSize = 2000;
 /** Instances that ended longer ago are not told of any more. */

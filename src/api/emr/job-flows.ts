@@ -16,7 +16,9 @@ import { type GroupRow, groupsOf, type InstanceRow, instancesOf } from "../../st
 import { activeStates, type StepRow, stepsOf } from "../../store/steps.ts";
 import type { Db } from "../../store/store.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
-import { date, instanceGroupShape, normalizedInstanceHours } from "./shapes.ts";
+import { normalizedInstanceHours } from "./cluster-shapes.ts";
+import { date } from "./dates.ts";
+import { instanceGroupShape } from "./instance-shapes.ts";
 
 /** The API reference: "a maximum of 512 job flow descriptions", none older than two months. */
 const mostJobFlows = 512;
@@ -80,7 +82,7 @@ async function jobFlowShape(db: Db, cluster: ClusterRow, now: number): Promise<J
       StartDateTime: date(cluster.ready_at),
       ReadyDateTime: date(cluster.ready_at),
       EndDateTime: date(cluster.ended_at),
-      LastStateChangeReason: stateChangeReason(cluster, state).Message,
+      LastStateChangeReason: stateChangeReason(cluster, state, steps.length > 0).Message,
     },
     Instances: instancesShape(
       cluster,

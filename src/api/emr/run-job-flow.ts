@@ -12,7 +12,7 @@ import { hasOthersOnly, readApplications, readBootstrapActions, readConfiguratio
 import { sortOutInstances, sortOutParameters } from "./parameters.ts";
 import { readRelease } from "./releases.ts";
 import { securityConfigurationFor } from "./security-configurations.ts";
-import { clusterArn } from "./shapes.ts";
+import { clusterArn } from "./cluster-shapes.ts";
 import { readStepConcurrencyLevel, readSteps, stepWarnings } from "./steps.ts";
 import { checkTags } from "./tags.ts";
 

@@ -24,7 +24,7 @@ import {
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster, theJobFlow, theLivingCluster } from "./lookup.ts";
 import { openList } from "./paging.ts";
-import { stepShape, stepSummary } from "./shapes.ts";
+import { stepShape, stepSummary } from "./step-shapes.ts";
 
 /** PENDING, RUNNING and CANCEL_PENDING together; the lifetime of a cluster has no limit. */
 const mostActiveSteps = 256;

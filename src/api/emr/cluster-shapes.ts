@@ -1,0 +1,76 @@
+/** A cluster's rows as EMR's Cluster and ClusterSummary. Pure functions; the fields are those of the API reference, docs/api-fields.md says which are never there. */
+import type { Cluster, ClusterStatus, ClusterSummary, Tag } from "@aws-sdk/client-emr";
+import type { ClusterUse } from "../../store/cluster-lists.ts";
+import { type ClusterRow, clusterState, stateChangeReason } from "../../store/clusters.ts";
+import type { InstanceRow } from "../../store/instances.ts";
+import { date } from "./dates.ts";
+
+export const clusterArn = (cluster: { account_id: string; region: string; id: string }): string =>
+  `arn:aws:elasticmapreduce:${cluster.region}:${cluster.account_id}:cluster/${cluster.id}`;
+
+function clusterStatus(cluster: ClusterRow, { hasActiveSteps, hasHadSteps }: ClusterUse): ClusterStatus {
+  const state = clusterState(cluster, hasActiveSteps);
+  return {
+    State: state,
+    StateChangeReason: stateChangeReason(cluster, state, hasHadSteps),
+    Timeline: {
+      CreationDateTime: new Date(cluster.created_at),
+      ReadyDateTime: date(cluster.ready_at),
+      EndDateTime: date(cluster.ended_at),
+    },
+    ...(cluster.ending && cluster.ending.details.length > 0 ? { ErrorDetails: cluster.ending.details } : {}),
+  };
+}
+
+export function clusterShape(
+  cluster: ClusterRow,
+  use: ClusterUse,
+  facts: { tags: Tag[]; master: InstanceRow | undefined },
+  now: number,
+): Cluster {
+  const { spec } = cluster;
+  const { master } = facts;
+  return {
+    ...spec.shown,
+    ...clusterSummary(cluster, use, now),
+    InstanceCollectionType: "INSTANCE_GROUP",
+    LogUri: spec.logUri ?? undefined,
+    ReleaseLabel: spec.releaseLabel,
+    AutoTerminate: cluster.keep_alive === 0,
+    TerminationProtected: cluster.termination_protected === 1,
+    Applications: spec.applications.filter(({ Name }) => !spec.hadoopIsImplied || Name !== "Hadoop"),
+    Configurations: spec.configurations,
+    SecurityConfiguration: spec.securityConfiguration?.name,
+    StepConcurrencyLevel: cluster.step_concurrency_level,
+    UnhealthyNodeReplacement: cluster.unhealthy_node_replacement === 1,
+    VisibleToAllUsers: cluster.visible_to_all_users === 1,
+    ExtendedSupport: cluster.extended_support === null ? undefined : cluster.extended_support === 1,
+    Tags: facts.tags,
+    // The address itself: it needs no name server, so ssh, browsers and the CLI's own ssh command reach it.
+    MasterPublicDnsName: master && master.status !== "provisioning" ? master.address : undefined,
+  };
+}
+
+export function clusterSummary(cluster: ClusterRow, use: ClusterUse, now: number): ClusterSummary {
+  return {
+    Id: cluster.id,
+    Name: cluster.spec.name,
+    Status: clusterStatus(cluster, use),
+    NormalizedInstanceHours: normalizedInstanceHours(use.instances, now),
+    ClusterArn: clusterArn(cluster),
+  };
+}
+
+/** An m1.small hour is 1; a size's factor is EC2's (large 4, xlarge 8, n×large n times that); each started hour counts. */
+export function normalizedInstanceHours(instances: ClusterUse["instances"], now: number): number {
+  const hours = (launchedAt: number, endedAt: number) => Math.max(0, Math.ceil((endedAt - launchedAt) / 3_600_000));
+  const all = instances.map(({ instanceType, launchedAt, endedAt }) => hours(launchedAt, endedAt ?? now) * sizeFactor(instanceType));
+  return Math.ceil(all.reduce((sum, one) => sum + one, 0));
+}
+
+function sizeFactor(instanceType: string): number {
+  const size = instanceType.split(".")[1] ?? "";
+  const times = /^(\d+)xlarge$/.exec(size)?.[1];
+  if (times) return 8 * Number(times);
+  return { nano: 0.25, micro: 0.5, small: 1, medium: 2, large: 4, xlarge: 8 }[size] ?? 8;
+}

@@ -32,6 +32,7 @@ import { type Front, type S3Server, startFront } from "./s3/front.ts";
 import { superviseS3Proxy } from "./s3/s3proxy.ts";
 import { readInstallation } from "./setup.ts";
 import { ensureAccounts } from "./store/accounts.ts";
+import { changeBucket } from "./store/buckets.ts";
 import { liveClusters, moveCluster } from "./store/clusters.ts";
 import { findInstance, instancesOf } from "./store/instances.ts";
 import { makeIds } from "./store/ids.ts";
@@ -130,6 +131,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
       databasePath: data.database,
       controlSocket: controlSocket(data),
       s3: current,
+      changeBucket: (change) => store.transaction((tx) => changeBucket(tx, change)),
       limits: config.limits,
       log: (fault) => log.error(fault, "a fault behind the front door"),
     });

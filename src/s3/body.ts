@@ -26,14 +26,14 @@ const streaming: Record<string, { signed: boolean; trailer: boolean }> = {
 };
 
 /**
- * `declared` is x-amz-content-sha256, as it was signed. `checksumsOfObject`: checksum headers are of the object that the request
+ * `declared` is x-amz-content-sha256, as it was signed; `proof` is undefined for a request without a signature. `checksumsOfObject`: checksum headers are of the object that the request
  * completes, not of its body. Throws AwsError for headers that contradict one another.
  */
 export function checkedBody(
   source: AsyncIterable<Buffer>,
   headers: IncomingHttpHeaders,
   declared: string,
-  proof: Verified,
+  proof: Verified | undefined,
   checksumsOfObject = false,
 ): CheckedBody {
   const mode = streaming[declared];
@@ -51,9 +51,9 @@ export function checkedBody(
   const length = bodyLength(headers, mode !== undefined);
   let stream = source;
   if (mode) {
-    const { claim, signingKey } = proof;
-    const signing: ChunkSigning = { key: signingKey, date: claim.date, scope: claim.scope, seed: claim.signature };
-    stream = decodeChunked(source, mode.signed ? signing : undefined, trailers);
+    // Nobody has signed the chunks of a request without a signature.
+    if (mode.signed && !proof) throw new AwsError("AccessDenied", "Access Denied", 403);
+    stream = decodeChunked(source, mode.signed ? chunkSigning(proof!) : undefined, trailers);
     if (mode.trailer) checks.push(...trailingChecksums(headers, trailers, verified));
   } else if (declared !== unsignedPayload) {
     checks.push({
@@ -72,6 +72,10 @@ export function checkedBody(
     });
   }
   return { stream: lastHeldBack(checked(stream, length, checks)), length, verified };
+}
+
+function chunkSigning({ claim, signingKey }: Verified): ChunkSigning {
+  return { key: signingKey, date: claim.date, scope: claim.scope, seed: claim.signature };
 }
 
 function bodyLength(headers: IncomingHttpHeaders, chunked: boolean): number {

@@ -26,6 +26,8 @@ export interface BuiltInAnswer {
 const folder = join(import.meta.dirname, "elasticmapreduce");
 const bucketName = /^(?:([a-z]{2}(?:-[a-z]+)+-\d)\.)?elasticmapreduce$/;
 
+export const isBuiltIn = (bucket: string): boolean => bucketName.test(bucket);
+
 let objects: Map<string, BuiltInObject> | undefined;
 
 /** By key, in the order of keys. */

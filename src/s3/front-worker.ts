@@ -3,7 +3,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
+import { openBucketFacts } from "../access/bucket-facts.ts";
 import { openKeyLookup } from "../access/keys.ts";
+import { openPolicySource } from "../access/policy-source.ts";
+import type { BucketChange } from "../store/buckets.ts";
 import { createAdmission } from "./admission.ts";
 import { controlPlane } from "./control.ts";
 import type { FromWorker, ToWorker, WorkerOptions } from "./front.ts";
@@ -12,6 +15,8 @@ import { serviceOf } from "./routing.ts";
 
 const options = workerData as WorkerOptions;
 const keys = openKeyLookup(options.databasePath);
+const policies = openPolicySource(options.databasePath);
+const facts = openBucketFacts(options.databasePath);
 const forward = controlPlane(options.controlSocket, options.originSecret, options.limits.bodyMs, (error) =>
   tell({ kind: "fault", requestId: "-", message: `the control plane does not answer: ${error.message}` }),
 );
@@ -21,8 +26,26 @@ function tell(message: FromWorker): void {
   parentPort?.postMessage(message);
 }
 
+function closeDatabase(): void {
+  for (const reader of [keys, policies, facts]) reader.close();
+}
+
+/** The control plane's thread writes; these wait for its word. */
+const changing = new Map<number, (error: string | undefined) => void>();
+let changes = 0;
+
+function change(made: BucketChange): Promise<void> {
+  const number = ++changes;
+  return new Promise((resolve, reject) => {
+    changing.set(number, (error) => (error === undefined ? resolve() : reject(new Error(error))));
+    tell({ kind: "change", number, change: made });
+  });
+}
+
 const objects = {
   keys,
+  policies,
+  buckets: { find: facts.find, change },
   server: () => s3,
   now: () => new Date(),
   fault: (requestId: string, error: unknown) => tell({ kind: "fault", requestId, message: String(error) }),
@@ -67,9 +90,12 @@ server.on("checkContinue", (req, res) => serve(req, res, () => res.writeContinue
 
 parentPort?.on("message", (message: ToWorker) => {
   if (message.kind === "s3") s3 = message.s3;
-  else {
+  else if (message.kind === "changed") {
+    changing.get(message.number)?.(message.error);
+    changing.delete(message.number);
+  } else {
     parentPort?.close();
-    server.close(() => keys.close());
+    server.close(closeDatabase);
     server.closeAllConnections();
   }
 });
@@ -77,6 +103,6 @@ parentPort?.on("message", (message: ToWorker) => {
 server.on("error", (error: NodeJS.ErrnoException) => {
   tell({ kind: "failed", message: error.message, code: error.code });
   parentPort?.close();
-  keys.close();
+  closeDatabase();
 });
 server.listen(options.port, options.host, () => tell({ kind: "listening", port: (server.address() as AddressInfo).port }));

@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Worker } from "node:worker_threads";
 import { type Origin, readOrigin } from "../aws/origin.ts";
 import { defaultLimits, type Limits } from "./admission.ts";
+import type { BucketChange } from "../store/buckets.ts";
 import type { S3Server } from "./upstream.ts";
 
 export type { S3Server } from "./upstream.ts";
@@ -13,23 +14,30 @@ export interface FrontOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
-  /** The store's file, for access keys. It must exist, migrated. */
+  /** The store's file, for access keys, policies and buckets: only read. It must exist, migrated. */
   databasePath: string;
   /** Unix socket of the control plane's own HTTP server. */
   controlSocket: string;
   s3: S3Server;
+  /** Writes down what the front door has done with a bucket; resolves when it is on disk. */
+  changeBucket: (change: BucketChange) => Promise<void>;
   /** Where they are not the defaults. */
   limits?: Partial<Limits>;
   /** Told what went wrong behind the front door, by the id that the client was given. */
   log?: (fault: { requestId: string; message: string }) => void;
 }
 
-export type WorkerOptions = Omit<FrontOptions, "log" | "limits"> & { originSecret: string; limits: Limits };
-export type ToWorker = { kind: "close" } | { kind: "s3"; s3: S3Server };
+export type WorkerOptions = Omit<FrontOptions, "log" | "limits" | "changeBucket"> & { originSecret: string; limits: Limits };
+export type ToWorker =
+  | { kind: "close" }
+  | { kind: "s3"; s3: S3Server }
+  /** The answer to `change`, by its number: why it is not on disk, where it is not. */
+  | { kind: "changed"; number: number; error: string | undefined };
 export type FromWorker =
   | { kind: "listening"; port: number }
   | { kind: "failed"; message: string; code: string | undefined }
-  | { kind: "fault"; requestId: string; message: string };
+  | { kind: "fault"; requestId: string; message: string }
+  | { kind: "change"; number: number; change: BucketChange };
 
 export interface Front {
   port: number;
@@ -53,7 +61,7 @@ const reopenAfter = 200;
  * same port, with the S3 server last in use.
  */
 export async function startFront(options: FrontOptions): Promise<Front> {
-  const { log = () => {}, ...first } = options;
+  const { log = () => {}, changeBucket, ...first } = options;
   const originSecret = randomBytes(24).toString("base64url");
   let workerOptions: WorkerOptions = { ...first, originSecret, limits: { ...defaultLimits, ...options.limits } };
   let closing = false;
@@ -66,6 +74,13 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     worker = opened;
     opened.on("message", (message: FromWorker) => {
       if (message.kind === "fault") log({ requestId: message.requestId, message: message.message });
+      if (message.kind === "change") {
+        const done = (error?: string) => opened.postMessage({ kind: "changed", number: message.number, error } satisfies ToWorker);
+        changeBucket(message.change).then(
+          () => done(),
+          (error: unknown) => done(String(error)),
+        );
+      }
     });
     opened.once("exit", () => {
       if (worker === opened) worker = undefined;

@@ -1,8 +1,8 @@
 /** The embedded server keeps objects as files, so that it cannot hold both `a` and `a/b`. It reports an internal error, which clients repeat in vain. */
-import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { AwsError } from "../aws/errors.ts";
-import { answerOf, openUpstream, type S3Server, type UpstreamRequest } from "./upstream.ts";
+import { ask } from "./exchange.ts";
+import type { S3Server, UpstreamRequest } from "./upstream.ts";
 
 /** The refusal that stands for an internal error, where a name in the way is its cause. The answer is used up where there is one. */
 export async function nameClash(server: S3Server, request: UpstreamRequest, answer: IncomingMessage): Promise<AwsError | undefined> {
@@ -21,15 +21,4 @@ function clash(answer: IncomingMessage, parent: string, child: string): AwsError
   answer.resume();
   const names = `'${decodeURIComponent(parent)}' and '${decodeURIComponent(child)}'`;
   return new AwsError("NotImplemented", `Howdah's embedded S3 server keeps objects as files and cannot hold both ${names}.`, 501);
-}
-
-async function ask(server: S3Server, method: string, path: string, query: string): Promise<{ statusCode: number; text: string }> {
-  const upstream = openUpstream(server, { method, path, query, headers: {}, length: undefined });
-  const answered = answerOf(upstream);
-  upstream.end();
-  const answer = await answered;
-  let text = "";
-  answer.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-  await once(answer, "end");
-  return { statusCode: answer.statusCode ?? 0, text };
 }

@@ -28,7 +28,7 @@ const honoured = new Set([
 ]);
 const honouredPrefixes = ["x-amz-meta-", "x-amz-checksum-"];
 
-/** Sub-resources and parameters that it has no notion of. */
+/** Sub-resources and parameters that it has no notion of. (A bucket's policy is answered before: bucket-policy.ts.) */
 const subresources = new Set([
   "accelerate",
   "analytics",
@@ -70,7 +70,7 @@ function notImplemented(what: string): AwsError {
 }
 
 /** The embedded server keeps objects as files: a key such as `a//b` or `a/../b` would be another object's. */
-function refuseKey(key: string): void {
+export function refuseKey(key: string): void {
   const segments = key.split("/");
   if (segments.at(-1) === "") segments.pop();
   if (segments.some((segment) => ["", ".", ".."].includes(segment))) throw notImplemented(`a key with empty, '.' or '..' parts: ${key}`);
@@ -102,11 +102,6 @@ const checksumsOfObjects = /^x-amz-checksum-(crc|sha)/;
 function checkBucketName(name: string): void {
   if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !name.includes("..") && !/^\d+(\.\d+){3}$/.test(name)) return;
   throw new AwsError("InvalidBucketName", "The specified bucket is not valid.", 400, { BucketName: name });
-}
-
-/** The objects that a multi-object delete names, in its XML. */
-export function refuseUnsupportedDelete(body: string): void {
-  for (const [, key] of body.matchAll(/<Key>([^<]*)<\/Key>/g)) refuseKey(key!);
 }
 
 /**

@@ -5,6 +5,7 @@
 import type { StepCancellationOption } from "@aws-sdk/client-emr";
 import type { Generated, GeneratedAlways } from "kysely";
 import { ec2Migration, type Ec2RegionsTable, type Ec2ResourcesTable, type Ec2TagsTable } from "./ec2-schema.ts";
+import type { BucketsTable } from "./buckets.ts";
 import {
   type AccessKeysTable,
   type AccountSeedsTable,
@@ -19,6 +20,7 @@ import {
 } from "./iam-schema.ts";
 
 export interface Schema {
+  buckets: BucketsTable;
   accounts: AccountsTable;
   account_seeds: AccountSeedsTable;
   iam_entities: IamEntitiesTable;
@@ -261,4 +263,5 @@ export const migrations: readonly string[] = [
    CREATE INDEX steps_by_state ON steps (cluster_id, state, seq);
    CREATE INDEX warnings_by_message ON events (cluster_id, message) WHERE kind = 'warning';`,
   ec2Migration,
+  `CREATE TABLE buckets (name TEXT PRIMARY KEY, account_id TEXT NOT NULL, created_at INTEGER NOT NULL, policy TEXT);`,
 ];

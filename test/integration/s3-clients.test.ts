@@ -7,31 +7,38 @@ import { createPipeline } from "../../src/api/pipeline.ts";
 import { stsHandlers } from "../../src/api/sts/handlers.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
 import { stsService } from "../../src/aws/services/sts.ts";
+import { createAuthoriser } from "../../src/access/authorise.ts";
 import { openKeyLookup } from "../../src/access/keys.ts";
+import { openPolicySource } from "../../src/access/policy-source.ts";
+import { openResourceFacts } from "../../src/access/resource-facts.ts";
 import { dataFolder } from "../../src/data-folder.ts";
 import { admin, cluster, type Harness, runTool, startHarness } from "./s3-harness.ts";
 
 /** Unmodified clients, against the front door with the real pipeline behind it. */
 let harness: Harness;
 let keys: ReturnType<typeof openKeyLookup>;
+let readers: { close(): void }[] = [];
 
 before(async () => {
   harness = await startHarness();
-  keys = openKeyLookup(dataFolder(harness.root).database);
+  const path = dataFolder(harness.root).database;
+  keys = openKeyLookup(path);
+  const [policies, facts] = [openPolicySource(path), openResourceFacts(path)];
+  readers = [keys, policies, facts];
   harness.control.answer = createPipeline({
     services: {
       elasticmapreduce: async () => ({ service: emrService, handlers: {} }),
       sts: async () => ({ service: stsService, handlers: stsHandlers({} as never) }),
     },
     keys,
-    authorise: () => {},
+    authorise: createAuthoriser(policies, facts),
     now: () => new Date(),
     log: () => {},
   });
 });
 after(async () => {
   await harness?.close();
-  keys?.close();
+  for (const reader of readers) reader.close();
 });
 
 async function aws(args: string[], key = admin, more: Record<string, string> = {}): Promise<string> {
@@ -83,8 +90,28 @@ describe("the aws CLI", () => {
 
   test("s3: says what was refused", async () => {
     assert.match(await awsFails(["s3", "ls"], { ...admin, secretAccessKey: "wrong" }), /SignatureDoesNotMatch/);
-    assert.match(await awsFails(["s3api", "get-bucket-policy", "--bucket", "x"]), /NotImplemented/);
+    assert.match(await awsFails(["s3api", "get-bucket-tagging", "--bucket", "nowhere"]), /NotImplemented/);
     assert.match(await awsFails(["s3", "ls", "--no-sign-request"]), /AccessDenied/);
+  });
+
+  test("s3: bucket policies, and reading without a signature where one says so", async () => {
+    const file = join(harness.root, "object");
+    writeFileSync(file, "text");
+    await aws(["s3", "mb", "s3://shared"]);
+    await aws(["s3", "cp", file, "s3://shared/public/object"]);
+    await aws(["s3", "cp", file, "s3://shared/object"]);
+    assert.match(await awsFails(["s3api", "get-bucket-policy", "--bucket", "shared"]), /NoSuchBucketPolicy/);
+    const Statement = { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::shared/public/*" };
+    const policy = JSON.stringify({ Version: "2012-10-17", Statement });
+    await aws(["s3api", "put-bucket-policy", "--bucket", "shared", "--policy", policy]);
+    assert.equal(JSON.parse(await aws(["s3api", "get-bucket-policy", "--bucket", "shared"])).Policy, policy);
+    assert.match(await aws(["s3api", "get-bucket-policy-status", "--bucket", "shared"]), /"IsPublic": true/);
+    assert.equal(await aws(["s3", "cp", "s3://shared/public/object", "-", "--no-sign-request"]), "text");
+    assert.match(await awsFails(["s3", "cp", "s3://shared/object", "-", "--no-sign-request"]), /403|Forbidden/);
+    assert.match(await awsFails(["s3api", "put-bucket-policy", "--bucket", "shared", "--policy", "{}"]), /MalformedPolicy/);
+    await aws(["s3api", "delete-bucket-policy", "--bucket", "shared"]);
+    assert.match(await awsFails(["s3", "cp", "s3://shared/public/object", "-", "--no-sign-request"]), /403|Forbidden/);
+    await aws(["s3", "rb", "s3://shared", "--force"]);
   });
 
   test("sts and emr, on the same port", async () => {

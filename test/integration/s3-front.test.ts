@@ -12,9 +12,14 @@ import {
   CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  DeleteBucketCommand,
+  DeleteBucketPolicyCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
+  GetBucketPolicyCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListBucketsCommand,
   ListObjectsV2Command,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
@@ -30,9 +35,15 @@ import { admin, cluster, credentials, type Harness, startHarness } from "./s3-ha
 
 const bucket = "front";
 let harness: Harness;
+/** The admin of another account. */
+const other = {
+  ...admin,
+  accessKeyId: "AKIAOTHER",
+  principal: { ...admin.principal, accountId: "444455556666", id: "AIDAOTHER", arn: "arn:aws:iam::444455556666:user/admin" },
+};
 
 before(async () => {
-  harness = await startHarness();
+  harness = await startHarness([other]);
   await harness.client().send(new CreateBucketCommand({ Bucket: bucket }));
 });
 after(() => harness?.close());
@@ -178,7 +189,6 @@ describe("objects, with the SDK", () => {
       new PutObjectCommand({ ...object, WebsiteRedirectLocation: "/x" }),
       new PutObjectTaggingCommand({ Bucket: bucket, Key: "no", Tagging: { TagSet: [] } }),
       new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }),
-      new PutBucketPolicyCommand({ Bucket: bucket, Policy: "{}" }),
       new GetObjectCommand({ Bucket: bucket, Key: "no", VersionId: "1" }),
     ];
     for (const command of refused) {
@@ -449,6 +459,45 @@ describe("bodies", () => {
   });
 });
 
+test("a bucket is its account's, and its policy ends with it", async () => {
+  const Bucket = "of-the-other";
+  const theirs = harness.client(other);
+  await theirs.send(new CreateBucketCommand({ Bucket }));
+  await theirs.send(new PutObjectCommand({ Bucket, Key: "k", Body: "x" }));
+  const get = new GetObjectCommand({ Bucket, Key: "k" });
+  await assert.rejects(harness.client().send(get), { name: "AccessDenied" });
+  await assert.rejects(harness.client().send(new CreateBucketCommand({ Bucket })), { name: "BucketAlreadyExists" });
+  const again = await theirs.send(new CreateBucketCommand({ Bucket })).catch((error: Error) => error.name);
+  assert.equal(again, "BucketAlreadyOwnedByYou");
+  const Statement = {
+    Effect: "Allow",
+    Principal: { AWS: admin.principal.accountId },
+    Action: "s3:GetObject",
+    Resource: `arn:aws:s3:::${Bucket}/*`,
+  };
+  await theirs.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }));
+  assert.equal(await (await harness.client().send(get)).Body?.transformToString(), "x");
+  const names = async (client: ReturnType<Harness["client"]>) =>
+    (await client.send(new ListBucketsCommand({}))).Buckets?.map(({ Name }) => Name);
+  assert.deepEqual(await names(theirs), [Bucket]);
+  assert.ok(!(await names(harness.client()))?.includes(Bucket));
+  // One of two objects may not be deleted: the server is asked for the other only.
+  const only = { Effect: "Deny", Principal: "*", Action: "s3:DeleteObject", Resource: `arn:aws:s3:::${Bucket}/k` };
+  await theirs.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement: only }) }));
+  await theirs.send(new PutObjectCommand({ Bucket, Key: "a & b", Body: "x" }));
+  const gone = await theirs.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key: "k" }, { Key: "a & b" }] } }));
+  assert.deepEqual(
+    [gone.Deleted?.map(({ Key }) => Key), gone.Errors?.map(({ Key, Code }) => [Key, Code])],
+    [["a & b"], [["k", "AccessDenied"]]],
+  );
+  await theirs.send(new DeleteBucketPolicyCommand({ Bucket }));
+  await theirs.send(new DeleteObjectCommand({ Bucket, Key: "k" }));
+  await theirs.send(new DeleteBucketCommand({ Bucket }));
+  await harness.client().send(new CreateBucketCommand({ Bucket }));
+  await assert.rejects(theirs.send(new ListObjectsV2Command({ Bucket })), { name: "AccessDenied" });
+  await assert.rejects(harness.client().send(new GetBucketPolicyCommand({ Bucket })), { name: "NoSuchBucketPolicy" });
+});
+
 test("any other S3 server by configuration, to which all headers go", async () => {
   // Another front door stands in for it: it is strict with signatures.
   const { accessKeyId, secretAccessKey } = admin;
@@ -458,6 +507,7 @@ test("any other S3 server by configuration, to which all headers go", async () =
     databasePath: dataFolder(harness.root).database,
     controlSocket: join(harness.root, "control.sock"),
     s3: { endpoint: harness.endpoint, accessKeyId, secretAccessKey, region: "us-east-1", external: true },
+    changeBucket: async () => {},
   });
   try {
     const client = harness.client(cluster, { endpoint: `http://127.0.0.1:${outer.port}` });
@@ -484,6 +534,7 @@ test("a port that is taken, and a database that is not there, are said at once",
     databasePath: dataFolder(harness.root).database,
     controlSocket: join(harness.root, "control.sock"),
     s3: { endpoint: harness.endpoint, accessKeyId, secretAccessKey, region: "us-east-1" },
+    changeBucket: async () => {},
   };
   await assert.rejects(startFront(options), { code: "EADDRINUSE" });
   await assert.rejects(startFront({ ...options, port: 0, databasePath: join(harness.root, "nowhere.db") }), /unable to open database/);

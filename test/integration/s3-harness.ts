@@ -13,6 +13,8 @@ import { releaseLabels } from "../../src/releases/release.ts";
 import { type Front, startFront } from "../../src/s3/front.ts";
 import { type RunningS3Proxy, ensureS3Proxy, stopS3Proxy, type S3ProxyOptions } from "../../src/s3/s3proxy.ts";
 import { readInstallation } from "../../src/setup.ts";
+import { changeBucket } from "../../src/store/buckets.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
 import { migrations } from "../../src/store/schema.ts";
 import { adminKey, nodeKey } from "../unit/keys.ts";
 
@@ -42,9 +44,11 @@ export function writeKeys(path: string, keys: AccessKey[]): void {
     `INSERT INTO access_keys (access_key_id, secret_access_key, session_token, account_id, owner_id, session, cluster_id, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
   );
+  const account = database.prepare("INSERT OR IGNORE INTO accounts (id, name, created_at) VALUES (?1, ?1, 0)");
   for (const { accessKeyId, secretAccessKey, sessionToken, principal } of keys) {
     const { accountId, role, userName, sessionName, clusterId } = principal;
     const owner = role?.id ?? principal.id;
+    account.run(accountId);
     entity.run(owner, accountId, role ? "role" : "user", role?.name ?? userName ?? "");
     attachment.run(owner, `arn:aws:iam::aws:policy/${role ? "service-role/AmazonElasticMapReduceforEC2Role" : "AdministratorAccess"}`);
     const session = role ? JSON.stringify(plainSession(sessionName ?? "", { path: "/", name: role.name }, 0)) : null;
@@ -55,6 +59,7 @@ export function writeKeys(path: string, keys: AccessKey[]): void {
 
 export interface Harness {
   root: string;
+  store: Store;
   endpoint: string;
   front: Front;
   server: RunningS3Proxy;
@@ -67,11 +72,13 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-export async function startHarness(): Promise<Harness> {
+/** `keys`: of users that are there beside the admin. */
+export async function startHarness(keys: AccessKey[] = []): Promise<Harness> {
   const root = mkdtempSync(join(tmpdir(), "howdah-s3-"));
   const data = dataFolder(root);
   mkdirSync(data.run, { recursive: true });
-  writeKeys(data.database, [admin, cluster]);
+  writeKeys(data.database, [admin, cluster, ...keys]);
+  const store = await openStore(data.database, Date.now);
   const server = await ensureS3Proxy(s3ProxyOptions(root));
   const control = { answer: ((_req, res) => res.end("control")) as RequestListener };
   const socket = join(root, "control.sock");
@@ -84,6 +91,7 @@ export async function startHarness(): Promise<Harness> {
     databasePath: data.database,
     controlSocket: socket,
     s3: { endpoint: upstream, accessKeyId, secretAccessKey, region },
+    changeBucket: (change) => store.transaction((tx) => changeBucket(tx, change)),
     log: (fault) => faults.push(fault.message),
   }).catch(async (error: unknown) => {
     behind.close();
@@ -93,6 +101,7 @@ export async function startHarness(): Promise<Harness> {
   const endpoint = `http://127.0.0.1:${front.port}`;
   return {
     root,
+    store,
     endpoint,
     front,
     server,
@@ -114,6 +123,7 @@ export async function startHarness(): Promise<Harness> {
     }),
     async close() {
       await front.close();
+      await store.close();
       behind.closeAllConnections();
       behind.close();
       await stopS3Proxy(data);

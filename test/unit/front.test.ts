@@ -59,6 +59,7 @@ describe("front door", () => {
       databasePath,
       controlSocket,
       s3: server,
+      changeBucket: async () => {},
       limits,
       log: ({ message }) => faults.push(message),
     });

@@ -1,0 +1,131 @@
+/** The first half of an S3 request: who asks, for what, and whether it may. Nothing of the body is read before that is decided. */
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { KeyLookup } from "../access/keys.ts";
+import type { PolicySource } from "../access/principal.ts";
+import { AwsError } from "../aws/errors.ts";
+import { originOfSocket } from "../aws/origin.ts";
+import { type Access, accessDenied, accessOf } from "./access.ts";
+import type { CheckedBody } from "./body.ts";
+import { type Buckets, exists, noSuchBucket } from "./buckets.ts";
+import { isBuiltIn } from "./emr-bucket.ts";
+import { withHoisted } from "./forwarding.ts";
+import { prove, type Sender, signedPart, tlsKeys } from "./prove.ts";
+import { readRequest, type S3Request, sourceHeader } from "./request.ts";
+import type { S3Server } from "./upstream.ts";
+
+export interface ObjectsOptions {
+  keys: KeyLookup;
+  policies: PolicySource;
+  buckets: Buckets;
+  server: () => S3Server;
+  now: () => Date;
+  /** Told what went wrong behind the front door; the client learns only that something did. */
+  fault: (requestId: string, error: unknown) => void;
+}
+
+/** A request that may be carried out, and what it takes. */
+export interface Allowed {
+  req: IncomingMessage;
+  res: ServerResponse;
+  options: ObjectsOptions;
+  requestId: string;
+  /** The client may send its body. */
+  begin: () => void;
+  server: S3Server;
+  signed: ReturnType<typeof signedPart>;
+  query: URLSearchParams;
+  headers: IncomingHttpHeaders;
+  request: S3Request;
+  sender: Sender;
+  access: Access;
+}
+
+/** Proves who asks and decides whether it may, before a byte of the body is read. Throws what refuses it. */
+export async function allowed(
+  req: IncomingMessage,
+  res: ServerResponse,
+  options: ObjectsOptions,
+  requestId: string,
+  begin: () => void,
+): Promise<Allowed> {
+  const signed = signedPart(req);
+  const query = new URLSearchParams(signed.query);
+  const server = options.server();
+  const sender = prove(signed, query, req.headers, options.keys, options.now());
+  const headers = withHoisted(req.headers, query);
+  const request = unlessUnknown(sender, () => readRequest(signed.method, signed.path, query, headers, server.external === true));
+  if (request.source) headers["x-amz-copy-source"] = sourceHeader(request.source);
+  checkOwner(headers, request, options.buckets);
+  const origin = originOfSocket(req.socket);
+  const circumstances = {
+    ...origin,
+    userAgent: req.headers["user-agent"] ?? "",
+    now: options.now(),
+    region: sender.proof?.claim.scope.region ?? "",
+  };
+  const { principal } = sender.proof?.key ?? {};
+  const access = accessOf(principal, circumstances, [...sender.keys, ...tlsKeys(origin)], options.policies, options.buckets);
+  try {
+    access.check(request.asked);
+  } catch (error) {
+    // Names of buckets are everybody's: one that nobody has made is not there, and that is no secret.
+    const { bucket } = request;
+    const isNobodys = bucket !== "" && principal !== undefined && !options.buckets.find(bucket).known;
+    if (isNobodys && options.buckets.find(bucket).accountId !== principal.accountId && !(await exists(server, bucket)))
+      throw noSuchBucket(bucket);
+    throw error;
+  }
+  return { req, res, options, requestId, begin, server, signed, query, headers, request, sender, access };
+}
+
+/** Whoever does not say who it is, is not told what is wrong with its request either. */
+function unlessUnknown<T>({ proof }: Sender, read: () => T): T {
+  if (proof) return read();
+  try {
+    return read();
+  } catch {
+    throw accessDenied();
+  }
+}
+
+/** Whoever says whose a bucket is must be right. */
+function checkOwner(headers: IncomingHttpHeaders, { bucket, source }: S3Request, buckets: Buckets): void {
+  for (const [header, name] of [
+    ["x-amz-expected-bucket-owner", bucket],
+    ["x-amz-source-expected-bucket-owner", source?.bucket ?? ""],
+  ] as const) {
+    const expected = headers[header];
+    if (expected !== undefined && name !== "" && !isBuiltIn(name) && expected !== buckets.find(name).accountId) throw accessDenied();
+  }
+}
+
+/** All of a small body, once it is proven. */
+export async function wholeOf(body: CheckedBody, limit: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of body.stream) {
+    size += piece.length;
+    if (size > limit)
+      throw new AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema");
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, size);
+}
+
+/** `length`, where it is that of a body which is not sent. */
+export function send(
+  res: ServerResponse,
+  status: number,
+  headers: Record<string, string | string[]>,
+  body: string | Buffer | undefined,
+  requestId: string,
+  length = body === undefined ? undefined : Buffer.byteLength(body),
+): void {
+  res.writeHead(status, {
+    ...headers,
+    ...(length === undefined ? {} : { "content-length": length }),
+    server: "Howdah",
+    "x-amz-request-id": requestId,
+  });
+  res.end(body);
+}

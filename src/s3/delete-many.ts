@@ -1,0 +1,56 @@
+/** DeleteObjects: a list, decided about object by object. */
+import { createHash } from "node:crypto";
+import { pipeline } from "node:stream/promises";
+import { type Allowed, send, wholeOf } from "./allowed.ts";
+import { checkedBody } from "./body.ts";
+import { checksumPrefix } from "./checksums.ts";
+import { readDeleteList, withRefused, writeDeleteList } from "./delete-list.ts";
+import { exchange, textOf } from "./exchange.ts";
+import { answerHeaders, upstreamRequest } from "./forwarding.ts";
+import { moving } from "./moving.ts";
+import { deleteAsked } from "./request.ts";
+import { refuseKey, refuseUnsupported } from "./unsupported.ts";
+import type { UpstreamRequest } from "./upstream.ts";
+
+/** S3's own limit for such a list, in bytes. */
+const deleteLimit = 2 << 20;
+
+/** Those that are not allowed are told as such. */
+export async function deleteMany(asked: Allowed): Promise<void> {
+  const { req, res, requestId, begin, server, signed, query, headers, request, sender, access } = asked;
+  const { bucket } = request;
+  const body = checkedBody(moving(req.iterator({ destroyOnReturn: false })), headers, sender.declared, sender.proof);
+  if (!server.external) refuseUnsupported(signed.method, signed.path, query, headers, body.length);
+  begin();
+  const list = readDeleteList((await wholeOf(body, deleteLimit)).toString("utf8"));
+  const may = list.objects.map(({ key, version }) => access.isAllowed(deleteAsked(bucket, key, version)));
+  const objects = list.objects.filter((_, i) => may[i]);
+  const refused = list.objects.filter((_, i) => !may[i]);
+  if (objects.length === 0) {
+    send(res, 200, { "content-type": "application/xml" }, withRefused("", refused), requestId);
+    return;
+  }
+  if (!server.external) for (const { key } of objects) refuseKey(key);
+  const content = Buffer.from(writeDeleteList({ ...list, objects }));
+  const upstream = withContent(upstreamRequest(signed, headers, server, content.length), content);
+  async function* whole() {
+    yield content;
+  }
+  const answer = await exchange(server, upstream, { stream: whole() }, req, res);
+  const answered = answerHeaders(answer, requestId);
+  if (refused.length > 0 && answer.statusCode === 200) {
+    delete answered["content-length"];
+    send(res, 200, answered, withRefused(await textOf(answer), refused), requestId);
+    return;
+  }
+  res.writeHead(answer.statusCode ?? 502, answered);
+  await pipeline(answer, res);
+}
+
+/** A body that was written anew has a digest of its own. */
+function withContent(upstream: UpstreamRequest, content: Buffer): UpstreamRequest {
+  const kept = Object.entries(upstream.headers).filter(
+    ([name]) => !name.startsWith(checksumPrefix) && name !== "x-amz-sdk-checksum-algorithm",
+  );
+  return { ...upstream, headers: { ...Object.fromEntries(kept), "content-md5": createHash("md5").update(content).digest("base64") } };
+}

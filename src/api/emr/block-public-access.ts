@@ -1,8 +1,15 @@
 /** Block public access: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-block-public-access.html */
-import type { BlockPublicAccessConfiguration, PortRange, PutBlockPublicAccessConfigurationInput } from "@aws-sdk/client-emr";
+import type {
+  BlockPublicAccessConfiguration,
+  JobFlowInstancesConfig,
+  PortRange,
+  PutBlockPublicAccessConfigurationInput,
+} from "@aws-sdk/client-emr";
 import { invalidRequest, validationException } from "../../aws/errors.ts";
 import { findAccount } from "../../store/accounts.ts";
 import { findBlockPublicAccess, putBlockPublicAccess } from "../../store/block-public-access.ts";
+import { findResource, type SecurityGroup } from "../../store/ec2-resources.ts";
+import { isPublic } from "../../store/ec2-vpcs.ts";
 import type { Db } from "../../store/store.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 
@@ -43,7 +50,7 @@ export async function PutBlockPublicAccessConfiguration(
   return {};
 }
 
-/** An inbound rule of a security group as EC2 has it: -1 is every port. */
+/** An inbound rule of a security group for one peer; port -1 is every port. */
 export interface InboundRule {
   groupId: string;
   fromPort: number;
@@ -52,23 +59,55 @@ export interface InboundRule {
   cidr: string;
 }
 
-/** For RunJobFlow. Throws ValidationException where a rule opens to all what the region's configuration does not permit. */
-export async function checkPublicAccess(db: Db, request: EmrRequest, rules: readonly InboundRule[]): Promise<void> {
+const securityGroupsOf = (instances: Partial<JobFlowInstancesConfig>): string[] =>
+  [
+    instances.EmrManagedMasterSecurityGroup,
+    instances.EmrManagedSlaveSecurityGroup,
+    instances.ServiceAccessSecurityGroup,
+    ...(instances.AdditionalMasterSecurityGroups ?? []),
+    ...(instances.AdditionalSlaveSecurityGroups ?? []),
+  ].filter((id) => id !== undefined);
+
+/**
+ * For RunJobFlow: may a cluster with these security groups be? A private subnet lets nobody in, whatever they say. Throws ValidationException
+ * where a rule opens to all what the region's configuration does not permit.
+ */
+export async function checkPublicAccess(db: Db, request: EmrRequest, instances: Partial<JobFlowInstancesConfig>): Promise<void> {
   const configuration = (await findBlockPublicAccess(db, request))?.configuration ?? asCreated;
   if (!configuration.BlockPublicSecurityGroupRules) return;
-  const permitted = configuration.PermittedPublicSecurityGroupRuleRanges ?? [];
-  const open = rules.find((rule) => isPublic(rule) && !permits(permitted, rule));
-  if (open)
-    throw validationException(
-      `Security group ${open.groupId} lets everybody (${open.cidr}) reach ports ${open.fromPort} to ${open.toPort}, which block public access forbids in ${request.region}. Change the rule, or permit the ports with PutBlockPublicAccessConfiguration.`,
-    );
+  const subnet = instances.Ec2SubnetId ? await findResource(db, request, "subnet", instances.Ec2SubnetId) : undefined;
+  if (subnet && !(await isPublic(db, request, subnet))) return;
+  for (const id of new Set(securityGroupsOf(instances))) {
+    const group = await findResource(db, request, "security-group", id);
+    const open = group && forbiddenRule(configuration, inboundRules(group));
+    if (open)
+      throw validationException(
+        `Security group ${open.groupId} lets everybody (${open.cidr}) reach ${ports(open)}, which block public access forbids in ${request.region}. Change the rule, or permit the ports with PutBlockPublicAccessConfiguration.`,
+      );
+  }
 }
 
-const isPublic = ({ cidr }: InboundRule): boolean => cidr === "0.0.0.0/0" || cidr === "::/0";
+/** Rules of protocols without ports are not what block public access is about. */
+function inboundRules({ id, spec }: SecurityGroup): InboundRule[] {
+  return spec.rules.flatMap(({ isEgress, protocol, fromPort, toPort, peer }) => {
+    if (isEgress || "groupId" in peer || protocol.startsWith("icmp")) return [];
+    const cidr = "cidrIpv4" in peer ? peer.cidrIpv4 : peer.cidrIpv6;
+    return [{ groupId: id, fromPort: fromPort ?? everyPort, toPort: toPort ?? everyPort, cidr }];
+  });
+}
+
+const [everyPort, lastPort] = [-1, 65_535];
+
+const ports = ({ fromPort, toPort }: InboundRule): string => (fromPort === everyPort ? "every port" : `ports ${fromPort} to ${toPort}`);
+
+/** The first rule that opens to all what is not permitted. */
+export function forbiddenRule(configuration: BlockPublicAccessConfiguration, rules: readonly InboundRule[]): InboundRule | undefined {
+  const permitted = configuration.PermittedPublicSecurityGroupRuleRanges ?? [];
+  return rules.find((rule) => (rule.cidr === "0.0.0.0/0" || rule.cidr === "::/0") && !permits(permitted, rule));
+}
 
 /** Is every port of the rule in some range? Ranges may overlap, and continue one another. */
 function permits(ranges: readonly PortRange[], rule: InboundRule): boolean {
-  const [everyPort, lastPort] = [-1, 65_535];
   let next = rule.fromPort === everyPort ? 0 : rule.fromPort;
   for (const { MinRange = 0, MaxRange = MinRange } of ranges.toSorted((a, b) => (a.MinRange ?? 0) - (b.MinRange ?? 0)))
     if (MinRange <= next && next <= MaxRange) next = MaxRange + 1;

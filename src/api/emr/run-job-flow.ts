@@ -6,6 +6,7 @@ import { addEvent, addWarnings } from "../../store/events.ts";
 import { insertGroup } from "../../store/instances.ts";
 import { insertSteps } from "../../store/steps.ts";
 import { putTags } from "../../store/tags.ts";
+import { checkPublicAccess } from "./block-public-access.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { readGroups } from "./instance-groups-input.ts";
 import { hasOthersOnly, readApplications, readBootstrapActions, readConfigurations, readLogUri, readName } from "./job-flow-input.ts";
@@ -77,6 +78,7 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
 
   const id = ids.cluster();
   await store.transaction(async (tx) => {
+    await checkPublicAccess(tx.db, request, instances);
     const security = await securityConfigurationFor(tx.db, request, input.SecurityConfiguration);
     warnings.push(...security.warnings);
     await insertCluster(tx, {

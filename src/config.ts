@@ -19,6 +19,8 @@ const schema = z.strictObject({
       apiRequests: z.int().min(1).default(defaultLimits.apiRequests),
     })
     .prefault({}),
+  /** How often trails deliver (docs/audit.md). */
+  cloudTrail: z.strictObject({ deliverEverySeconds: z.int().min(1).default(300) }).prefault({}),
   /** An S3 endpoint to use in place of the embedded one. */
   s3: z
     .strictObject({ endpoint: z.url(), accessKeyId: z.string(), secretAccessKey: z.string(), region: z.string().default("us-east-1") })

@@ -25,9 +25,11 @@ import type { ReconcileContext } from "./reconcile/context.ts";
 import { instanceReconciler } from "./reconcile/instances.ts";
 import { createLoop } from "./reconcile/loop.ts";
 import { stepsReconciler } from "./reconcile/steps.ts";
+import { trailReconciler } from "./reconcile/trails.ts";
 import { createWaits } from "./reconcile/waits.ts";
 import { releaseLabels } from "./releases/release.ts";
 import { type ControlPlaneRecord, controlSocket, holderPath, lockDataFolder, readEndpoint, recordPath } from "./running.ts";
+import { directS3 } from "./s3/direct.ts";
 import { type Front, type S3Server, startFront } from "./s3/front.ts";
 import { superviseS3Proxy } from "./s3/s3proxy.ts";
 import { readInstallation } from "./setup.ts";
@@ -37,6 +39,7 @@ import { liveClusters, moveCluster } from "./store/clusters.ts";
 import { findInstance, instancesOf } from "./store/instances.ts";
 import { makeIds } from "./store/ids.ts";
 import { openStore } from "./store/store.ts";
+import { trailsWithSpans } from "./store/trails.ts";
 
 export interface ControlPlane {
   /** http://127.0.0.1:PORT */
@@ -84,9 +87,12 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   opened.push(() => store.close());
   const accounts = await store.transaction((tx) => ensureAccounts(tx, ids));
 
-  const audit = openAudit(data.audit);
-  opened.push(() => audit.close());
-  const keeping = keepAudit(audit, store.now, log);
+  const audits = { event: openAudit(data.audit), data: openAudit(data.dataEvents) };
+  opened.push(() => {
+    audits.event.close();
+    audits.data.close();
+  });
+  const keeping = keepAudit(audits.event, store.now, log);
   opened.push(() => keeping.stop());
 
   const owner = { [ownerVariable]: data.root };
@@ -144,22 +150,28 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   front.useS3(current); // It may have been started again while the door opened.
   const endpoint = `http://${host}:${front.port}`;
 
+  const direct = directS3(() => current);
   const degree = options.isolation ?? config.isolation ?? (await bestDegree()).degree;
   const provider = createLocalProvider({ data, native: installation.native, degree, engines: cacheFolder(), owner });
   const waits = createWaits(store.steady);
   const context: ReconcileContext = { store, provider, ids, waits, log, installation: requireInstallation, portsTaken, freeMemoryMb };
   const loop = createLoop(
     store,
-    { cluster: clusterReconciler(context), instance: instanceReconciler(context), steps: stepsReconciler(context) },
+    {
+      cluster: clusterReconciler(context),
+      instance: instanceReconciler(context),
+      steps: stepsReconciler(context),
+      trail: trailReconciler({ store, audits, s3: direct, log, everyMs: config.cloudTrail.deliverEverySeconds * 1000 }),
+    },
     log,
   );
   const link = createAgentLink(store, ids, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
   const pipeline = createPipeline({
-    services: createServices({ store, ids, releases: config.releases, audit }),
+    services: createServices({ store, ids, releases: config.releases, audits, s3: direct }),
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(store.now()),
-    audit: (call) => audit.write(auditEvent(call)),
+    audit: (call) => audits.event.write(auditEvent(call)),
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });
   const { originOf } = front;
@@ -186,6 +198,10 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
  * `moved`: the endpoint, which nodes have in their configuration, is another one than last time.
  */
 async function takeUpAgain({ store, provider, log }: ReconcileContext, moved: boolean): Promise<void> {
+  const trails = await trailsWithSpans(store.db);
+  await store.transaction(async (tx) => {
+    for (const arn of trails) await tx.wake("trail", arn);
+  });
   for (const cluster of await liveClusters(store.db)) {
     const network = cluster.network === null ? null : await provider.claimNetwork(cluster.id, cluster.network);
     const instances = await instancesOf(store.db, cluster.id);

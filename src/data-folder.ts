@@ -13,6 +13,8 @@ export function dataFolder(option?: string) {
     database: join(root, "howdah.db"),
     /** Of every API call: src/observe/audit.ts. */
     audit: join(root, "audit.db"),
+    /** Of S3's objects, for trails that ask. */
+    dataEvents: join(root, "audit-s3.db"),
     config: join(root, "howdah.json"),
     /** Records of the control plane and of s3proxy (KnownProcess). */
     run: join(root, "run"),

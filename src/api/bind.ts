@@ -12,13 +12,14 @@ export type Operations<M, Context> = {
 };
 
 /**
- * For query services: a parameter that the operation does not have is refused, so that none is dropped. `admit` may throw for a request that the
- * service takes from nobody, whatever policies say.
+ * A parameter that the operation does not have is refused, so that none is dropped, with the error `code`, which is query services' own if it is not
+ * said. `admit` may throw for a request that the service takes from nobody, whatever policies say.
  */
 export function bindQuery<M, Context>(
   context: Context,
   operations: Operations<M, Context>,
   admit: (request: RequestContext, operation: string) => void = () => {},
+  code = "ValidationError",
 ): Handlers<M> {
   type Any = (context: Context, input: never, request: RequestContext) => unknown;
   const bound = Object.entries(operations as Record<string, Any>).map(([name, operation]) => [
@@ -26,10 +27,7 @@ export function bindQuery<M, Context>(
     async (input: never, request: RequestContext) => {
       admit(request, name);
       if (request.unknownMembers.length > 0)
-        throw new AwsError(
-          "ValidationError",
-          `${request.unknownMembers.join(", ")}: not a parameter of ${name} that this version knows. Leave it out.`,
-        );
+        throw new AwsError(code, `${request.unknownMembers.join(", ")}: not a parameter of ${name} that this version knows. Leave it out.`);
       return operation(context, input, request);
     },
   ]);

@@ -35,10 +35,16 @@ export interface Audit {
   /** Once this has returned, the event is there whatever becomes of this process. Throws where it cannot be written. */
   write(event: AuditEvent): void;
   lookUp(query: AuditQuery): StoredEvent[];
+  /** Number of the newest event; 0 before the first. */
+  lastId(): number;
+  /** Of all accounts, in the order of writing: those after number `after`, up to and with `to`. */
+  range(after: number, to: number, limit: number): StoredEvent[];
   /** The whole file is on the disk. */
   sync(): Promise<void>;
   /** Removes what is older than `before`, a piece at a time; false where there may be more. */
   prune(before: number): boolean;
+  /** Removes events up to and with this number. */
+  removeUpTo(id: number): void;
   close(): void;
 }
 
@@ -107,6 +113,9 @@ export function openAudit(path: string): Audit {
   };
   const oldest = database.prepare("SELECT id, time FROM events ORDER BY id LIMIT ?");
   const remove = database.prepare("DELETE FROM events WHERE id <= ? AND time < ?");
+  const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
+  const range = database.prepare("SELECT * FROM events WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
+  const removeUpTo = database.prepare("DELETE FROM events WHERE id <= ?");
   let isDirty = false;
 
   return {
@@ -131,6 +140,8 @@ export function openAudit(path: string): Audit {
       const rows = search(attribute?.key).all(attribute ? { ...bound, value: attribute.value } : bound);
       return (rows as unknown as Row[]).map(fromRow);
     },
+    lastId: () => (last.get() as { seq: number } | undefined)?.seq ?? 0,
+    range: (after, to, limit) => (range.all(after, to, limit) as unknown as Row[]).map(fromRow),
     async sync() {
       if (!isDirty) return;
       isDirty = false;
@@ -147,11 +158,12 @@ export function openAudit(path: string): Audit {
     },
     prune(before) {
       const rows = oldest.all(prunedAtOnce) as { id: number; time: number }[];
-      const last = rows.findLast(({ time }) => time < before);
-      if (!last) return true;
-      remove.run(last.id, before);
+      const expired = rows.findLast(({ time }) => time < before);
+      if (!expired) return true;
+      remove.run(expired.id, before);
       return rows.length < prunedAtOnce;
     },
+    removeUpTo: (id) => void removeUpTo.run(id),
     close: () => database.close(),
   };
 }

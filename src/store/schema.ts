@@ -18,9 +18,13 @@ import {
   type IamPolicyVersionsTable,
   type IamTagsTable,
 } from "./iam-schema.ts";
+import { type TrailSpansTable, type TrailTagsTable, trailMigration, type TrailsTable } from "./trail-schema.ts";
 
 export interface Schema {
   buckets: BucketsTable;
+  trails: TrailsTable;
+  trail_tags: TrailTagsTable;
+  trail_spans: TrailSpansTable;
   accounts: AccountsTable;
   account_seeds: AccountSeedsTable;
   iam_entities: IamEntitiesTable;
@@ -264,4 +268,5 @@ export const migrations: readonly string[] = [
    CREATE INDEX warnings_by_message ON events (cluster_id, message) WHERE kind = 'warning';`,
   ec2Migration,
   `CREATE TABLE buckets (name TEXT PRIMARY KEY, account_id TEXT NOT NULL, created_at INTEGER NOT NULL, policy TEXT);`,
+  trailMigration,
 ];

@@ -2,7 +2,8 @@
 import { sql } from "kysely";
 import type { Db } from "./store.ts";
 
-export type WakeKind = "cluster" | "instance" | "steps";
+/** `trail`: by ARN. The others by id; `steps` by the cluster's. */
+export type WakeKind = "cluster" | "instance" | "steps" | "trail";
 export interface Wake {
   kind: WakeKind;
   id: string;

@@ -36,7 +36,7 @@ import { cloudtrailService } from "../../src/aws/services/cloudtrail.ts";
 import { type Audit, openAudit } from "../../src/observe/audit.ts";
 import { type AuditEvent, auditEvent } from "../../src/observe/record.ts";
 import { hidden, shown } from "../../src/observe/redact.ts";
-import { adminKey, nodeKey, noFacts, policies } from "./keys.ts";
+import { adminKey, nodeKey, noFacts, noTrails, policies } from "./keys.ts";
 
 const issuedAt = Date.UTC(2026, 0, 2, 3, 4, 5);
 const rootKey: AccessKey = {
@@ -111,7 +111,10 @@ describe("audit trail", () => {
         iam: async () => ({ service: iamService, handlers: handlers["iam"]! }),
         sts: async () => ({ service: stsService, handlers: handlers["sts"]! }),
         ec2: async () => ({ service: ec2Service, handlers: handlers["ec2"]! }),
-        cloudtrail: async () => ({ service: cloudtrailService, handlers: cloudTrailHandlers({ audit }) }),
+        cloudtrail: async () => ({
+          service: cloudtrailService,
+          handlers: cloudTrailHandlers({ ...noTrails, audits: { event: audit, data: audit } }),
+        }),
       },
       keys,
       authorise,

@@ -76,7 +76,12 @@ export async function harness() {
     portsTaken: () => [],
     freeMemoryMb: () => 16_000,
   };
-  const reconcilers = { cluster: clusterReconciler(context), instance: instanceReconciler(context), steps: stepsReconciler(context) };
+  const reconcilers = {
+    cluster: clusterReconciler(context),
+    instance: instanceReconciler(context),
+    steps: stepsReconciler(context),
+    trail: async () => ({ done: true }) as const,
+  };
   const request: RequestContext = {
     requestId: "r",
     region: "us-east-1",

@@ -17,6 +17,7 @@ import type { AccessKeyRow } from "../../src/store/access-keys.ts";
 import { adminKey, createAccount } from "../../src/store/accounts.ts";
 import { makeIds } from "../../src/store/ids.ts";
 import { openStore } from "../../src/store/store.ts";
+import { noTrails } from "./keys.ts";
 
 export interface Credentials {
   accessKeyId: string;
@@ -41,7 +42,7 @@ export async function startApi() {
   const [keys, policies, facts] = [openKeyLookup(path), openPolicySource(path), openResourceFacts(path)];
   const faults: unknown[] = [];
   const pipeline = createPipeline({
-    services: createServices({ store, ids, releases: { substitute: false }, audit: { lookUp: () => [] } }),
+    services: createServices({ ids, releases: { substitute: false }, ...noTrails, store }),
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(now()),

@@ -19,7 +19,7 @@ test("a full disk under the store delays the reconcilers and loses no wake", asy
       });
     return { done: true } as const;
   };
-  const loop = createLoop(store, { cluster: write, instance: write, steps: write }, pino({ level: "silent" }));
+  const loop = createLoop(store, { cluster: write, instance: write, steps: write, trail: write }, pino({ level: "silent" }));
   t.after(async () => {
     await loop.stop();
     await store.close();
@@ -42,7 +42,7 @@ test("what an earlier control plane would have looked at later is looked at when
     seen.push(id);
     return { done: true } as const;
   };
-  const loop = createLoop(store, { cluster: look, instance: look, steps: look }, pino({ level: "silent" }));
+  const loop = createLoop(store, { cluster: look, instance: look, steps: look, trail: look }, pino({ level: "silent" }));
   t.after(async () => {
     await loop.stop();
     await store.close();

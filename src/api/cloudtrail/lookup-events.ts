@@ -13,7 +13,7 @@ interface Token extends Position {
 }
 
 /** Newest first. Pages do not change by what is recorded meanwhile: newer events come before the first one. */
-export function LookupEvents({ audit }: CloudTrailContext, input: LookupEventsRequest, request: CloudTrailRequest) {
+export function LookupEvents({ audits }: CloudTrailContext, input: LookupEventsRequest, request: CloudTrailRequest) {
   const attributes = input.LookupAttributes ?? [];
   if (attributes.length > 1)
     throw new AwsError("InvalidLookupAttributesException", "LookupAttributes: only one attribute can be specified in a request.");
@@ -30,7 +30,7 @@ export function LookupEvents({ audit }: CloudTrailContext, input: LookupEventsRe
   const limit = input.MaxResults ?? pageSize;
   // A second has many events, and EndTime is inclusive, though it has no fraction.
   const query = { accountId: request.accountId, region: request.region, from, to: to % 1000 === 0 ? to + 999 : to, attribute, after };
-  const events = audit.lookUp({ ...query, limit: limit + 1 });
+  const events = audits.event.lookUp({ ...query, limit: limit + 1 });
   const page = events.slice(0, limit);
   const last = page.at(-1);
   return {

@@ -19,6 +19,8 @@ export interface ResourceFacts {
   /** Undefined where the account has no such cluster in this region. */
   clusterTags(accountId: string, region: string, clusterId: string): Tags | undefined;
   clusterOfGroup(groupId: string): string | undefined;
+  /** Of a resource of EC2. A node has those of its cluster, too. */
+  ec2Tags(accountId: string, region: string, id: string): Tags;
   iam(accountId: string, kind: IamKind, name: string): IamFacts | undefined;
   /** Of a policy of the account. */
   iamPolicy(accountId: string, arn: string): IamFacts | undefined;
@@ -49,6 +51,11 @@ export function openResourceFacts(databasePath: string): ResourceFacts & { close
   const cluster = database.prepare("SELECT 1 FROM clusters WHERE id = ? AND account_id = ? AND region = ?");
   const clusterTags = database.prepare("SELECT key, value FROM tags WHERE cluster_id = ?");
   const group = database.prepare("SELECT cluster_id FROM instance_groups WHERE id = ?");
+  const ec2Tags = database.prepare("SELECT key, value FROM ec2_tags WHERE resource_id = ? AND account_id = ? AND region = ?");
+  const nodeTags = database.prepare(
+    `SELECT key, value FROM tags WHERE cluster_id = (SELECT c.id FROM instances i JOIN clusters c ON c.id = i.cluster_id
+     WHERE i.id = ? AND c.account_id = ? AND c.region = ?)`,
+  );
   const columns = "id, account_id, kind, name, path, boundary_arn, trust, role_id";
   const entity = database.prepare(`SELECT ${columns} FROM iam_entities WHERE account_id = ? AND kind = ? AND name = ?`);
   const entityById = database.prepare(`SELECT ${columns} FROM iam_entities WHERE id = ?`);
@@ -70,6 +77,8 @@ export function openResourceFacts(databasePath: string): ResourceFacts & { close
   return {
     clusterTags: (accountId, region, id) => (cluster.get(id, accountId, region) ? asTags(clusterTags.all(id)) : undefined),
     clusterOfGroup: (id) => (group.get(id) as { cluster_id: string } | undefined)?.cluster_id,
+    ec2Tags: (accountId, region, id) =>
+      asTags([...(id.startsWith("i-") ? nodeTags.all(id, accountId, region) : []), ...ec2Tags.all(id, accountId, region)]),
     iam: (accountId, kind, name) => factsOf(find(accountId, kind, name)),
     iamPolicy(accountId, arn) {
       const row = byArn(arn, "policy");

@@ -68,6 +68,7 @@ export function howdahProgram(afterDashes: string[]): Command {
     .action(async (name, which, options) => (await import("./ssh.ts")).ssh(name, which, options, afterDashes));
   command("env", 'exports for AWS clients: eval "$(npx howdah env)"')
     .option("--json", "for programs")
+    .option("--root", "for an hour, as the account's root: to undo what shuts its administrators out")
     .action(async (options) => (await import("./env.ts")).env(options));
   command("doctor", "what this machine has, and what is missing")
     .option("--fix", "put right what can be put right without risk; asks before it ends anything")

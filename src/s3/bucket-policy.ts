@@ -1,5 +1,6 @@
 /** A bucket's policy: put, shown and deleted here, for the S3 server behind has none. Source: Amazon S3 API Reference. */
 import { isIP } from "node:net";
+import type { BucketFacts } from "../access/bucket-facts.ts";
 import { checkBucketPolicy } from "../access/policy/checks.ts";
 import { PolicyError, s3Message } from "../access/policy/policy-error.ts";
 import { AwsError } from "../aws/errors.ts";
@@ -12,10 +13,13 @@ import { moving } from "./moving.ts";
 const longestPolicy = 20_480;
 
 /** Throws MalformedPolicy for what S3 would not take. */
-export function checkPolicy(text: string, bucket: string): void {
+export function checkPolicy(text: string, bucket: string, buckets: Pick<BucketFacts, "isPrincipal">): void {
   if (Buffer.byteLength(text) > longestPolicy) throw malformed(`The policy has more than ${longestPolicy} bytes.`);
   try {
-    checkBucketPolicy(text, bucket);
+    const policy = checkBucketPolicy(text, bucket);
+    const named = policy.statements.flatMap(({ principal }) => [...(principal?.element.aws ?? [])]);
+    const unknown = named.find((name) => !buckets.isPrincipal(name));
+    if (unknown !== undefined) throw new PolicyError("principal", unknown);
   } catch (error) {
     if (error instanceof PolicyError) throw malformed(s3Message(error.problem, error.detail));
     throw error;
@@ -41,7 +45,7 @@ export async function answerPolicy(asked: Allowed): Promise<void> {
     if (body.length > longestPolicy) throw malformed(`The policy has more than ${longestPolicy} bytes.`);
     begin();
     const text = (await wholeOf(body, longestPolicy)).toString("utf8");
-    checkPolicy(text, bucket);
+    checkPolicy(text, bucket, buckets);
     await buckets.change({ kind: "policy", name: bucket, accountId, policy: text });
     send(res, 204, {}, undefined, requestId);
     return;

@@ -45,7 +45,7 @@ function change(made: BucketChange): Promise<void> {
 const objects = {
   keys,
   policies,
-  buckets: { find: facts.find, change },
+  buckets: { ...facts, change },
   server: () => s3,
   now: () => new Date(),
   fault: (requestId: string, error: unknown) => tell({ kind: "fault", requestId, message: String(error) }),

@@ -13,6 +13,7 @@ import { insertUserKey } from "../../src/store/access-keys.ts";
 import { insertCluster } from "../../src/store/clusters.ts";
 import { addMember, insertEntity, type NewEntity, putEntityTags } from "../../src/store/iam-entities.ts";
 import { addVersion, attachPolicy, putInlinePolicy } from "../../src/store/iam-policies.ts";
+import { putResourceTags } from "../../src/store/ec2-tags.ts";
 import { makeIds } from "../../src/store/ids.ts";
 import { insertGroup } from "../../src/store/instances.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
@@ -491,6 +492,17 @@ describe("EC2 and CloudTrail", () => {
     assert.ok(isAllowed(ec2, "ec2:AuthorizeSecurityGroupIngress", { GroupId: "sg-1" }));
     assert.ok(isAllowed(ec2, "ec2:CreateTags", { Resources: ["sg-1"], Tags: [] }));
     assert.ok(!isAllowed(ec2, "ec2:CreateTags", { Resources: ["sg-1", "i-1"], Tags: [] }));
+    const routes = await user([allow("ec2:CreateRoute", "arn:aws:ec2:*:*:route-table/rtb-1")]);
+    assert.ok(isAllowed(routes, "ec2:CreateRoute", { RouteTableId: "rtb-1", InstanceId: "i-1", DestinationCidrBlock: "0.0.0.0/0" }));
+    await store.transaction((tx) =>
+      putResourceTags(tx, { accountId: account, region: "us-east-1" }, "sg-red", [{ Key: "team", Value: "red" }]),
+    );
+    const red = await user([
+      allow("ec2:DeleteSecurityGroup", "*", { StringEquals: { "aws:ResourceTag/team": "red", "ec2:ResourceTag/team": "red" } }),
+    ]);
+    assert.ok(isAllowed(red, "ec2:DeleteSecurityGroup", { GroupId: "sg-red" }));
+    assert.ok(!isAllowed(red, "ec2:DeleteSecurityGroup", { GroupId: "sg-blue" }));
+    assert.ok(!isAllowed(red, "ec2:DeleteSecurityGroup", { GroupId: "sg-red" }, { region: "eu-west-1" }));
     const trails = await user([allow("cloudtrail:*", "arn:aws:cloudtrail:us-east-1:*:trail/mine")]);
     assert.ok(isAllowed(trails, "cloudtrail:GetTrail", { Name: "mine" }));
     assert.ok(isAllowed(trails, "cloudtrail:GetTrail", { Name: `arn:aws:cloudtrail:us-east-1:${account}:trail/mine` }));

@@ -149,7 +149,8 @@ describe("every operation of every service", () => {
 
 describe("actions are those of the Service Authorization Reference", () => {
   const reference = JSON.parse(readFileSync(new URL("./service-authorization.json", import.meta.url), "utf8")) as {
-    actions: Record<string, string[]>;
+    /** By action: the kinds of its resources. */
+    actions: Record<string, Record<string, string[]>>;
     newer: Record<string, string[]>;
   };
   for (const service of services) {
@@ -168,7 +169,14 @@ describe("actions are those of the Service Authorization Reference", () => {
           const [vendor = "", name = ""] = action.split(":");
           const known = reference.actions[vendor];
           // EC2's hundreds of actions are its operations' names.
-          if (known) assert.ok(known.includes(name) || reference.newer[vendor]?.includes(name), `${operation.name} asks for ${action}`);
+          if (known) {
+            const isNewer = reference.newer[vendor]?.includes(name) ?? false;
+            assert.ok(Object.hasOwn(known, name) || isNewer, `${operation.name} asks for ${action}`);
+            const [, kind] = /^arn:[^/]*:([\w-]+)\//.exec(resource) ?? [];
+            // A resource that the request names by its ARN is of any kind.
+            if (kind !== undefined && !isNewer && !JSON.stringify(input).includes(resource) && operation.name !== "RunJobFlow")
+              assert.ok(known[name]!.includes(kind), `${action} is on ${known[name]!.join(", ") || "nothing"}, not ${resource}`);
+          }
           assert.match(resource, /^(\*|arn:aws:[\w-]+:[\w-]*:\d{12}:.+)$/, `${operation.name}: ${resource}`);
         }
       }

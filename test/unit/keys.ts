@@ -47,6 +47,7 @@ export const policies: PolicySource = {
 export const noFacts: ResourceFacts = {
   clusterTags: () => undefined,
   clusterOfGroup: () => undefined,
+  ec2Tags: () => ({}),
   iam: () => undefined,
   iamPolicy: () => undefined,
   iamArn: (accountId, kind, name) => `arn:aws:iam::${accountId}:${kind}/${name}`,

@@ -7,12 +7,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
+import * as s3 from "@aws-sdk/client-s3";
 import {
   CopyObjectCommand,
   CreateBucketCommand,
   DeleteBucketCommand,
   DeleteBucketPolicyCommand,
   DeleteObjectsCommand,
+  type DeleteObjectsOutput,
   GetBucketPolicyCommand,
   GetBucketPolicyStatusCommand,
   GetObjectCommand,
@@ -29,6 +31,8 @@ import { openBucketFacts } from "../../src/access/bucket-facts.ts";
 import { openKeyLookup } from "../../src/access/keys.ts";
 import { openPolicySource } from "../../src/access/policy-source.ts";
 import { readDeleteList, withRefused, writeDeleteList } from "../../src/s3/delete-list.ts";
+import { readModule } from "../../src/aws/operations.ts";
+import { rootKey } from "../../src/cli/env.ts";
 import { serveObjects } from "../../src/s3/objects.ts";
 import { readRequest } from "../../src/s3/request.ts";
 import { insertSession, insertUserKey } from "../../src/store/access-keys.ts";
@@ -38,6 +42,7 @@ import { findEntity, insertEntity } from "../../src/store/iam-entities.ts";
 import { putInlinePolicy } from "../../src/store/iam-policies.ts";
 import { makeIds } from "../../src/store/ids.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
+import { minimalInput } from "./model-input.ts";
 import { plainSession } from "../../src/access/session.ts";
 
 const ids = makeIds();
@@ -67,7 +72,7 @@ before(async () => {
     keys,
     policies,
     buckets: {
-      find: facts.find,
+      ...facts,
       change: (change: Parameters<typeof changeBucket>[1]) => store.transaction((tx) => changeBucket(tx, change)),
     },
     server: () => ({ endpoint: url(behind), accessKeyId: "a", secretAccessKey: "s", region: "us-east-1" }),
@@ -141,6 +146,17 @@ const allow = (Action: string | string[], Resource: string | string[], Condition
   Resource,
   Condition,
 });
+
+/** Sends requests without a signature. */
+const nameless = {
+  send: (command: never): Promise<never> => {
+    const signer = { sign: async <T>(request: T) => request };
+    const credentials = { accessKeyId: "-", secretAccessKey: "-" };
+    return new S3Client({ endpoint: url(door), region: "us-east-1", forcePathStyle: true, maxAttempts: 1, signer, credentials }).send(
+      command,
+    );
+  },
+};
 
 let count = 0;
 /** A new user with these statements; its name is user1, user2, … */
@@ -294,7 +310,14 @@ describe("bucket policies", () => {
     await admin.send(new PutBucketPolicyCommand({ Bucket, Policy }));
     assert.equal((await admin.send(new GetBucketPolicyCommand({ Bucket }))).Policy, Policy);
     assert.equal((await admin.send(new GetBucketPolicyStatusCommand({ Bucket }))).PolicyStatus?.IsPublic, true);
+    const users = `arn:aws:iam::${first}:user/`;
+    for (const name of [`${users}admin`, "arn:aws:iam::999999999999:user/x", `arn:aws:sts::${first}:assumed-role/EMR_DefaultRole/x`, first])
+      await admin.send(new PutBucketPolicyCommand({ Bucket, Policy: Policy.replace('"*"', `{"AWS":"${name}"}`) }));
+    await admin.send(new PutBucketPolicyCommand({ Bucket, Policy }));
     const wrong: [string, string][] = [
+      [Policy.replace('"*"', `{"AWS":"${users}nobody"}`), "Invalid principal in policy"],
+      [Policy.replace('"*"', `{"AWS":"${users}path/admin"}`), "Invalid principal in policy"],
+      [Policy.replace('"*"', '{"AWS":"AIDANOBODYNOBODYNOBODY"}'), "Invalid principal in policy"],
       ["{", "Policies must be valid JSON and the first byte must be '{'"],
       [document([allow("s3:GetObject", `arn:aws:s3:::${Bucket}/*`)]), "Missing required field Principal"],
       [Policy.replace("policies/*", "others/*"), "Policy has invalid resource"],
@@ -354,6 +377,13 @@ describe("bucket policies", () => {
     const admin = await adminOf(first);
     assert.equal(await told(admin.send(new GetObjectCommand({ Bucket, Key: "k" }))), "AccessDenied");
     assert.equal(await told(admin.send(new ListObjectsV2Command({ Bucket }))), "AccessDenied");
+    // Nobody can undo it but the account's root.
+    assert.equal(await told(admin.send(new DeleteBucketPolicyCommand({ Bucket }))), "AccessDenied");
+    const key = await rootKey(store, first);
+    const root = client({ accessKeyId: key.access_key_id, secretAccessKey: key.secret_access_key, sessionToken: key.session_token! });
+    assert.equal(await told(root.send(new GetObjectCommand({ Bucket, Key: "k" }))), "AccessDenied");
+    await root.send(new DeleteBucketPolicyCommand({ Bucket }));
+    assert.equal(await told(admin.send(new GetObjectCommand({ Bucket, Key: "k" }))), "allowed");
   });
 
   test("by address, and by what a request says of itself", async () => {
@@ -660,5 +690,35 @@ describe("lists of objects to delete", () => {
       "<Error><Key>a&lt;b</Key><VersionId>v</VersionId><Code>AccessDenied</Code><Message>Access Denied</Message></Error></DeleteResult>";
     assert.equal(withRefused("<DeleteResult><Deleted/></DeleteResult>\n", refused), `<DeleteResult><Deleted/>${error}`);
     assert.equal(withRefused('<DeleteResult xmlns="x"/>', refused), `<DeleteResult xmlns="x">${error}`);
+  });
+});
+
+describe("every operation of S3's model", () => {
+  test("does not reach the server for somebody without permission, nor without a signature", async () => {
+    const Bucket = await bucket("every", ["a"]);
+    const nobody = await user([]);
+    const { operations } = readModule(s3 as never);
+    assert.ok(operations.size > 90);
+    for (const { name, input: schema } of operations.values()) {
+      // Of Object Lambda, which has a host of its own.
+      if (name === "WriteGetObjectResponse") continue;
+      const Command = (s3 as unknown as Record<string, new (input: unknown) => never>)[`${name}Command`]!;
+      const input = { ...minimalInput(schema, { constraints: {} } as never), Bucket, ...(name.includes("Bucket") ? {} : { Key: "a" }) };
+      const given = { ...input, CopySource: `${Bucket}/a`, RenameSource: "/a", Policy: "{}", RequestRoute: "a", RequestToken: "b" };
+      const known = Object.fromEntries(
+        Object.entries(given).filter(([member]) => schema.isUnitSchema() || [...schema.structIterator()].some(([of]) => of === member)),
+      );
+      const listed = name === "DeleteObjects" ? { Bucket, Delete: { Objects: [{ Key: "a" }] } } : known;
+      for (const credentials of [nobody, nameless]) {
+        arrived = [];
+        const outcome = await credentials.send(new Command(listed)).then(
+          (answer) => (answer as DeleteObjectsOutput).Errors?.[0]?.Code ?? "allowed",
+          (error: Error & { $metadata?: { httpStatusCode?: number } }) =>
+            `${error.name} ${error.$metadata?.httpStatusCode ?? error.message}`,
+        );
+        assert.deepEqual(arrived, [], `${name} reached the server: ${outcome}`);
+        assert.match(outcome, /^(AccessDenied|\w+ (403|405|301|400))/, name);
+      }
+    }
   });
 });

@@ -1,5 +1,5 @@
 /** EC2. Source: Service Authorization Reference, "Amazon EC2": its actions are its operations, and most of what they name is a resource. */
-import { type Asked, type Caller, type Input, list, requestTags, text, textsOf } from "./asked.ts";
+import { type Asked, type Caller, type Input, list, requestTags, resourceTags, text, textsOf } from "./asked.ts";
 
 /** Members, of one id or of a list of them, and the kind of the resource. */
 const members = [
@@ -49,11 +49,11 @@ const prefixes: Record<string, string> = {
 
 /** What an operation whose name says so makes; it has no id yet. */
 const makes = /^(?:Create|Import|Allocate)([A-Z]\w*)$/;
-/** Where the kind is not the name in kebab case; undefined for what is a part of a resource that the input names. */
+/** Where the kind is not the name in kebab case; undefined for what is no resource, or a part of one that the input names. */
 const made: Record<string, string | undefined> = {
   Address: "elastic-ip",
-  DefaultVpc: "vpc",
-  DefaultSubnet: "subnet",
+  DefaultVpc: undefined,
+  DefaultSubnet: undefined,
   NatGateway: "natgateway",
   Route: undefined,
   NetworkAclEntry: undefined,
@@ -61,7 +61,7 @@ const made: Record<string, string | undefined> = {
 };
 
 export function ec2Actions(operation: string, input: Input, caller: Caller): Asked[] {
-  const { region } = caller;
+  const { region, facts } = caller;
   const { accountId } = caller.principal;
   const action = `ec2:${operation}`;
   const arn = (kind: string, id: string) => `arn:aws:ec2:${region}:${accountId}:${kind}/${id}`;
@@ -70,10 +70,10 @@ export function ec2Actions(operation: string, input: Input, caller: Caller): Ask
   const ask = (kind: string, id: string): Asked => ({
     action,
     resource: arn(kind, id),
-    keys: [...tags, ["ec2:Region", region]],
+    keys: [...tags, ["ec2:Region", region], ...resourceTags(facts.ec2Tags(accountId, region, id), "ec2")],
   });
-  // Looking has no resources.
-  if (/^(Describe|List|Search)/.test(operation)) return [{ action, resource: "*", keys: [["ec2:Region", region]] }];
+  // Looking has no resources, but for one thing's attributes.
+  if (/^(Describe(?!\w+Attribute$)|List|Search)/.test(operation)) return [{ action, resource: "*", keys: [["ec2:Region", region]] }];
   const asked: Asked[] = [];
   if (/^(Create|Delete)Tags$/.test(operation))
     for (const id of textsOf(input.Resources)) asked.push(ask(prefixes[id.split("-", 1)[0]!] ?? "*", id));
@@ -91,12 +91,22 @@ export function ec2Actions(operation: string, input: Input, caller: Caller): Ask
       });
   }
   for (const [member, kind] of members) {
-    if (isKey && kind === "key-pair") continue;
+    if (
+      (isKey && kind === "key-pair") ||
+      (targets.test(operation) && kind !== "route-table") ||
+      (rules.test(operation) && member !== "GroupId")
+    )
+      continue;
     for (const id of [text(input[member]), ...textsOf(input[`${member}s`])]) if (id !== undefined) asked.push(ask(kind, id));
   }
-  // A security group of the default VPC may be named by its name.
+  // A security group of the default VPC may be named by its name, a route table by an association of it.
   if (asked.length === 0 && /SecurityGroup/.test(operation)) asked.push(ask("security-group", "*"));
+  if (asked.length === 0 && /RouteTable/.test(operation)) asked.push(ask("route-table", "*"));
   return asked.length > 0 ? asked : [{ action, resource: "*", keys: [...tags, ["ec2:Region", region]] }];
 }
+
+/** Of a route, what it leads to is no resource of the action; of a group's rules, neither are they. */
+const targets = /^(Create|Replace|Delete)Route$/;
+const rules = /^(Authorize|Revoke)SecurityGroup(Ingress|Egress)$/;
 
 const kebab = (name: string) => name.replace(/(?<=[a-z])[A-Z]/g, (c) => `-${c}`).toLowerCase();

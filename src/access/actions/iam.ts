@@ -16,7 +16,7 @@ const arnMembers = ["PolicyArn", "PolicySourceArn", "SAMLProviderArn", "OpenIDCo
 
 /** Of the SSH and MFA operations and the like, a missing UserName is the caller. */
 const ofCaller =
-  /^(GetUser|ChangePassword|(Create|Delete|Update|List)AccessKeys?|(List|Update|Delete|Upload)SigningCertificates?|ListMFADevices|(Enable|Deactivate|Resync)MFADevice|ListSSHPublicKeys|(Create|List|Update|Reset|Delete)ServiceSpecificCredentials?)$/;
+  /^(GetUser|ChangePassword|(Create|Delete|Update|List)AccessKeys?|(List|Update|Delete|Upload)SigningCertificates?|ListMFADevices|(Enable|Deactivate|Resync|Get)MFADevice|(Create|Get|Update|Delete)LoginProfile|ListSSHPublicKeys|(Create|List|Update|Reset|Delete)ServiceSpecificCredentials?)$/;
 
 export function iamActions(operation: string, input: Input, caller: Caller): Asked[] {
   const resource = resourceOf(operation, input, caller);
@@ -55,6 +55,8 @@ function resourceOf(operation: string, input: Input, { principal, facts }: Calle
     return { arn: owner ?? `arn:aws:iam::${accountId}:user/*` };
   }
   if (operation === "GetServiceLinkedRoleDeletionStatus") return { arn: deletedRole(accountId, text(input.DeletionTaskId) ?? "") };
+  const request = text(input.DelegationRequestId);
+  if (request !== undefined) return { arn: `arn:aws:iam::${accountId}:delegation-request/${request}` };
   for (const [member, kind] of members) {
     const name = text(input[member]);
     if (name === undefined) continue;

@@ -26,6 +26,7 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
     }
     if (instance.wanted === 0) return remove(context, instance);
     if (instance.status === "lost") return done;
+    if (instance.terminate_requested_at !== null) return terminate(context, instance);
     if (instance.status === "provisioning") return launch(context, instance);
 
     const seen = await context.provider.observe(id);
@@ -123,6 +124,13 @@ async function lose(context: ReconcileContext, instance: InstanceRow, code: stri
     await tx.wake("cluster", instance.cluster_id);
   });
   return done;
+}
+
+/** By EC2's TerminateInstances: for its cluster it is lost, as if its host had died. */
+async function terminate(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
+  context.waits.over(`report of ${instance.id}`);
+  await context.provider.terminate(instance.id);
+  return lose(context, instance, "INSTANCE_FAILURE", "it was terminated by EC2's TerminateInstances");
 }
 
 async function remove(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {

@@ -106,6 +106,15 @@ export async function insertInstance(
     .execute();
 }
 
+/** A column that requests own. */
+export async function requestTermination(tx: Tx, id: string): Promise<void> {
+  await tx.db
+    .updateTable("instances")
+    .set((e) => ({ terminate_requested_at: e.fn.coalesce("terminate_requested_at", e.val(tx.now)) }))
+    .where("id", "=", id)
+    .execute();
+}
+
 /** Columns of the instance's reconciler. */
 export async function setInstanceStatus(
   tx: Tx,

@@ -126,6 +126,8 @@ export interface InstancesTable {
   created_at: number;
   /** cluster reconciler: 1 while the cluster wants it to run */
   wanted: number;
+  /** api: the wish that it ends before its cluster does (EC2's TerminateInstances); never taken back */
+  terminate_requested_at: number | null;
   /** rec */
   status: InstanceStatus;
   launched_at: number | null;
@@ -269,4 +271,5 @@ export const migrations: readonly string[] = [
   ec2Migration,
   `CREATE TABLE buckets (name TEXT PRIMARY KEY, account_id TEXT NOT NULL, created_at INTEGER NOT NULL, policy TEXT);`,
   trailMigration,
+  `ALTER TABLE instances ADD COLUMN terminate_requested_at INTEGER;`,
 ];

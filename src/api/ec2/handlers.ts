@@ -5,14 +5,20 @@ import type { ec2 } from "../../aws/services/ec2.ts";
 import { ensureRegion } from "../../store/ec2-vpcs.ts";
 import type { Operations } from "../bind.ts";
 import type { Ec2Context, Ec2Request } from "./context.ts";
+import * as images from "./images.ts";
+import * as types from "./instance-types.ts";
+import * as instances from "./instances.ts";
 import * as gateways from "./internet-gateways.ts";
 import * as keys from "./key-pairs.ts";
 import * as acls from "./network-acls.ts";
+import * as interfaces from "./network-interfaces.ts";
+import * as refused from "./refused.ts";
 import * as routes from "./route-tables.ts";
 import * as rules from "./security-group-rules.ts";
 import * as groups from "./security-groups.ts";
 import * as subnets from "./subnets.ts";
 import * as tags from "./tags.ts";
+import * as volumes from "./volumes.ts";
 import * as vpcs from "./vpcs.ts";
 import * as zones from "./zones.ts";
 
@@ -28,6 +34,12 @@ const operations = {
   ...rules,
   ...keys,
   ...tags,
+  ...instances,
+  ...volumes,
+  ...interfaces,
+  ...types,
+  ...images,
+  ...refused,
 } satisfies Operations<typeof ec2, Ec2Context>;
 
 type Operation = (context: Ec2Context, input: never, request: Ec2Request) => unknown;

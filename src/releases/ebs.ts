@@ -1,0 +1,38 @@
+/**
+ * The EBS volumes that EMR gives a node. Source: EMR Management Guide, "Instance storage options and behavior" and "Customizing the Amazon EBS
+ * root device volume". Here they are shown only: a node's disks are its folder on the host.
+ */
+import type { Cluster, EbsBlockDevice, EbsConfiguration, VolumeSpecification } from "@aws-sdk/client-emr";
+import { instanceType } from "./instance-types.ts";
+
+export const rootDevice = "/dev/xvda";
+
+export function rootVolume(
+  shown: Pick<Cluster, "EbsRootVolumeSize" | "EbsRootVolumeIops" | "EbsRootVolumeThroughput">,
+): VolumeSpecification {
+  return {
+    VolumeType: "gp3",
+    SizeInGB: shown.EbsRootVolumeSize ?? 15,
+    Iops: shown.EbsRootVolumeIops ?? 3000,
+    Throughput: shown.EbsRootVolumeThroughput ?? 125,
+  };
+}
+
+/** Beside the root volume, one device for each, named as EMR names them: /dev/sdb, /dev/sdc, … */
+export function storageDevices(asked: EbsConfiguration | null, typeName: string): EbsBlockDevice[] {
+  const configs = asked?.EbsBlockDeviceConfigs ?? defaultConfigs(typeName);
+  const volumes = configs.flatMap(({ VolumeSpecification, VolumesPerInstance = 1 }) =>
+    Array.from({ length: VolumesPerInstance }, () => VolumeSpecification),
+  );
+  const first = "b".charCodeAt(0);
+  return volumes.map((VolumeSpecification, index) => ({ VolumeSpecification, Device: `/dev/sd${String.fromCharCode(first + index)}` }));
+}
+
+/** Types without disks of their own get 64 GiB for each `xlarge` of their size (`large`: half of one), in up to four volumes. */
+function defaultConfigs(typeName: string): NonNullable<EbsConfiguration["EbsBlockDeviceConfigs"]> {
+  if (!instanceType(typeName)?.ebsOnly) return [];
+  const size = typeName.split(".")[1] ?? "";
+  const xlarges = size === "xlarge" ? 1 : Number(/^(\d+)xlarge$/.exec(size)?.[1] ?? 0.5);
+  const count = Math.min(4, Math.max(1, 2 * xlarges));
+  return [{ VolumeSpecification: { VolumeType: "gp3", SizeInGB: Math.max(32, (64 * xlarges) / count) }, VolumesPerInstance: count }];
+}

@@ -38,6 +38,7 @@ import { changeBucket } from "./store/buckets.ts";
 import { liveClusters, moveCluster } from "./store/clusters.ts";
 import { findInstance, instancesOf } from "./store/instances.ts";
 import { makeIds } from "./store/ids.ts";
+import { createKeyUse } from "./store/key-use.ts";
 import { openStore } from "./store/store.ts";
 import { trailsWithSpans } from "./store/trails.ts";
 
@@ -86,6 +87,8 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const store = await openStore(data.database, Date.now);
   opened.push(() => store.close());
   const accounts = await store.transaction((tx) => ensureAccounts(tx, ids));
+
+  const keyUsed = createKeyUse(store, (error) => log.warn({ err: error }, "the use of a key could not be written down"));
 
   const audits = { event: openAudit(data.audit), data: openAudit(data.dataEvents) };
   opened.push(() => {
@@ -137,6 +140,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
       databasePath: data.database,
       controlSocket: controlSocket(data),
       s3: current,
+      used: keyUsed,
       changeBucket: (change) => store.transaction((tx) => changeBucket(tx, change)),
       limits: config.limits,
       log: (fault) => log.error(fault, "a fault behind the front door"),
@@ -171,7 +175,10 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(store.now()),
-    audit: (call) => audits.event.write(auditEvent(call)),
+    audit(call) {
+      audits.event.write(auditEvent(call));
+      keyUsed({ accessKeyId: call.accessKeyId, service: call.service.signingName, region: call.region });
+    },
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });
   const { originOf } = front;

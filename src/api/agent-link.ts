@@ -100,7 +100,7 @@ export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources
   async function answerCredentials(instance: InstanceRow, response: ServerResponse): Promise<void> {
     const key = await instanceCredentials(store, ids, instance);
     if (!key) {
-      response.writeHead(404).end("the cluster has ended, or the role of its instance profile is gone");
+      response.writeHead(404).end("the cluster has ended, or its instance profile has no role any more that trusts EC2");
       return;
     }
     sendJson(response, {

@@ -11,6 +11,7 @@ import { isBuiltIn } from "./emr-bucket.ts";
 import { withHoisted } from "./forwarding.ts";
 import { prove, type Sender, signedPart, tlsKeys } from "./prove.ts";
 import { readRequest, type S3Request, sourceHeader } from "./request.ts";
+import type { Verified } from "../aws/sigv4-verify.ts";
 import type { S3Server } from "./upstream.ts";
 
 export interface ObjectsOptions {
@@ -21,6 +22,8 @@ export interface ObjectsOptions {
   now: () => Date;
   /** Told what went wrong behind the front door; the client learns only that something did. */
   fault: (requestId: string, error: unknown) => void;
+  /** Told of each request that its policies allow. */
+  used?: (by: Verified) => void;
 }
 
 /** A request that may be carried out, and what it takes. */

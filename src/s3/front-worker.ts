@@ -6,6 +6,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { openBucketFacts } from "../access/bucket-facts.ts";
 import { openKeyLookup } from "../access/keys.ts";
 import { openPolicySource } from "../access/policy-source.ts";
+import { rarely, usedAgainMs } from "../access/rarely.ts";
+import type { Verified } from "../aws/sigv4-verify.ts";
 import type { BucketChange } from "../store/buckets.ts";
 import { createAdmission } from "./admission.ts";
 import { controlPlane } from "./control.ts";
@@ -42,6 +44,8 @@ function change(made: BucketChange): Promise<void> {
   });
 }
 
+const isNewUse = rarely(usedAgainMs, () => performance.now());
+
 const objects = {
   keys,
   policies,
@@ -49,6 +53,9 @@ const objects = {
   server: () => s3,
   now: () => new Date(),
   fault: (requestId: string, error: unknown) => tell({ kind: "fault", requestId, message: String(error) }),
+  used({ key: { accessKeyId }, claim }: Verified) {
+    if (isNewUse(accessKeyId)) tell({ kind: "used", use: { accessKeyId, service: "s3", region: claim.scope.region || options.s3.region } });
+  },
 };
 
 /** Of requests that were turned away, by service, since it was last told. */

@@ -6,6 +6,7 @@ import { Worker } from "node:worker_threads";
 import { type Origin, readOrigin } from "../aws/origin.ts";
 import { defaultLimits, type Limits } from "./admission.ts";
 import type { BucketChange } from "../store/buckets.ts";
+import type { KeyUse } from "../store/key-use.ts";
 import type { S3Server } from "./upstream.ts";
 
 export type { S3Server } from "./upstream.ts";
@@ -21,13 +22,15 @@ export interface FrontOptions {
   s3: S3Server;
   /** Writes down what the front door has done with a bucket; resolves when it is on disk. */
   changeBucket: (change: BucketChange) => Promise<void>;
+  /** Told that a key is in use, once in a while. */
+  used?: (use: KeyUse) => void;
   /** Where they are not the defaults. */
   limits?: Partial<Limits>;
   /** Told what went wrong behind the front door, by the id that the client was given. */
   log?: (fault: { requestId: string; message: string }) => void;
 }
 
-export type WorkerOptions = Omit<FrontOptions, "log" | "limits" | "changeBucket"> & { originSecret: string; limits: Limits };
+export type WorkerOptions = Omit<FrontOptions, "log" | "limits" | "changeBucket" | "used"> & { originSecret: string; limits: Limits };
 export type ToWorker =
   | { kind: "close" }
   | { kind: "s3"; s3: S3Server }
@@ -37,7 +40,8 @@ export type FromWorker =
   | { kind: "listening"; port: number }
   | { kind: "failed"; message: string; code: string | undefined }
   | { kind: "fault"; requestId: string; message: string }
-  | { kind: "change"; number: number; change: BucketChange };
+  | { kind: "change"; number: number; change: BucketChange }
+  | { kind: "used"; use: KeyUse };
 
 export interface Front {
   port: number;
@@ -61,7 +65,7 @@ const reopenAfter = 200;
  * same port, with the S3 server last in use.
  */
 export async function startFront(options: FrontOptions): Promise<Front> {
-  const { log = () => {}, changeBucket, ...first } = options;
+  const { log = () => {}, changeBucket, used, ...first } = options;
   const originSecret = randomBytes(24).toString("base64url");
   let workerOptions: WorkerOptions = { ...first, originSecret, limits: { ...defaultLimits, ...options.limits } };
   let closing = false;
@@ -74,6 +78,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     worker = opened;
     opened.on("message", (message: FromWorker) => {
       if (message.kind === "fault") log({ requestId: message.requestId, message: message.message });
+      if (message.kind === "used") used?.(message.use);
       if (message.kind === "change") {
         const done = (error?: string) => opened.postMessage({ kind: "changed", number: message.number, error } satisfies ToWorker);
         changeBucket(message.change).then(

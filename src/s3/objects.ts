@@ -42,7 +42,9 @@ export async function serveObjects(
   };
   req.setTimeout(clientSilence, () => req.destroy());
   try {
-    await answer(await allowed(req, res, options, requestId, begin));
+    const asked = await allowed(req, res, options, requestId, begin);
+    if (asked.sender.proof) options.used?.(asked.sender.proof);
+    await answer(asked);
   } catch (thrown) {
     if (res.headersSent || res.destroyed) {
       res.destroy();

@@ -1,5 +1,6 @@
 /** Credentials of a cluster's nodes: sessions of the role in its instance profile, as EC2 gives them to an instance. */
 import { plainSession } from "../access/session.ts";
+import { trustsService } from "../access/trust.ts";
 import { type AccessKeyRow, findInstanceKey, insertSession } from "./access-keys.ts";
 import { defaultInstanceProfile } from "./accounts.ts";
 import { findCluster } from "./clusters.ts";
@@ -12,7 +13,7 @@ const lifeMs = 6 * 3600_000;
 /** New ones are made so long before the old ones end: SDKs ask again a quarter of an hour before it, and use what they have until then. */
 const overlapMs = 2 * 3600_000;
 
-/** Undefined where the cluster has ended, or its instance profile or role is gone. */
+/** Undefined where the cluster has ended, its instance profile or role is gone, or the role trusts EC2 no more. */
 export async function instanceCredentials(store: Store, ids: Ids, instance: InstanceRow): Promise<AccessKeyRow | undefined> {
   const cluster = await findCluster(store.db, instance.cluster_id);
   if (!cluster || cluster.phase === "ended") return undefined;
@@ -20,7 +21,7 @@ export async function instanceCredentials(store: Store, ids: Ids, instance: Inst
   const profileName = cluster.spec.shown.Ec2InstanceAttributes?.IamInstanceProfile?.split("/").at(-1) ?? defaultInstanceProfile;
   const profile = await findEntity(store.db, cluster.account_id, "instance-profile", profileName);
   const role = profile?.role_id ? await findEntityById(store.db, profile.role_id) : undefined;
-  if (!role) return undefined;
+  if (!role || !trustsService(role, "ec2.amazonaws.com")) return undefined;
   const found = await findInstanceKey(store.db, instance.id, role.id, store.now() + overlapMs);
   if (found) return found;
   return store.transaction((tx) =>

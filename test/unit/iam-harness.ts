@@ -16,6 +16,7 @@ import { createServices } from "../../src/api/services.ts";
 import type { AccessKeyRow } from "../../src/store/access-keys.ts";
 import { adminKey, createAccount } from "../../src/store/accounts.ts";
 import { makeIds } from "../../src/store/ids.ts";
+import { createKeyUse } from "../../src/store/key-use.ts";
 import { openStore } from "../../src/store/store.ts";
 import { noTrails } from "./keys.ts";
 
@@ -41,18 +42,24 @@ export async function startApi() {
   const account = await store.transaction((tx) => createAccount(tx, ids, "default"));
   const [keys, policies, facts] = [openKeyLookup(path), openPolicySource(path), openResourceFacts(path)];
   const faults: unknown[] = [];
+  const keyUsed = createKeyUse(store, (error) => faults.push(error));
   const pipeline = createPipeline({
     services: createServices({ ids, releases: { substitute: false }, ...noTrails, store }),
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(now()),
+    audit: (call) => keyUsed({ accessKeyId: call.accessKeyId, service: call.service.signingName, region: call.region }),
     log: ({ fault }) => fault && faults.push(fault),
   });
-  const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => pipeline(request, response)).listen(0, "127.0.0.1");
+  const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
+    // Clients set their clocks by it.
+    response.setHeader("date", new Date(now()).toUTCString());
+    pipeline(request, response);
+  }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const admin = credentialsOf((await adminKey(store.db, account.id))!);
-  // Clients find out how far the server's clock is off: requests are signed with its time.
+  // Requests are signed with the server's time.
   const settings = (credentials: Credentials, region: string) => ({
     endpoint,
     region,

@@ -25,6 +25,7 @@ import {
   DeleteUserCommand,
   DeleteUserPolicyCommand,
   DetachUserPolicyCommand,
+  GetAccessKeyLastUsedCommand,
   GetAccountAuthorizationDetailsCommand,
   GetAccountSummaryCommand,
   GetGroupCommand,
@@ -56,7 +57,7 @@ import {
   UpdateAssumeRolePolicyCommand,
   UpdateUserCommand,
 } from "@aws-sdk/client-iam";
-import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { AssumeRoleCommand, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { createAccount, adminKey } from "../../src/store/accounts.ts";
 import { type Api, credentialsOf, startApi } from "./iam-harness.ts";
 
@@ -128,6 +129,31 @@ describe("IAM", () => {
     );
     assert.ok(!JSON.stringify(AccessKeyMetadata).includes(AccessKey!.SecretAccessKey!));
     await assert.rejects(iam.send(new DeleteAccessKeyCommand({ UserName: "admin", AccessKeyId: id })), { name: "NoSuchEntityException" });
+  });
+
+  test("when keys and roles were last used is told, no finer than a quarter of an hour", async () => {
+    await iam.send(new CreateUserCommand({ UserName: "used" }));
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: "used" }));
+    const AccessKeyId = AccessKey!.AccessKeyId!;
+    const lastUsed = async () => (await iam.send(new GetAccessKeyLastUsedCommand({ AccessKeyId }))).AccessKeyLastUsed;
+    assert.deepEqual(await lastUsed(), { ServiceName: "N/A", Region: "N/A" });
+    const theirs = { accessKeyId: AccessKeyId, secretAccessKey: AccessKey!.SecretAccessKey! };
+    const identity = (region: string) => api.sts(theirs, region).send(new GetCallerIdentityCommand({}));
+    await identity("eu-west-1");
+    const used = await lastUsed();
+    assert.deepEqual([used?.ServiceName, used?.Region], ["sts", "eu-west-1"]);
+    await identity("eu-central-1");
+    assert.equal((await lastUsed())?.Region, "eu-west-1");
+
+    const { Role } = await iam.send(new CreateRoleCommand({ RoleName: "used", AssumeRolePolicyDocument: trust({ AWS: api.account }) }));
+    const { Credentials } = await api.sts().send(new AssumeRoleCommand({ RoleArn: Role!.Arn, RoleSessionName: "once" }));
+    const session = {
+      accessKeyId: Credentials!.AccessKeyId!,
+      secretAccessKey: Credentials!.SecretAccessKey!,
+      sessionToken: Credentials!.SessionToken!,
+    };
+    await api.sts(session, "eu-west-2").send(new GetCallerIdentityCommand({}));
+    assert.equal((await iam.send(new GetRoleCommand({ RoleName: "used" }))).Role?.RoleLastUsed?.Region, "eu-west-2");
   });
 
   test("groups: members, and what they cannot be deleted with", async () => {

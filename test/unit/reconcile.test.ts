@@ -30,6 +30,20 @@ test("a cluster goes from STARTING over BOOTSTRAPPING to WAITING as its nodes re
   assert.deepEqual(await state(h, id).then((s) => [s?.State, s?.StateChangeReason?.Code]), ["TERMINATED", "USER_REQUEST"]);
 });
 
+test("a cluster ends to its last instance when its roles are gone", async () => {
+  const h = await harness();
+  const id = await create(h);
+  await makeReady(h, id);
+  for (const table of ["iam_attachments", "iam_entities"] as const) await h.store.db.deleteFrom(table).execute();
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  await h.settle();
+  for (const { id: instance } of await instancesOf(h.store.db, id)) await h.report(instance, { phase: "stopped" });
+  await h.settle();
+  assert.equal((await state(h, id))?.State, "TERMINATED");
+  assert.equal(h.provider.observations.size, 0);
+  assert.equal(h.provider.networks.size, 0);
+});
+
 test("nodes that never say that they have stopped are removed after a while, with a warning", async () => {
   const h = await harness();
   const id = await create(h);

@@ -10,6 +10,7 @@ import { checkPublicAccess } from "./block-public-access.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { readGroups } from "./instance-groups-input.ts";
 import { hasOthersOnly, readApplications, readBootstrapActions, readConfigurations, readLogUri, readName } from "./job-flow-input.ts";
+import { readRoles } from "./job-flow-roles.ts";
 import { sortOutInstances, sortOutParameters } from "./parameters.ts";
 import { readRelease } from "./releases.ts";
 import { securityConfigurationFor } from "./security-configurations.ts";
@@ -17,7 +18,8 @@ import { clusterArn } from "./cluster-shapes.ts";
 import { readStepConcurrencyLevel, readSteps, stepWarnings } from "./steps.ts";
 import { checkTags } from "./tags.ts";
 
-export async function RunJobFlow({ store, ids, releases }: EmrContext, input: RunJobFlowInput, request: EmrRequest) {
+export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, request: EmrRequest) {
+  const { store, ids, releases } = context;
   const instances = input.Instances ?? {};
   const warnings = [...sortOutParameters(input), ...sortOutInstances(instances)];
   const release = readRelease(input.ReleaseLabel, releases, warnings);
@@ -51,7 +53,6 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
     configurations,
     bootstrapActions: readBootstrapActions(input.BootstrapActions ?? []),
     shown: {
-      ServiceRole: input.ServiceRole,
       AutoScalingRole: input.AutoScalingRole,
       ScaleDownBehavior: input.ScaleDownBehavior ?? "TERMINATE_AT_TASK_COMPLETION",
       EbsRootVolumeSize: input.EbsRootVolumeSize,
@@ -66,7 +67,6 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
         RequestedEc2SubnetIds: instances.Ec2SubnetIds ?? (instances.Ec2SubnetId ? [instances.Ec2SubnetId] : []),
         Ec2AvailabilityZone: instances.Placement?.AvailabilityZone ?? `${request.region}a`,
         RequestedEc2AvailabilityZones: instances.Placement?.AvailabilityZones ?? [],
-        IamInstanceProfile: input.JobFlowRole,
         EmrManagedMasterSecurityGroup: instances.EmrManagedMasterSecurityGroup,
         EmrManagedSlaveSecurityGroup: instances.EmrManagedSlaveSecurityGroup,
         ServiceAccessSecurityGroup: instances.ServiceAccessSecurityGroup,
@@ -77,10 +77,14 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
   };
 
   const id = ids.cluster();
+  const arn = clusterArn({ id, region: request.region, account_id: request.accountId });
   await store.transaction(async (tx) => {
     await checkPublicAccess(tx.db, request, instances);
     const security = await securityConfigurationFor(tx.db, request, input.SecurityConfiguration);
-    warnings.push(...security.warnings);
+    const roles = await readRoles(tx, context, input, request, arn);
+    warnings.push(...security.warnings, ...roles.warnings);
+    spec.shown.ServiceRole = roles.serviceRole;
+    spec.shown.Ec2InstanceAttributes = { ...spec.shown.Ec2InstanceAttributes, IamInstanceProfile: roles.instanceProfile };
     await insertCluster(tx, {
       id,
       account_id: request.accountId,
@@ -119,5 +123,5 @@ export async function RunJobFlow({ store, ids, releases }: EmrContext, input: Ru
     await addWarnings(tx, id, warnings);
     await tx.wake("cluster", id);
   });
-  return { JobFlowId: id, ClusterArn: clusterArn({ id, region: request.region, account_id: request.accountId }) };
+  return { JobFlowId: id, ClusterArn: arn };
 }

@@ -73,6 +73,11 @@ const dynamic: Record<string, (db: Db, data: DataFolder, cluster: string) => Pro
     return clusters.map(({ id, spec, phase }) => ({ value: id, description: `${spec.name}, ${phase}` }));
   },
 
+  async account(db) {
+    const { listAccounts } = await import("../store/accounts.ts");
+    return (await listAccounts(db)).map(({ id, name }) => ({ value: id, description: name }));
+  },
+
   async step(db, _data, cluster) {
     const [{ chooseCluster }, { stepsOf, stepState }] = [await import("./find.ts"), await import("../store/steps.ts")];
     const steps = await stepsOf(db, (await chooseCluster(db, cluster)).id);

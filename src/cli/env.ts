@@ -3,26 +3,37 @@ import { plainSession } from "../access/session.ts";
 import { type DataFolder, dataFolder } from "../data-folder.ts";
 import { runningControlPlane } from "../running.ts";
 import { insertSession } from "../store/access-keys.ts";
-import { adminKey, listAccounts } from "../store/accounts.ts";
+import { adminKey } from "../store/accounts.ts";
 import { makeIds } from "../store/ids.ts";
 import { openStore, type Store } from "../store/store.ts";
+import { chooseAccount } from "./accounts.ts";
 import { printJson } from "./terminal.ts";
 
 /** How long the account's root stays root. */
 const rootMs = 3_600_000;
 
+export interface Who {
+  /** Id, name or alias; the first account where none is named. */
+  account?: string;
+  /** The account's root in place of its admin. */
+  root?: boolean;
+}
+
 /**
- * What AWS clients need to reach this Howdah as its admin, or for an hour as the account's root: whoever may read the data folder owns the account.
+ * What AWS clients need to reach this Howdah as an account's admin, or for an hour as its root: whoever may read the data folder owns the account.
  * Throws where none runs.
  */
-export async function clientEnvironment(data: DataFolder, who: "admin" | "root" = "admin"): Promise<Record<string, string>> {
+export async function clientEnvironment(data: DataFolder, who: Who = {}): Promise<Record<string, string>> {
   const running = runningControlPlane(data);
   if (!running || !existsSync(data.database)) throw new Error(`no control plane runs for ${data.root}. Run: howdah up --detach`);
   const store = await openStore(data.database, Date.now);
   try {
-    const [account] = await listAccounts(store.db);
-    const key = account && (who === "root" ? await rootKey(store, account.id) : await adminKey(store.db, account.id));
-    if (!key) throw new Error(`${data.database} holds no active key of the user admin. The account's root can make one: howdah env --root`);
+    const { id, name } = await chooseAccount(store.db, who.account);
+    const key = who.root ? await rootKey(store, id) : await adminKey(store.db, id);
+    if (!key)
+      throw new Error(
+        `the user admin of the account ${id} (${name}) has no active key. The account's root can make one: howdah env --root --account ${id}`,
+      );
     return {
       AWS_ENDPOINT_URL: running.endpoint,
       AWS_ACCESS_KEY_ID: key.access_key_id,
@@ -43,8 +54,8 @@ export async function rootKey(store: Store, accountId: string) {
 }
 
 /** `howdah env`: for eval. What the shell has and the key lacks would win over it, so it is unset. */
-export async function env(options: { data?: string; json?: boolean; root?: boolean }): Promise<void> {
-  const variables = await clientEnvironment(dataFolder(options.data), options.root ? "root" : "admin");
+export async function env(options: Who & { data?: string; json?: boolean }): Promise<void> {
+  const variables = await clientEnvironment(dataFolder(options.data), options);
   if (options.json) return printJson(variables);
   for (const [name, value] of Object.entries(variables)) console.log(`export ${name}='${value}'`);
   console.log(`unset ${"AWS_SESSION_TOKEN" in variables ? "" : "AWS_SESSION_TOKEN "}AWS_PROFILE`);

@@ -53,7 +53,7 @@ export async function history(name: string, options: Options): Promise<void> {
   const planned: HistoryServer[] = [];
   if (facts.applications.includes("Spark")) {
     const where = { installation, folder: join(folder, "spark"), port: await freePort(ports.sparkHistoryWeb) };
-    if (/^s3[an]?:/.test(logs)) planned.push(sparkHistoryServer({ ...where, logs, s3: await s3Access(data, logs) }));
+    if (/^s3[an]?:/.test(logs)) planned.push(sparkHistoryServer({ ...where, logs, s3: await s3Access(data, cluster.account_id, logs) }));
     else if (hdfsPath({ cluster: facts }, logs) !== undefined && existsSync(saved.spark))
       planned.push(sparkHistoryServer({ ...where, logs: `file://${saved.spark}`, s3: undefined }));
   }
@@ -87,8 +87,8 @@ const factsOf = (cluster: ClusterRow, address: string): ClusterFacts => ({
   nodes: [],
 });
 
-async function s3Access(data: DataFolder, logs: string): Promise<S3Access> {
-  const env = await clientEnvironment(data).catch((error: Error) => {
+async function s3Access(data: DataFolder, account: string, logs: string): Promise<S3Access> {
+  const env = await clientEnvironment(data, { account }).catch((error: Error) => {
     throw new Error(`the event logs are in ${logs}, so Howdah must be up: ${error.message}`);
   });
   return { endpoint: env.AWS_ENDPOINT_URL ?? "", region: env.AWS_REGION ?? "", env };

@@ -68,8 +68,14 @@ export function howdahProgram(afterDashes: string[]): Command {
     .action(async (name, which, options) => (await import("./ssh.ts")).ssh(name, which, options, afterDashes));
   command("env", 'exports for AWS clients: eval "$(npx howdah env)"')
     .option("--json", "for programs")
+    .option("--account <account>", "of another account than the first: its id or name")
     .option("--root", "for an hour, as the account's root: to undo what shuts its administrators out")
     .action(async (options) => (await import("./env.ts")).env(options));
+  command("accounts", "the accounts here: list them, or create one more")
+    .addArgument(new Argument("[action]", "what to do").choices(["list", "create"]).default("list"))
+    .argument("[name]", "of the account to create")
+    .option("--json", "for programs")
+    .action(async (action, name, options) => (await import("./accounts.ts")).accounts(action, name, options));
   command("doctor", "what this machine has, and what is missing")
     .option("--fix", "put right what can be put right without risk; asks before it ends anything")
     .option("--json", "for programs")

@@ -21,6 +21,8 @@ export interface ResourceFacts {
   clusterOfGroup(groupId: string): string | undefined;
   /** Of a resource of EC2. A node has those of its cluster, too. */
   ec2Tags(accountId: string, region: string, id: string): Tags;
+  /** By ARN. */
+  trailTags(arn: string): Tags;
   iam(accountId: string, kind: IamKind, name: string): IamFacts | undefined;
   /** Of a policy of the account. */
   iamPolicy(accountId: string, arn: string): IamFacts | undefined;
@@ -56,6 +58,7 @@ export function openResourceFacts(databasePath: string): ResourceFacts & { close
     `SELECT key, value FROM tags WHERE cluster_id = (SELECT c.id FROM instances i JOIN clusters c ON c.id = i.cluster_id
      WHERE i.id = ? AND c.account_id = ? AND c.region = ?)`,
   );
+  const trailTags = database.prepare("SELECT key, value FROM trail_tags WHERE trail_arn = ?");
   const columns = "id, account_id, kind, name, path, boundary_arn, trust, role_id";
   const entity = database.prepare(`SELECT ${columns} FROM iam_entities WHERE account_id = ? AND kind = ? AND name = ?`);
   const entityById = database.prepare(`SELECT ${columns} FROM iam_entities WHERE id = ?`);
@@ -79,6 +82,7 @@ export function openResourceFacts(databasePath: string): ResourceFacts & { close
     clusterOfGroup: (id) => (group.get(id) as { cluster_id: string } | undefined)?.cluster_id,
     ec2Tags: (accountId, region, id) =>
       asTags([...(id.startsWith("i-") ? nodeTags.all(id, accountId, region) : []), ...ec2Tags.all(id, accountId, region)]),
+    trailTags: (arn) => asTags(trailTags.all(arn)),
     iam: (accountId, kind, name) => factsOf(find(accountId, kind, name)),
     iamPolicy(accountId, arn) {
       const row = byArn(arn, "policy");

@@ -48,6 +48,7 @@ export const noFacts: ResourceFacts = {
   clusterTags: () => undefined,
   clusterOfGroup: () => undefined,
   ec2Tags: () => ({}),
+  trailTags: () => ({}),
   iam: () => undefined,
   iamPolicy: () => undefined,
   iamArn: (accountId, kind, name) => `arn:aws:iam::${accountId}:${kind}/${name}`,

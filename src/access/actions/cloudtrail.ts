@@ -1,5 +1,5 @@
 /** CloudTrail. Source: Service Authorization Reference, "AWS CloudTrail". */
-import { type Asked, type Caller, type Input, requestTags, text, textsOf } from "./asked.ts";
+import { type Asked, type Caller, type Input, requestTags, resourceTags, text, textsOf } from "./asked.ts";
 
 /** Of a trail: by name or ARN. */
 const trailMembers = ["TrailName", "Name"] as const;
@@ -13,12 +13,12 @@ const members = [
 const ofAccount =
   /^(DescribeTrails|LookupEvents|List(Trails|Channels|Dashboards|EventDataStores|Imports?|ImportFailures|PublicKeys)|StartImport|GetImport|StopImport)$/;
 
-export function cloudtrailActions(operation: string, input: Input, { principal: { accountId }, region }: Caller): Asked[] {
+export function cloudtrailActions(operation: string, input: Input, { principal: { accountId }, region, facts }: Caller): Asked[] {
   const action = `cloudtrail:${operation}`;
   const keys = requestTags(input.TagsList ?? input.Tags);
   const arn = (kind: string, name: string) =>
     name.startsWith("arn:") ? name : `arn:aws:cloudtrail:${region}:${accountId}:${kind}/${name}`;
-  const ask = (resource: string): Asked => ({ action, resource, keys });
+  const ask = (resource: string): Asked => ({ action, resource, keys: [...keys, ...resourceTags(facts.trailTags(resource))] });
   if (ofAccount.test(operation)) return [ask("*")];
   const named = [text(input.ResourceId), text(input.ResourceArn), ...textsOf(input.ResourceIdList)].filter((id) => id !== undefined);
   for (const [member, kind] of members) {

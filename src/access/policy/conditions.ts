@@ -2,13 +2,15 @@
 import { BlockList, isIP } from "node:net";
 import { type Context, contextNames, lookUp } from "./context.ts";
 import { PolicyError } from "./policy-error.ts";
-import { type Glob, isLike, parsePattern, resolve, splitArn, splitArnPattern } from "./pattern.ts";
+import { type Glob, isLike, parsePattern, resolve, splitArn, splitArnPattern, variablesOf } from "./pattern.ts";
 
 /** Does a value of the request match one value of the policy? */
 type Test = (value: string, context: Context) => boolean;
 
 /** One key below one operator. All of a statement's must be met. */
 export interface Condition {
+  /** As it is written. */
+  key: string;
   names: readonly string[];
   /** For the Null operator: whether the key must be absent (true), present (false), or either. */
   absent: readonly boolean[] | undefined;
@@ -17,6 +19,8 @@ export interface Condition {
   ifExists: boolean;
   negated: boolean;
   tests: readonly Test[];
+  /** The keys of variables in its values, as they are written. */
+  variables: readonly string[];
 }
 
 /** What makes a test of a value as it stands in a policy; undefined for a value that it cannot read. */
@@ -137,14 +141,14 @@ const operatorForm = /^(?:(foranyvalue|forallvalues):)?(.*?)(ifexists)?$/;
  */
 export function parseCondition(operatorName: string, key: string, values: readonly string[], variables: boolean): Condition {
   const [, set, name = "", ifExists] = operatorForm.exec(operatorName.toLowerCase()) ?? [];
-  const common = { names: contextNames(key), set: set === undefined ? undefined : set === "foranyvalue" ? "any" : "all" } as const;
+  const common = { key, names: contextNames(key), set: set === undefined ? undefined : set === "foranyvalue" ? "any" : "all" } as const;
   const unreadable = (value: string) => new PolicyError("condition-value", `${operatorName} ${key}: ${value}`);
   if (name === "null" && ifExists === undefined) {
     const absent = values.map((value) => {
       if (!/^(true|false)$/i.test(value)) throw unreadable(value);
       return lower(value) === "true";
     });
-    return { ...common, absent, ifExists: false, negated: false, tests: [] };
+    return { ...common, absent, ifExists: false, negated: false, tests: [], variables: [] };
   }
   const found = operators.get(name);
   if (!found) throw new PolicyError("condition-operator", operatorName);
@@ -153,7 +157,8 @@ export function parseCondition(operatorName: string, key: string, values: readon
     if (!test) throw unreadable(value);
     return test;
   });
-  return { ...common, absent: undefined, ifExists: ifExists !== undefined, negated: found.negated ?? false, tests };
+  const inValues = variables ? values.flatMap((value) => variablesOf(parsePattern(value, { wildcards: false, variables }))) : [];
+  return { ...common, absent: undefined, ifExists: ifExists !== undefined, negated: found.negated ?? false, tests, variables: inValues };
 }
 
 /** Is the condition met by a request? */

@@ -99,7 +99,7 @@ function lookAtResource(policy: Policy, ask: Ask, principal: Principal | undefin
   return { allows, denies };
 }
 
-function namedBy({ principal: element, effect }: Statement, principal: Principal | undefined): Named {
+export function namedBy({ principal: element, effect }: Statement, principal: Principal | undefined): Named {
   if (!element) return "not";
   if (!element.negated) return howNamed(element.element, principal);
   if (isLeftOut(element.element, principal, effect)) return "not";
@@ -107,11 +107,15 @@ function namedBy({ principal: element, effect }: Statement, principal: Principal
   return principal?.type === "AssumedRole" ? "role" : "itself";
 }
 
-function applies({ actions, resources, conditions }: Statement, ask: Ask): boolean {
+export function applies(statement: Statement, ask: Ask): boolean {
+  return isAbout(statement, ask) && statement.conditions.every((condition) => isMet(condition, ask.context));
+}
+
+/** Whether a statement is about this action and resource, whatever its conditions. */
+export function isAbout({ actions, resources }: Statement, ask: Ask): boolean {
   const action = ask.action.toLowerCase();
   if (actions.globs.some((glob) => isLike(glob, action)) === actions.negated) return false;
-  if (resources && resources.patterns.some((pattern) => isResource(pattern, ask)) === resources.negated) return false;
-  return conditions.every((condition) => isMet(condition, ask.context));
+  return !resources || resources.patterns.some((pattern) => isResource(pattern, ask)) !== resources.negated;
 }
 
 function isResource({ everything, fields, globs }: ResourcePattern, { resource, context }: Ask): boolean {

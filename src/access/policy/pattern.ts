@@ -10,6 +10,8 @@ const star = Symbol("*");
 const any = Symbol("?");
 
 interface Variable {
+  /** As it is written. */
+  key: string;
   names: readonly string[];
   /** `${aws:PrincipalTag/team, 'none'}` */
   otherwise: string | undefined;
@@ -65,7 +67,7 @@ function pieceOf(whole: string, inside: string | undefined, options: PatternOpti
   if (!options.variables) return undefined;
   if (inside === "*" || inside === "?" || inside === "$") return inside;
   const [, key, otherwise] = variableForm.exec(inside) ?? [];
-  return key === undefined ? undefined : { names: contextNames(key), otherwise };
+  return key === undefined ? undefined : { key, names: contextNames(key), otherwise };
 }
 
 /** Undefined where a variable has no value: such a pattern is like nothing. What a variable's value holds stands for itself, `*` too. */
@@ -142,6 +144,9 @@ export function splitArn(text: string): string[] | undefined {
   fields.push(text.slice(from));
   return fields;
 }
+
+/** The keys of its variables. */
+export const variablesOf = ({ pieces }: Pattern): string[] => pieces.flatMap((piece) => (typeof piece === "object" ? [piece.key] : []));
 
 /** A pattern of nothing but stars. */
 export const isEverything = ({ pieces }: Pattern): boolean => pieces.length > 0 && pieces.every((piece) => piece === star);

@@ -1,6 +1,6 @@
 /** Policy documents: checked when they come, percent-encoded when they go out, as IAM does (RFC 3986). */
 import { checkIdentityPolicy, checkTrustPolicy } from "../../access/policy/checks.ts";
-import type { Policy } from "../../access/policy/document.ts";
+import { type Policy, readPolicy } from "../../access/policy/document.ts";
 import { iamMessage, PolicyError } from "../../access/policy/policy-error.ts";
 import { findEntityByArn } from "../../store/iam-entities.ts";
 import type { Db } from "../../store/store.ts";
@@ -18,6 +18,9 @@ function checked(check: (text: string) => Policy, text: string): Policy {
     throw malformedPolicy(message.includes(error.detail) ? message : `${message} (${error.detail})`);
   }
 }
+
+/** Any policy at all. Throws MalformedPolicyDocument. */
+export const checkedPolicy = (text: string): Policy => checked(readPolicy, text);
 
 /** A policy of a user, group, role or session, or a boundary. Throws MalformedPolicyDocument. */
 export const readIdentityPolicy = (text: string): Policy => checked(checkIdentityPolicy, text);

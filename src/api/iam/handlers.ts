@@ -13,6 +13,7 @@ import { instanceProfileOperations } from "./instance-profiles.ts";
 import { policyOperations } from "./policies.ts";
 import { roleOperations } from "./roles.ts";
 import { serviceLinkedRoleOperations } from "./service-linked-roles.ts";
+import { simulationOperations } from "./simulate.ts";
 import { tagOperations } from "./tags.ts";
 import { userOperations } from "./users.ts";
 
@@ -27,6 +28,7 @@ const operations: Operations<typeof iam, IamContext> = {
   ...tagOperations,
   ...serviceLinkedRoleOperations,
   ...accountOperations,
+  ...simulationOperations,
   ...absentOperations,
 };
 

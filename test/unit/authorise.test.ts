@@ -17,6 +17,7 @@ import { putResourceTags } from "../../src/store/ec2-tags.ts";
 import { makeIds } from "../../src/store/ids.ts";
 import { insertGroup } from "../../src/store/instances.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
+import { insertTrail, putTrailTags } from "../../src/store/trails.ts";
 import { putTags } from "../../src/store/tags.ts";
 
 const ids = makeIds();
@@ -508,5 +509,23 @@ describe("EC2 and CloudTrail", () => {
     assert.ok(isAllowed(trails, "cloudtrail:GetTrail", { Name: `arn:aws:cloudtrail:us-east-1:${account}:trail/mine` }));
     assert.ok(!isAllowed(trails, "cloudtrail:GetTrail", { Name: "other" }));
     assert.ok(!isAllowed(trails, "cloudtrail:LookupEvents"));
+    const arn = `arn:aws:cloudtrail:us-east-1:${account}:trail/tagged`;
+    await store.transaction(async (tx) => {
+      const trail = {
+        arn,
+        account_id: account,
+        region: "us-east-1",
+        name: "tagged",
+        bucket: "b",
+        prefix: null,
+        multi_region: 0,
+        global_events: 0,
+      };
+      await insertTrail(tx, trail);
+      await putTrailTags(tx, arn, [{ Key: "team", Value: "red" }]);
+    });
+    const byTag = await user([allow("cloudtrail:StopLogging", "*", { StringEquals: { "aws:ResourceTag/team": "red" } })]);
+    assert.ok(isAllowed(byTag, "cloudtrail:StopLogging", { Name: "tagged" }));
+    assert.ok(!isAllowed(byTag, "cloudtrail:StopLogging", { Name: "other" }));
   });
 });

@@ -1,6 +1,6 @@
 /** What the parts of an agent share: the node's folder and record, how its processes are started, and how news reaches the control plane. */
 import type { NodeLayout } from "./layout.ts";
-import { credentialsPort } from "./layout.ts";
+import { credentialsUrl } from "./layout.ts";
 import { domainOf, type NodeRecord } from "./node-record.ts";
 
 export interface AgentContext {
@@ -30,7 +30,7 @@ export function environment(
     LOGNAME: "hadoop",
     HOME: isView ? "/home/hadoop" : layout.home,
     TMPDIR: isView ? "/tmp" : layout.tmp,
-    AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://${record.address}:${credentialsPort}/credentials`,
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: credentialsUrl(record.address),
     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: layout.credentialsToken,
     ...Object.assign({}, ...given),
     ...record.owner,

@@ -10,7 +10,7 @@ import { createDaemons } from "./daemons.ts";
 import { createFiles } from "./files.ts";
 import { writeProfile, writeProvisionState } from "./info.ts";
 import type { Manifest, NodeFailure, NodePhase, Report } from "./manifest.ts";
-import type { S3 } from "./s3.ts";
+import type { NodeS3 } from "./s3.ts";
 import type { Shipper } from "./ship.ts";
 import { createSaves } from "./saves.ts";
 import { createSteps } from "./steps.ts";
@@ -23,7 +23,7 @@ const lastLogsMs = 25_000;
 /** How soon files are tried again that could not be written on a node with data (a full disk). */
 const filesAgainMs = 3_000;
 
-export function createConverger(context: AgentContext, s3: S3, shipper: Shipper) {
+export function createConverger(context: AgentContext, s3: NodeS3, shipper: Shipper) {
   const { layout, record } = context;
   /** Under which init the node has been ready last. */
   const readyFile = join(layout.run, "ready");

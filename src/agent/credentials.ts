@@ -1,15 +1,17 @@
 /**
- * The cluster's credentials for everything on the node: the container-credentials endpoint that every AWS SDK knows, on the node's address.
+ * The credentials of everything on the node: the container-credentials endpoint that every AWS SDK knows, on the node's address. What a step with a
+ * runtime role has started asks at a path of its own, with a token of its own.
  * SDKs show the secret of a token file of mode 0600; nothing is in an environment variable or in XML.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeWhole } from "../files.ts";
 import type { AgentContext } from "./context.ts";
 import { exchange } from "./http.ts";
-import { agentPaths, credentialsPort } from "./layout.ts";
+import { agentPaths, credentialsPort, sessionHeader } from "./layout.ts";
 import { answerMetadata } from "./metadata.ts";
 import { bearer, controlPlaneUrl } from "./link.ts";
 
@@ -25,45 +27,86 @@ interface ContainerCredentials {
 const freshMs = 300_000;
 
 export function createCredentials(context: AgentContext) {
-  let cached: { at: number; value: ContainerCredentials } | undefined;
+  const cached = new Map<string | undefined, { at: number; value: ContainerCredentials }>();
+  const tokenFile = (stepId: string | undefined) =>
+    stepId === undefined ? context.layout.credentialsToken : join(context.layout.stepTokens, stepId);
 
-  /** Not older than 5 minutes; older ones that are still valid where the control plane does not answer. */
-  async function current(): Promise<ContainerCredentials> {
-    if (cached && performance.now() - cached.at < freshMs) return cached.value;
+  /** Whole: an empty token, left by a kill between two writes, would let in whoever shows none. */
+  function ensureToken(stepId: string | undefined): void {
+    if (!existsSync(tokenFile(stepId))) writeWhole(tokenFile(stepId), randomBytes(32).toString("hex"));
+  }
+
+  /** Not older than 5 minutes; older ones that are still valid where the control plane does not answer. `stepId`: of that step's runtime role. */
+  async function current(stepId?: string): Promise<ContainerCredentials> {
+    const known = cached.get(stepId);
+    if (known && performance.now() - known.at < freshMs) return known.value;
     try {
-      const { status, text } = await exchange(controlPlaneUrl(context, agentPaths.credentials), {
-        headers: bearer(context),
-        timeoutMs: 5_000,
-      });
+      const url = controlPlaneUrl(context, agentPaths.credentials, stepId === undefined ? {} : { step: stepId });
+      const { status, text } = await exchange(url, { headers: bearer(context), timeoutMs: 5_000 });
       if (status !== 200) throw new Error(`the control plane answered ${status}`);
-      cached = { at: performance.now(), value: JSON.parse(text) as ContainerCredentials };
+      const value = JSON.parse(text) as ContainerCredentials;
+      cached.set(stepId, { at: performance.now(), value });
+      return value;
     } catch (error) {
-      if (!cached || Date.parse(cached.value.Expiration) < Date.now()) throw error;
+      if (!known || Date.parse(known.value.Expiration) < Date.now()) throw error;
+      return known.value;
     }
-    return cached.value;
+  }
+
+  /** Of a session that GetClusterSessionCredentials has given a user name and a password for. Undefined where they are wrong, or it has ended. */
+  async function ofSession(basic: string): Promise<ContainerCredentials | undefined> {
+    const headers = { ...bearer(context), [sessionHeader]: basic };
+    const { status, text } = await exchange(controlPlaneUrl(context, agentPaths.credentials), { headers, timeoutMs: 5_000 });
+    if (status === 404) return undefined;
+    if (status !== 200) throw new Error(`the control plane answered ${status}`);
+    return JSON.parse(text) as ContainerCredentials;
+  }
+
+  function isToken(shown: string | undefined, stepId: string | undefined): boolean {
+    try {
+      return timingSafeEqual(digest(shown ?? ""), digest(readFileSync(tokenFile(stepId), "utf8")));
+    } catch {
+      return false; // The step runs no more.
+    }
   }
 
   return {
     current,
 
-    /** Serves for ever, and EC2's metadata beside; tries again where the port is still held by an agent that is just ending. */
-    async serve(metadata: () => Record<string, string>): Promise<void> {
-      const { credentialsToken } = context.layout;
-      // Whole: an empty token, left by a kill between two writes, would let in whoever shows none.
-      if (!existsSync(credentialsToken)) writeWhole(credentialsToken, randomBytes(32).toString("hex"));
-      const token = digest(readFileSync(credentialsToken, "utf8"));
+    /** These steps run and have runtime roles; no other step's processes are answered. */
+    letSteps(ids: readonly string[]): void {
+      const { stepTokens } = context.layout;
+      mkdirSync(stepTokens, { recursive: true, mode: 0o700 });
+      for (const id of ids) ensureToken(id);
+      for (const name of readdirSync(stepTokens)) {
+        if (ids.some((id) => name.startsWith(id))) continue;
+        rmSync(join(stepTokens, name));
+        cached.delete(name);
+      }
+    },
+
+    /**
+     * Serves for ever, and EC2's metadata beside; tries again where the port is still held by an agent that is just ending. Resolves with the server
+     * when it listens.
+     */
+    async serve(metadata: () => Record<string, string>): Promise<Server> {
+      ensureToken(undefined);
       const server = createServer((request, response) => {
         if (request.url?.startsWith("/latest/")) {
           const { status, text } = answerMetadata(metadata(), request.method ?? "GET", request.url);
           response.writeHead(status, { "content-type": "text/plain" }).end(text);
           return;
         }
-        if (!timingSafeEqual(digest(request.headers.authorization ?? ""), token)) {
-          response.writeHead(403).end("the token of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE is needed");
-          return;
-        }
-        current().then(
-          (value) => response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value)),
+        const { authorization } = request.headers;
+        const basic = /^Basic ([\w+/=]+)$/.exec(authorization ?? "")?.[1];
+        const stepId = /^\/credentials\/(s-[A-Z0-9]+)$/.exec(request.url ?? "")?.[1];
+        const found =
+          basic !== undefined ? ofSession(basic) : isToken(authorization, stepId) ? current(stepId) : Promise.resolve(undefined);
+        found.then(
+          (value) => {
+            if (value) response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
+            else response.writeHead(403).end("the token of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE is needed");
+          },
           (error: Error) => response.writeHead(503).end(`no credentials: ${error.message}`),
         );
       });
@@ -72,7 +115,7 @@ export function createCredentials(context: AgentContext) {
           server.once("error", resolve);
           server.listen(credentialsPort, context.record.address, () => resolve(undefined));
         });
-        if (!failure) return;
+        if (!failure) return server;
         context.log(`credentials endpoint: ${failure.message}`);
         await sleep(1_000);
       }

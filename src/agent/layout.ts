@@ -37,6 +37,8 @@ export function nodeLayout(root: string) {
     warnings: join(root, "run", "warnings"),
     /** Token file that SDKs read for the container credentials endpoint. */
     credentialsToken: join(root, "run", "credentials-token"),
+    /** The same for each running step that has a runtime role: a file by its id. */
+    stepTokens: join(root, "run", "step-tokens"),
   };
 }
 
@@ -44,6 +46,13 @@ export type NodeLayout = ReturnType<typeof nodeLayout>;
 
 /** Port of the agent's container-credentials endpoint, on the node's address. */
 export const credentialsPort = 8179;
+
+/** Where the agent passes on what a client of the credentials endpoint has shown as user:password, in base64. */
+export const sessionHeader = "x-howdah-session";
+
+/** The endpoint for the node's own credentials, or for those of a step's runtime role. */
+export const credentialsUrl = (address: string, stepId?: string): string =>
+  `http://${address}:${credentialsPort}/credentials${stepId === undefined ? "" : `/${stepId}`}`;
 
 /** Control plane's paths for agents, on the one port: long poll of the manifest, report, and the cluster's credentials. */
 export const agentPaths = {

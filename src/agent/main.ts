@@ -8,7 +8,8 @@ import { nodeLayout } from "./layout.ts";
 import { watchHost } from "./host-watch.ts";
 import { followManifest, sendReports } from "./link.ts";
 import { readNodeRecord } from "./node-record.ts";
-import { createS3 } from "./s3.ts";
+import type { Manifest } from "./manifest.ts";
+import { createS3, type NodeS3 } from "./s3.ts";
 import { createShipper } from "./ship.ts";
 
 const folder = process.argv[2];
@@ -40,14 +41,16 @@ const context: AgentContext = {
 };
 
 const credentials = createCredentials(context);
-const s3 = createS3({
-  region: record.region,
-  endpoint: () => readFileSync(record.endpointFile, "utf8").trim(),
-  async credentials() {
-    const { AccessKeyId, SecretAccessKey, Token } = await credentials.current();
-    return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, ...(Token ? { sessionToken: Token } : {}) };
-  },
-});
+const s3As = (stepId?: string) =>
+  createS3({
+    region: record.region,
+    endpoint: () => readFileSync(record.endpointFile, "utf8").trim(),
+    async credentials() {
+      const { AccessKeyId, SecretAccessKey, Token } = await credentials.current(stepId);
+      return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, ...(Token ? { sessionToken: Token } : {}) };
+    },
+  });
+const s3: NodeS3 = { ...s3As(), ofStep: s3As };
 const shipper = createShipper(context, s3);
 const converger = createConverger(context, s3, shipper);
 const reports = sendReports(context, () => ({ ...converger.report(), warnings: [...warnings] }));
@@ -61,4 +64,13 @@ try {
 void credentials.serve(converger.metadata);
 void shipper.run();
 converger.resume();
-void followManifest(context, converger.generation, (manifest) => converger.take(manifest));
+void followManifest(context, converger.generation, take);
+
+function take(manifest: Manifest): void {
+  try {
+    credentials.letSteps(manifest.roleSteps);
+  } catch (error) {
+    context.warn(`${record.instanceId}: steps with runtime roles have no credentials here: ${(error as Error).message}`); // A full disk.
+  }
+  converger.take(manifest);
+}

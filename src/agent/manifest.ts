@@ -29,6 +29,8 @@ export interface Manifest {
   tasks: Task[];
   saves: Save[];
   steps: StepOrder[];
+  /** Ids of the cluster's running steps with runtime roles: their containers may run on any node. */
+  roleSteps: string[];
   logs: LogShipping | null;
   /** The cluster ends: end steps, run the saves, end daemons, ship the last logs, then report phase `stopped`. */
   stopping: boolean;
@@ -113,6 +115,8 @@ export interface StepOrder {
   fetch: { uri: string; to: string; name?: string }[];
   argv: string[];
   env: Record<string, string>;
+  /** What it starts has credentials of its own, those of the step's runtime role. */
+  hasRole?: true;
   /** It is to end: it does not begin, or is sent SIGTERM or SIGKILL. Once ordered it stays so. */
   cancel?: "SEND_INTERRUPT" | "TERMINATE_PROCESS";
 }

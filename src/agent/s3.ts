@@ -18,6 +18,11 @@ export interface S3 {
   put(uri: string, file: string, size: number, sha256: string): Promise<void>;
 }
 
+/** As the node, and as the runtime role of a step. */
+export interface NodeS3 extends S3 {
+  ofStep(stepId: string): S3;
+}
+
 export class NoSuchObject extends Error {}
 
 /** An answer that is the same however often one asks. */

@@ -7,15 +7,16 @@ import { type Cancellation, cancelStep, endRest, stepVariable, wasCancelled } fr
 import { type AgentContext, environment } from "./context.ts";
 import { scriptText, warnOfEmrPaths } from "./emr-paths.ts";
 import { fetchFile } from "./fetch.ts";
+import { credentialsUrl } from "./layout.ts";
 import type { Manifest, StepOrder, StepReport } from "./manifest.ts";
 import { type OnceState, barOnce, followOnce, lookOnce, runOnce, stopOnce } from "./run-once.ts";
-import type { S3 } from "./s3.ts";
+import type { NodeS3 } from "./s3.ts";
 import type { Shipper } from "./ship.ts";
 import { quote, tellingLines } from "./text.ts";
 
 const shipWithinMs = 30_000;
 
-export function createSteps(context: AgentContext, s3: S3, shipper: Shipper, onEnd: () => void) {
+export function createSteps(context: AgentContext, s3: NodeS3, shipper: Shipper, onEnd: () => void) {
   const states = new Map<string, StepReport>();
   let ordered = new Set<string>();
   /** For each step: how it is to end, where it is; what ends its fetching; when its signals are sent. */
@@ -47,13 +48,13 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper, onE
   /** Why a fetch failed for good: kept, so that no later agent tries the step again after the control plane was told. */
   const fetchFailure = (id: string) => join(folderOf(id), "fetch-failed");
 
-  async function fetchAll({ id, fetch }: StepOrder, signal: AbortSignal): Promise<boolean> {
+  async function fetchAll({ id, fetch, hasRole }: StepOrder, signal: AbortSignal): Promise<boolean> {
     if (existsSync(fetchFailure(id))) return false;
     try {
       for (const { uri, to, name = uri } of fetch) {
         if (signal.aborted) return false;
         tell(id, "INFO", `Fetching ${name}`);
-        await fetchFile(s3, uri, to, name);
+        await fetchFile(hasRole ? s3.ofStep(id) : s3, uri, to, name);
         const warning = warnOfEmrPaths(context, `${name} of step ${id}`, scriptText(to));
         if (warning) tell(id, "WARN", warning);
       }
@@ -65,6 +66,12 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper, onE
       return false;
     }
   }
+
+  /** What asks for credentials gets those of the step's runtime role. */
+  const roleEnvironment = (id: string) => ({
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: credentialsUrl(context.record.address, id),
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: join(context.layout.stepTokens, id),
+  });
 
   async function run(order: StepOrder, manifest: Manifest): Promise<StepReport> {
     const { id } = order;
@@ -82,7 +89,7 @@ export function createSteps(context: AgentContext, s3: S3, shipper: Shipper, onE
       tell(id, "INFO", `startExec ${order.argv.map(quote).join(" ")}`);
       tell(id, "INFO", `Working folder ${workOf(id)}`);
     }
-    const env = environment(context, manifest.env, order.env, {
+    const env = environment(context, manifest.env, order.env, order.hasRole ? roleEnvironment(id) : {}, {
       [stepVariable]: id,
       HOWDAH_STEP_LOGS: join(context.layout.logs, "steps", id),
     });

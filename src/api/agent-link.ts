@@ -6,12 +6,12 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { agentPaths } from "../agent/layout.ts";
+import { agentPaths, sessionHeader } from "../agent/layout.ts";
 import type { Report } from "../agent/manifest.ts";
 import { manifestFor, type ManifestSources } from "../reconcile/manifest.ts";
 import { addWarnings } from "../store/events.ts";
 import type { Ids } from "../store/ids.ts";
-import { instanceCredentials } from "../store/instance-credentials.ts";
+import { instanceCredentials, sessionCredentials, stepCredentials } from "../store/instance-credentials.ts";
 import { findInstance, recordReport, type InstanceRow } from "../store/instances.ts";
 import type { Store } from "../store/store.ts";
 
@@ -97,10 +97,19 @@ export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources
     response.writeHead(204).end();
   }
 
-  async function answerCredentials(instance: InstanceRow, response: ServerResponse): Promise<void> {
-    const key = await instanceCredentials(store, ids, instance);
+  /** Of the node; with `step` of what that step has started; with `basic` of a session that was asked for (user:password in base64). */
+  async function credentialsFor(instance: InstanceRow, step: string | null, basic: string | undefined) {
+    if (step !== null) return stepCredentials(store, ids, instance, step);
+    if (basic === undefined) return instanceCredentials(store, ids, instance);
+    const [user = "", ...password] = Buffer.from(basic, "base64").toString("utf8").split(":");
+    return sessionCredentials(store, instance, user, password.join(":"));
+  }
+
+  async function answerCredentials(instance: InstanceRow, request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
+    const basic = request.headers[sessionHeader];
+    const key = await credentialsFor(instance, url.searchParams.get("step"), typeof basic === "string" ? basic : undefined);
     if (!key) {
-      response.writeHead(404).end("the cluster has ended, or its instance profile has no role any more that trusts EC2");
+      response.writeHead(404).end("what they are for has ended, or the role is not to be had any more");
       return;
     }
     sendJson(response, {
@@ -119,7 +128,7 @@ export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources
     }
     if (url.pathname === agentPaths.manifest) await answerManifest(instance, Number(url.searchParams.get("generation") ?? 0), response);
     else if (url.pathname === agentPaths.report && request.method === "POST") await takeReport(instance, request, response);
-    else if (url.pathname === agentPaths.credentials) await answerCredentials(instance, response);
+    else if (url.pathname === agentPaths.credentials) await answerCredentials(instance, request, url, response);
     else response.writeHead(404).end("no such path of the agent link");
   }
 

@@ -39,6 +39,8 @@ export interface ClusterFacts {
   endpoint: string;
   applications: string[];
   master: { address: string; hostname: string };
+  /** Steps may have roles of their own, which their containers must have too. */
+  hasRuntimeRoles?: boolean;
   /** Running or wanted nodes, the master first. */
   nodes: { instanceId: string; role: NodeRole; address: string; instanceType: InstanceType }[];
 }

@@ -11,7 +11,12 @@ export interface StepToRun {
   mainClass?: string;
   args: string[];
   properties: Record<string, string>;
+  /** It has a role of its own, whose credentials the node gives to what it starts. */
+  hasRole?: boolean;
 }
+
+/** The id of the step whose runtime role's credentials a process has. */
+export const roleVariable = "HOWDAH_STEP_ROLE";
 
 /** EMR's bucket, in general and of a region. */
 const emrBucket = String.raw`s3[an]?://([a-z0-9-]+\.)?elasticmapreduce`;
@@ -77,7 +82,13 @@ export function stepWarning(step: StepToRun): string | undefined {
 export function stepOrder({ step, facts }: { step: StepToRun; facts: NodeFacts }): StepOrder {
   const problem = checkStep(step);
   if (problem) throw new Error(`step ${step.id}: ${problem}`);
-  const base = { id: step.id, name: step.name, env: clientOptions(step.properties), fetch: [] };
+  const base = {
+    id: step.id,
+    name: step.name,
+    env: { ...clientOptions(step.properties), ...(step.hasRole ? roleOptions(step.id) : {}) },
+    fetch: [],
+    ...(step.hasRole ? { hasRole: true as const } : {}),
+  };
   if (isScript(step)) {
     const [script = "", ...args] = scriptArgs(step);
     const { path, fetch } = local(script, step, facts);
@@ -107,6 +118,12 @@ function webHdfs(uri: string, { cluster }: NodeFacts): string | undefined {
   if (host !== "" && host !== address && host.split(".")[0] !== hostname.split(".")[0]) return undefined;
   const encoded = path.split("/").map(encodeURIComponent).join("/");
   return `http://${address}:${ports.nameNodeWeb}/webhdfs/v1${encoded}?op=OPEN&user.name=hadoop`;
+}
+
+/** Carries the step's id into the containers of its applications (hadoop/container-start.sh): of Spark by these, of MapReduce by mapred-site. */
+function roleOptions(id: string): Record<string, string> {
+  const options = ["appMasterEnv", "executorEnv"].map((of) => `-Dspark.${of === "executorEnv" ? of : `yarn.${of}`}.${roleVariable}=${id}`);
+  return { [roleVariable]: id, SPARK_SUBMIT_OPTS: options.join(" ") };
 }
 
 /** "Properties … set when the step runs": Java system properties, which Hadoop's launchers take from HADOOP_CLIENT_OPTS. */

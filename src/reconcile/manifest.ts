@@ -41,6 +41,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     endpoint: sources.endpoint,
     applications: cluster.spec.applications.map(({ Name }) => Name),
     master: { address: master.address, hostname: hostnameOf(master.address) },
+    hasRuntimeRoles: cluster.spec.runtimeRoles !== undefined,
     nodes: instances.map(({ id, group_id, address }) => {
       const group = groupOf(group_id);
       return { instanceId: id, role: group.role, address, instanceType: typeNamed(group.instance_type) };
@@ -59,7 +60,8 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
   };
   const plan = planNode(facts);
   const logUri = logFolder(cluster);
-  const steps = instance === master ? (await stepsOf(db, clusterId)).filter((step) => step.state === "RUNNING") : [];
+  const running = (await stepsOf(db, clusterId)).filter((step) => step.state === "RUNNING");
+  const steps = instance === master ? running : [];
   return {
     generation: cluster.generation,
     clusterId,
@@ -76,6 +78,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     tasks: plan.tasks,
     saves: plan.saves,
     steps: steps.map((step) => orderOf(step, facts)),
+    roleSteps: running.filter(({ spec }) => spec.executionRole).map(({ id }) => id),
     logs: logUri === null ? null : { uri: logUri, folders: plan.logs },
     stopping: cluster.phase === "ending",
   };
@@ -88,7 +91,8 @@ function typeNamed(name: string): InstanceType {
 }
 
 const orderOf = (step: StepRow, facts: NodeFacts) => {
-  const { name, jar, mainClass, args, properties } = step.spec;
-  const order = stepOrder({ step: { id: step.id, name, jar, mainClass: mainClass ?? undefined, args, properties }, facts });
+  const { name, jar, mainClass, args, properties, executionRole } = step.spec;
+  const hasRole = executionRole !== undefined;
+  const order = stepOrder({ step: { id: step.id, name, jar, mainClass: mainClass ?? undefined, args, properties, hasRole }, facts });
   return step.cancel_option === null ? order : { ...order, cancel: step.cancel_option };
 };

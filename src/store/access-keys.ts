@@ -1,5 +1,5 @@
 /** Access keys: of users, which stay, and of sessions, which end. */
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Session } from "../access/session.ts";
 import type { IamEntity } from "./iam-entities.ts";
 import type { AccessKeysTable } from "./iam-schema.ts";
@@ -44,8 +44,9 @@ export interface NewSession {
   session: Session;
   /** Epoch milliseconds. */
   expiresAt: number;
-  /** Of a cluster's node. */
-  node?: { clusterId: string; instanceId: string };
+  /** With which it ends, and the node that it is for. */
+  clusterId?: string;
+  instanceId?: string;
 }
 
 /** Temporary credentials. Those that expired long ago are forgotten on this occasion. */
@@ -62,8 +63,8 @@ export async function insertSession(tx: Tx, ids: Ids, given: NewSession): Promis
     account_id: given.accountId,
     owner_id: given.ownerId,
     session: JSON.stringify(given.session),
-    cluster_id: given.node?.clusterId ?? null,
-    instance_id: given.node?.instanceId ?? null,
+    cluster_id: given.clusterId ?? null,
+    instance_id: given.instanceId ?? null,
     created_at: tx.now,
     expires_at: given.expiresAt,
   };
@@ -100,13 +101,20 @@ export async function deleteSessionsOf(tx: Tx, ownerId: string): Promise<void> {
   await tx.db.deleteFrom("access_keys").where("owner_id", "=", ownerId).where("session_token", "is not", null).execute();
 }
 
-/** The instance's session of this role that lasts longest, if it lasts until `until` at least. */
-export async function findInstanceKey(db: Db, instanceId: string, roleId: string, until: number): Promise<AccessKeyRow | undefined> {
+/** The instance's session of this role and name that lasts longest, if it lasts until `until` at least. */
+export async function findInstanceKey(
+  db: Db,
+  instanceId: string,
+  roleId: string,
+  sessionName: string,
+  until: number,
+): Promise<AccessKeyRow | undefined> {
   return db
     .selectFrom("access_keys")
     .selectAll()
     .where("instance_id", "=", instanceId)
     .where("owner_id", "=", roleId)
+    .where(sql<boolean>`session ->> 'name' = ${sessionName}`)
     .where("disabled_at", "is", null)
     .where("expires_at", ">=", until)
     .orderBy("expires_at", "desc")

@@ -27,6 +27,8 @@ export interface ClusterSpec {
   bootstrapActions: { name: string; path: string; args: string[] }[];
   /** JSON text as it was when the cluster was created: what becomes of the configuration of that name later does not change the cluster. */
   securityConfiguration?: { name: string; text: string } | undefined;
+  /** Steps may have runtime roles; `propagateSourceIdentity`: with the source identity of whoever submits them. */
+  runtimeRoles?: { propagateSourceIdentity: boolean };
   shown: Partial<Cluster>;
 }
 

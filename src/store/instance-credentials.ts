@@ -1,36 +1,82 @@
-/** Credentials of a cluster's nodes: sessions of the role in its instance profile, as EC2 gives them to an instance. */
+/**
+ * Credentials of a cluster's nodes, as EC2 gives them to an instance: sessions of the role in its instance profile, or, for what a step with a runtime
+ * role starts, of that one.
+ */
 import { plainSession } from "../access/session.ts";
 import { trustsService } from "../access/trust.ts";
-import { type AccessKeyRow, findInstanceKey, insertSession } from "./access-keys.ts";
-import { defaultInstanceProfile } from "./accounts.ts";
-import { findCluster } from "./clusters.ts";
-import { findEntity, findEntityById } from "./iam-entities.ts";
+import { sameText } from "../aws/sigv4-verify.ts";
+import { type AccessKeyRow, findInstanceKey, findKey, insertSession } from "./access-keys.ts";
+import { type ClusterRow, findCluster } from "./clusters.ts";
+import type { IamEntity } from "./iam-entities.ts";
 import type { Ids } from "./ids.ts";
 import type { InstanceRow } from "./instances.ts";
+import { nodeRole, runtimeRole } from "./runtime-roles.ts";
+import { stepsOf } from "./steps.ts";
 import type { Store } from "./store.ts";
 
 const lifeMs = 6 * 3600_000;
 /** New ones are made so long before the old ones end: SDKs ask again a quarter of an hour before it, and use what they have until then. */
 const overlapMs = 2 * 3600_000;
+/** A runtime role's session ends as early as any role's. */
+const stepLifeMs = 3600_000;
+const stepOverlapMs = 30 * 60_000;
 
 /** Undefined where the cluster has ended, its instance profile or role is gone, or the role trusts EC2 no more. */
 export async function instanceCredentials(store: Store, ids: Ids, instance: InstanceRow): Promise<AccessKeyRow | undefined> {
-  const cluster = await findCluster(store.db, instance.cluster_id);
-  if (!cluster || cluster.phase === "ended") return undefined;
-  // A name, or an ARN that ends with it.
-  const profileName = cluster.spec.shown.Ec2InstanceAttributes?.IamInstanceProfile?.split("/").at(-1) ?? defaultInstanceProfile;
-  const profile = await findEntity(store.db, cluster.account_id, "instance-profile", profileName);
-  const role = profile?.role_id ? await findEntityById(store.db, profile.role_id) : undefined;
+  const cluster = await livingCluster(store, instance);
+  const role = cluster && (await nodeRole(store.db, cluster));
   if (!role || !trustsService(role, "ec2.amazonaws.com")) return undefined;
-  const found = await findInstanceKey(store.db, instance.id, role.id, store.now() + overlapMs);
+  return sessionOf(store, ids, instance, role, { name: instance.id, lifeMs, overlapMs });
+}
+
+/** Of a running step with a runtime role, on any node of its cluster. Undefined where there is none, or the role is not to be had any more. */
+export async function stepCredentials(store: Store, ids: Ids, instance: InstanceRow, stepId: string): Promise<AccessKeyRow | undefined> {
+  const cluster = await livingCluster(store, instance);
+  const step = cluster && (await stepsOf(store.db, cluster.id)).find(({ id }) => id === stepId);
+  if (!step?.spec.executionRole || step.state !== "RUNNING") return undefined;
+  const { arn, sourceIdentity } = step.spec.executionRole;
+  const role = await runtimeRole(store.db, cluster!, arn, sourceIdentity);
+  if ("problem" in role) return undefined;
+  return sessionOf(store, ids, instance, role, { name: stepId, sourceIdentity, lifeMs: stepLifeMs, overlapMs: stepOverlapMs });
+}
+
+/** Of a user name and a password that GetClusterSessionCredentials has given for the instance's cluster. Undefined where they are not, or no more. */
+export async function sessionCredentials(
+  store: Store,
+  instance: InstanceRow,
+  user: string,
+  password: string,
+): Promise<AccessKeyRow | undefined> {
+  const key = await findKey(store.db, user);
+  const isGiven = key?.cluster_id === instance.cluster_id && key.instance_id === null && sameText(key.secret_access_key, password);
+  return isGiven && key.disabled_at === null && key.expires_at! > store.now() ? key : undefined;
+}
+
+async function livingCluster(store: Store, instance: InstanceRow): Promise<ClusterRow | undefined> {
+  const cluster = await findCluster(store.db, instance.cluster_id);
+  return cluster && cluster.phase !== "ended" ? cluster : undefined;
+}
+
+interface Wanted {
+  name: string;
+  sourceIdentity?: string | null;
+  lifeMs: number;
+  overlapMs: number;
+}
+
+/** The instance's session of this role and name that lasts long enough, made where there is none. */
+async function sessionOf(store: Store, ids: Ids, instance: InstanceRow, role: IamEntity, wanted: Wanted): Promise<AccessKeyRow> {
+  const { name, sourceIdentity = null } = wanted;
+  const found = await findInstanceKey(store.db, instance.id, role.id, name, store.now() + wanted.overlapMs);
   if (found) return found;
   return store.transaction((tx) =>
     insertSession(tx, ids, {
-      accountId: cluster.account_id,
+      accountId: role.account_id,
       ownerId: role.id,
-      session: plainSession(instance.id, { path: role.path, name: role.name }, tx.now),
-      expiresAt: tx.now + lifeMs,
-      node: { clusterId: cluster.id, instanceId: instance.id },
+      session: { ...plainSession(name, { path: role.path, name: role.name }, tx.now), sourceIdentity },
+      expiresAt: tx.now + wanted.lifeMs,
+      clusterId: instance.cluster_id,
+      instanceId: instance.id,
     }),
   );
 }

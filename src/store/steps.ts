@@ -12,6 +12,8 @@ export interface StepSpec {
   mainClass: string | null;
   args: string[];
   properties: Record<string, string>;
+  /** Its runtime role, and the source identity of whoever submitted it, where the cluster hands it on. */
+  executionRole?: { arn: string; sourceIdentity: string | null };
 }
 
 export type StepRow = Omit<Selectable<StepsTable>, "spec" | "failure"> & { spec: StepSpec; failure: FailureDetails | null };

@@ -210,6 +210,7 @@ export function manifest(spec: LaunchSpec, parts: Partial<Manifest> = {}): Manif
     tasks: [],
     saves: [],
     steps: [],
+    roleSteps: [],
     logs: null,
     stopping: false,
     ...parts,

@@ -35,6 +35,9 @@ describe("a node", { skip: best.degree === "plain" && best.reason }, () => {
     untouched = host(howdah);
     await howdah.aws("s3", "mb", "s3://work");
     for (const name of readdirSync(scripts)) await howdah.aws("s3", "cp", join(scripts, name), `s3://work/scripts/${name}`);
+    const configuration = { AuthorizationConfiguration: { IAMConfiguration: { EnableApplicationScopedIAMRole: true } } };
+    const configure = ["--name", "roles", "--security-configuration", JSON.stringify(configuration)];
+    await howdah.aws("emr", "create-security-configuration", ...configure);
     const created = await howdah.aws(
       "emr",
       "create-cluster",
@@ -47,6 +50,8 @@ describe("a node", { skip: best.degree === "plain" && best.reason }, () => {
       "--instance-count",
       "2",
       "--use-default-roles",
+      "--security-configuration",
+      "roles",
       "--log-uri",
       "s3://work/logs/",
       "--bootstrap-actions",
@@ -76,16 +81,30 @@ describe("a node", { skip: best.degree === "plain" && best.reason }, () => {
     assert.equal(Status.State, "WAITING", `${JSON.stringify(Status)}\n${failed.join("\n")}`);
   });
 
-  for (const name of ["paths", "users", "packages", "jobs", "services"]) {
+  /** A role that may read S3, and that the cluster's role may assume. Its ARN. */
+  async function readerRole(name: string): Promise<string> {
+    const [{ Arn: node }, PolicyArn] = [
+      (await howdah.aws("iam", "get-role", "--role-name", "EMR_EC2_DefaultRole")).Role,
+      "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+    ];
+    const trust = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { AWS: node }, Action: "sts:AssumeRole" }] };
+    const role = ["--role-name", name];
+    const { Role } = await howdah.aws("iam", "create-role", ...role, "--assume-role-policy-document", JSON.stringify(trust));
+    await howdah.aws("iam", "attach-role-policy", ...role, "--policy-arn", PolicyArn);
+    return Role.Arn;
+  }
+
+  for (const name of ["paths", "users", "packages", "jobs", "role", "services"]) {
     test(`${name}.sh: every check of it holds`, async () => {
       const step = {
         Name: name,
         Type: "CUSTOM_JAR",
         Jar: "s3://us-east-1.elasticmapreduce/libs/script-runner/script-runner.jar",
         ActionOnFailure: "CONTINUE",
-        Args: [`s3://work/scripts/${name}.sh`],
+        Args: [`s3://work/scripts/${name}.sh`, "reader"],
       };
-      const { StepIds } = await howdah.aws("emr", "add-steps", "--cluster-id", clusterId, "--steps", JSON.stringify([step]));
+      const role = name === "role" ? ["--execution-role-arn", await readerRole("reader")] : [];
+      const { StepIds } = await howdah.aws("emr", "add-steps", "--cluster-id", clusterId, "--steps", JSON.stringify([step]), ...role);
       const { Status } = await until(
         `the end of ${name}.sh`,
         async () => {

@@ -53,3 +53,27 @@ test("a container that has waited too long is not started, and says why", async 
   assert.equal(code, 1);
   assert.match(text, /^Not started: .*memory/);
 });
+
+test("a container of a step with a runtime role asks for that role's credentials, and no other container does", async (t) => {
+  const root = mkdtempSync(join(tmpdir(), "howdah-container-"));
+  t.after(() => rmSync(root, { recursive: true }));
+  const role = readFileSync(new URL("../../src/engines/hadoop/container-role.sh", import.meta.url), "utf8");
+  writeFileSync(join(root, "start.sh"), role.replaceAll("@URL@", "http://n/credentials").replaceAll("@TOKENS@", "/tokens"));
+  // As YARN writes it: variables of its own keep what they have.
+  const launch = (step: string) => `export HOWDAH_STEP_ROLE="${step}"
+export AWS_CONTAINER_CREDENTIALS_FULL_URI=\${AWS_CONTAINER_CREDENTIALS_FULL_URI:-"http://n/credentials"}
+export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=\${AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE:-"/token"}
+bash -c 'echo $AWS_CONTAINER_CREDENTIALS_FULL_URI $AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'`;
+  const said = async (step: string) => {
+    writeFileSync(join(root, "launch_container.sh"), launch(step));
+    const child = spawn("bash", [join(root, "launch_container.sh")], {
+      env: { PATH: process.env.PATH!, BASH_ENV: join(root, "start.sh") },
+    });
+    let text = "";
+    child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    await once(child, "close");
+    return text.trim();
+  };
+  assert.equal(await said("s-ABC123"), "http://n/credentials/s-ABC123 /tokens/s-ABC123");
+  assert.equal(await said(""), "http://n/credentials /token");
+});

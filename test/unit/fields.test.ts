@@ -7,6 +7,8 @@ import type { RunJobFlowInput } from "@aws-sdk/client-emr";
 import type { Schema } from "../../src/aws/operations.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
 import { instancesOf } from "../../src/store/instances.ts";
+import { insertEntity } from "../../src/store/iam-entities.ts";
+import { adminKey } from "./keys.ts";
 import { create, type Harness, harness, makeReady, step } from "./control-plane-harness.ts";
 
 /** Everything that RunJobFlow takes. */
@@ -47,7 +49,8 @@ const rich: Partial<RunJobFlowInput> = {
     AdditionalSlaveSecurityGroups: ["sg-5"],
     Ec2SubnetId: "subnet-1",
   },
-  SecurityConfiguration: "plain",
+  SecurityConfiguration: "roles",
+  StepExecutionRoleArn: `arn:aws:iam::${adminKey.principal.accountId}:role/runtime`,
   ServiceRole: "EMR_DefaultRole",
   JobFlowRole: "EMR_EC2_DefaultRole",
   AutoScalingRole: "EMR_AutoScaling_DefaultRole",
@@ -79,7 +82,15 @@ interface Example {
 
 async function richCluster(): Promise<Example> {
   const h = await harness();
-  await h.handlers.CreateSecurityConfiguration!({ Name: "plain", SecurityConfiguration: "{}" }, h.request);
+  const SecurityConfiguration = JSON.stringify({
+    AuthorizationConfiguration: { IAMConfiguration: { EnableApplicationScopedIAMRole: true } },
+  });
+  await h.handlers.CreateSecurityConfiguration!({ Name: "roles", SecurityConfiguration }, h.request);
+  const { accountId } = h.request;
+  const AWS = `arn:aws:iam::${accountId}:role/EMR_EC2_DefaultRole`;
+  const trust = JSON.stringify({ Statement: [{ Effect: "Allow", Principal: { AWS }, Action: "sts:AssumeRole" }] });
+  const runtime = { account_id: accountId, kind: "role", name: "runtime", path: "/", trust } as const;
+  await h.store.transaction((tx) => insertEntity(tx, h.context.ids, runtime));
   const id = await create(h, rich);
   h.advance(1000);
   const master = await makeReady(h, id);
@@ -230,7 +241,7 @@ test("a cluster is described as it was asked for, and as it is", async () => {
       },
       { Classification: "core-site", Properties: { "io.file.buffer.size": "77824" }, Configurations: [] },
     ],
-    SecurityConfiguration: "plain",
+    SecurityConfiguration: "roles",
     AutoScalingRole: "EMR_AutoScaling_DefaultRole",
     ScaleDownBehavior: "TERMINATE_AT_TASK_COMPLETION",
     EbsRootVolumeSize: 20,

@@ -97,6 +97,7 @@ const documented: [string, object, RegExp | undefined][] = [
     },
     /AuthorizationConfiguration\.EmrFsConfiguration: /,
   ],
+  ["runtime roles", { AuthorizationConfiguration: { IAMConfiguration: { EnableApplicationScopedIAMRole: true } } }, undefined],
   [
     "runtime roles with Lake Formation",
     {
@@ -108,7 +109,7 @@ const documented: [string, object, RegExp | undefined][] = [
         LakeFormationConfiguration: { AuthorizedSessionTagValue: "Amazon EMR" },
       },
     },
-    /EnableApplicationScopedIAMRole: .*LakeFormationConfiguration: /,
+    /do not have: AuthorizationConfiguration\.LakeFormationConfiguration: /,
   ],
   [
     "IMDSv2 only",

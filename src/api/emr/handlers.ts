@@ -13,6 +13,7 @@ import {
   SetVisibleToAllUsers,
   TerminateJobFlows,
 } from "./clusters.ts";
+import { GetClusterSessionCredentials } from "./cluster-session.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { ListBootstrapActions, ListInstanceFleets, ListInstanceGroups, ListInstances } from "./instances.ts";
 import { DescribeJobFlows } from "./job-flows.ts";
@@ -55,7 +56,6 @@ const noAppUi: NotYet = {
     "The applications' own pages answer at the addresses that howdah status shows, and howdah history serves those of ended clusters.",
 };
 const noSession: NotYet = { instead: "Spark Connect sessions need emr-spark-8.0.0 or newer, which is not in Howdah: submit a step." };
-const noRuntimeRole: NotYet = { instead: "Runtime roles are not in Howdah: steps use the role of the cluster's instance profile." };
 
 export const operations = {
   RunJobFlow,
@@ -68,7 +68,7 @@ export const operations = {
   SetUnhealthyNodeReplacement,
   ModifyCluster,
   DescribeJobFlows,
-  GetClusterSessionCredentials: noRuntimeRole,
+  GetClusterSessionCredentials,
 
   AddJobFlowSteps,
   CancelSteps,

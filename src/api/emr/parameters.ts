@@ -49,7 +49,7 @@ const parameters: Fates<RunJobFlowInput> = {
   AmiVersion: refused(
     "AmiVersion belongs to releases before emr-4.0, which Howdah does not run. Only one AMI version and release label may be specified: use ReleaseLabel.",
   ),
-  StepExecutionRoleArn: refused("StepExecutionRoleArn: runtime roles for steps are not in Howdah yet. Leave the parameter out."),
+  StepExecutionRoleArn: "honoured",
   SupportedProducts: (value) =>
     value.length > 0 ? refused("SupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined,
   NewSupportedProducts: (value) =>

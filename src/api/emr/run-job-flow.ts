@@ -8,6 +8,7 @@ import { insertSteps } from "../../store/steps.ts";
 import { putTags } from "../../store/tags.ts";
 import { checkPublicAccess } from "./block-public-access.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
+import { readExecutionRole } from "./execution-role.ts";
 import { readGroups } from "./instance-groups-input.ts";
 import { hasOthersOnly, readApplications, readBootstrapActions, readConfigurations, readLogUri, readName } from "./job-flow-input.ts";
 import { readRoles } from "./job-flow-roles.ts";
@@ -82,14 +83,14 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
     await checkPublicAccess(tx.db, request, instances);
     const security = await securityConfigurationFor(tx.db, request, input.SecurityConfiguration);
     const roles = await readRoles(tx, context, input, request, arn);
-    warnings.push(...security.warnings, ...roles.warnings);
+    const { warnings: securityWarnings, ...secured } = security;
+    warnings.push(...securityWarnings, ...roles.warnings);
     spec.shown.ServiceRole = roles.serviceRole;
     spec.shown.Ec2InstanceAttributes = { ...spec.shown.Ec2InstanceAttributes, IamInstanceProfile: roles.instanceProfile };
+    const cluster = { id, account_id: request.accountId, region: request.region, spec: { ...spec, ...secured } };
+    const executionRole = await readExecutionRole(tx.db, cluster, input.StepExecutionRoleArn, "StepExecutionRoleArn", request);
     await insertCluster(tx, {
-      id,
-      account_id: request.accountId,
-      region: request.region,
-      spec: { ...spec, securityConfiguration: security.given },
+      ...cluster,
       termination_protected: instances.TerminationProtected ? 1 : 0,
       keep_alive: instances.KeepJobFlowAliveWhenNoSteps ? 1 : 0,
       step_concurrency_level: stepConcurrencyLevel,
@@ -116,7 +117,7 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
     await insertSteps(
       tx,
       id,
-      steps.map((step) => ({ id: ids.step(), spec: step })),
+      steps.map((step) => ({ id: ids.step(), spec: { ...step, ...executionRole } })),
     );
     await putTags(tx, id, input.Tags ?? []);
     await addEvent(tx, id, "cluster", `created by ${request.principal.arn}`);

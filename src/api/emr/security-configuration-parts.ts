@@ -42,11 +42,6 @@ const notHonoured: readonly Part[] = [
     why: "requests to S3 cannot have roles by user, group or prefix yet",
   },
   {
-    name: "AuthorizationConfiguration.IAMConfiguration.EnableApplicationScopedIAMRole",
-    isAsked: (c) => c.AuthorizationConfiguration?.IAMConfiguration?.EnableApplicationScopedIAMRole === true,
-    why: "runtime roles of steps are not in Howdah yet",
-  },
-  {
     name: "AuthorizationConfiguration.LakeFormationConfiguration",
     isAsked: (c) => c.AuthorizationConfiguration?.LakeFormationConfiguration !== undefined,
     why: "Lake Formation is not in Howdah",

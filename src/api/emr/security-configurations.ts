@@ -61,8 +61,8 @@ export async function securityConfigurationFor(
   db: Db,
   request: EmrRequest,
   name: string | undefined,
-): Promise<{ given: ClusterSpec["securityConfiguration"]; warnings: string[] }> {
-  if (name === undefined) return { given: undefined, warnings: [] };
+): Promise<Pick<ClusterSpec, "securityConfiguration" | "runtimeRoles"> & { warnings: string[] }> {
+  if (name === undefined) return { warnings: [] };
   const row = await findSecurityConfiguration(db, request, name);
   if (!row) throw validationException(missing(name));
   const read = readSecurityConfiguration(row.configuration);
@@ -70,7 +70,13 @@ export async function securityConfigurationFor(
   const lacking = partsNotHonoured(read.configuration);
   if (lacking.length > 0)
     throw validationException(`SecurityConfiguration '${name}' asks for what clusters do not have: ${lacking.join("; ")}.`);
-  return { given: { name, text: row.configuration }, warnings: partsWithoutEffect(read.configuration) };
+  const iam = read.configuration.AuthorizationConfiguration?.IAMConfiguration;
+  const propagateSourceIdentity = iam?.ApplicationScopedIAMRoleConfiguration?.PropagateSourceIdentity ?? false;
+  return {
+    securityConfiguration: { name, text: row.configuration },
+    ...(iam?.EnableApplicationScopedIAMRole ? { runtimeRoles: { propagateSourceIdentity } } : {}),
+    warnings: partsWithoutEffect(read.configuration),
+  };
 }
 
 const missing = (name: string | undefined) => `Security configuration with name '${name ?? ""}' does not exist.`;

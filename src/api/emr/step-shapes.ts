@@ -19,7 +19,10 @@ export function stepSummary(step: StepRow): StepSummary {
   };
 }
 
-export const stepShape = (step: StepRow): Step => stepSummary(step);
+export const stepShape = (step: StepRow): Step => ({
+  ...stepSummary(step),
+  ...(step.spec.executionRole ? { ExecutionRoleArn: step.spec.executionRole.arn } : {}),
+});
 
 /** EMR has one code, NONE, and a message where a step did not end by itself. Why it failed is in FailureDetails. */
 function stepReason({ state, cancel_requested_at: cancelledAt }: StepRow): StepStateChangeReason {

@@ -22,6 +22,7 @@ import {
   stepState,
 } from "../../store/steps.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
+import { readExecutionRole } from "./execution-role.ts";
 import { theCluster, theJobFlow, theLivingCluster } from "./lookup.ts";
 import { openList } from "./paging.ts";
 import { stepShape, stepSummary } from "./step-shapes.ts";
@@ -36,15 +37,14 @@ const mostListedById = 10;
 const longestJarStep = 10_240;
 
 export async function AddJobFlowSteps({ store, ids }: EmrContext, input: AddJobFlowStepsInput, request: EmrRequest) {
-  if (input.ExecutionRoleArn)
-    throw validationException("ExecutionRoleArn: runtime roles for steps are not in Howdah yet. Leave the parameter out.");
   return store.transaction(async (tx) => {
     const cluster = await theLivingCluster(tx.db, request, input.JobFlowId, theJobFlow);
     const specs = readSteps(input.Steps ?? [], cluster.step_concurrency_level);
     if (specs.length === 0) throw validationException("Steps must hold at least one step.");
     if ((await countActiveSteps(tx.db, cluster.id)) + specs.length > mostActiveSteps)
       throw validationException(`Maximum number of active steps (${mostActiveSteps}) for the job flow ${cluster.id} would be exceeded.`);
-    const steps = specs.map((spec) => ({ id: ids.step(), spec }));
+    const executionRole = await readExecutionRole(tx.db, cluster, input.ExecutionRoleArn, "ExecutionRoleArn", request);
+    const steps = specs.map((spec) => ({ id: ids.step(), spec: { ...spec, ...executionRole } }));
     await insertSteps(tx, cluster.id, steps);
     await addWarnings(tx, cluster.id, stepWarnings(specs));
     await tx.wake("steps", cluster.id);

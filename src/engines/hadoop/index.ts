@@ -1,6 +1,7 @@
 /** Hadoop: HDFS, YARN and MapReduce. On every cluster, as on EMR. */
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
+import { credentialsUrl } from "../../agent/layout.ts";
 import type { ManifestFile, Save, Task } from "../../agent/manifest.ts";
 import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
 import { hdfsPath, savedHistory, saveOf } from "../history/saves.ts";
@@ -20,6 +21,7 @@ import { hadoopSites, sitePath } from "./sites.ts";
 const environments = ["hadoop-env", "hdfs-env", "yarn-env", "mapred-env"];
 
 const containerStart = readFileSync(join(import.meta.dirname, "container-start.sh"), "utf8");
+const containerRole = readFileSync(join(import.meta.dirname, "container-role.sh"), "utf8");
 
 export const hadoop: Engine = {
   name: "Hadoop",
@@ -40,6 +42,11 @@ export const hadoop: Engine = {
   plan,
 };
 
+function containerStartOf({ layout, address, cluster }: NodeFacts): string {
+  const role = containerRole.replaceAll("@URL@", credentialsUrl(address)).replaceAll("@TOKENS@", layout.stepTokens);
+  return containerStart.replaceAll("@WARNINGS@", layout.warnings) + (cluster.hasRuntimeRoles ? role : "");
+}
+
 function plan(facts: NodeFacts): EnginePlan {
   const { layout, installation } = facts;
   const at = hadoopPlaces(layout);
@@ -55,7 +62,7 @@ function plan(facts: NodeFacts): EnginePlan {
       ...sites,
       { path: join(at.conf, "log4j.properties"), content: log4jProperties(propertiesOf(facts.configurations, "hadoop-log4j")) },
       ...containerLog4j(facts),
-      { path: at.containerStart, content: containerStart.replaceAll("@WARNINGS@", layout.warnings) },
+      { path: at.containerStart, content: containerStartOf(facts) },
       ...environments.map((name) => ({ path: join(at.conf, `${name}.sh`), content: environmentFile(facts, name) })),
       ...(master ? [...firstImage(facts), ...labelStore(facts)] : []),
     ],

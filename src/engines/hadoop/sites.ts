@@ -4,6 +4,7 @@ import { heapOption } from "../../releases/instance-types.ts";
 import type { ClusterFacts, NodeFacts } from "../engine.ts";
 import { ports } from "../ports.ts";
 import { type Properties, propertiesOf } from "../settings.ts";
+import { roleVariable } from "../step-command.ts";
 import { labelProperties, labelQueues } from "./node-labels.ts";
 import { addedJars, hadoopPlaces } from "./places.ts";
 import { defaultReplication } from "./roles.ts";
@@ -214,8 +215,14 @@ function mapredSite(facts: NodeFacts): Properties {
     "yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms": String(scaled(cluster, 200)),
     "mapreduce.client.completion.pollinterval": "500",
     "mapreduce.client.progressmonitor.pollinterval": "500",
+    ...(cluster.hasRuntimeRoles ? roleOfContainers : {}),
   };
 }
+
+/** The step whose runtime role a job has goes from the step's environment to the job's containers. */
+const roleOfContainers = Object.fromEntries(
+  ["yarn.app.mapreduce.am", "mapreduce.map", "mapreduce.reduce"].map((of) => [`${of}.env.${roleVariable}`, `\${env.${roleVariable}:-}`]),
+);
 
 const capacityScheduler: Properties = {
   "yarn.scheduler.capacity.root.queues": "default",

@@ -25,6 +25,8 @@ interface ContainerCredentials {
 }
 
 const freshMs = 300_000;
+/** SDKs ask again so long before what they have ends. After a laptop's sleep it may have ended, though no time has passed by the steady clock. */
+const leastLeftMs = 15 * 60_000;
 
 export function createCredentials(context: AgentContext) {
   const cached = new Map<string | undefined, { at: number; value: ContainerCredentials }>();
@@ -39,7 +41,8 @@ export function createCredentials(context: AgentContext) {
   /** Not older than 5 minutes; older ones that are still valid where the control plane does not answer. `stepId`: of that step's runtime role. */
   async function current(stepId?: string): Promise<ContainerCredentials> {
     const known = cached.get(stepId);
-    if (known && performance.now() - known.at < freshMs) return known.value;
+    const leftMs = Date.parse(known?.value.Expiration ?? "") - Date.now();
+    if (known && performance.now() - known.at < freshMs && leftMs > leastLeftMs) return known.value;
     try {
       const url = controlPlaneUrl(context, agentPaths.credentials, stepId === undefined ? {} : { step: stepId });
       const { status, text } = await exchange(url, { headers: bearer(context), timeoutMs: 5_000 });
@@ -48,7 +51,7 @@ export function createCredentials(context: AgentContext) {
       cached.set(stepId, { at: performance.now(), value });
       return value;
     } catch (error) {
-      if (!known || Date.parse(known.value.Expiration) < Date.now()) throw error;
+      if (!known || leftMs <= 0) throw error;
       return known.value;
     }
   }

@@ -5,6 +5,7 @@
 import { JsonShapeDeserializer2, JsonShapeSerializer2, XmlShapeSerializer } from "@aws-sdk/core/protocols";
 import { NormalizedSchema } from "@smithy/core/schema";
 import type { Principal } from "../access/principal.ts";
+import { legalXml } from "./xml.ts";
 
 /** A shape of the model: a structure with its members, a list, a map or a simple type. */
 export type Schema = NormalizedSchema;
@@ -106,7 +107,7 @@ export function toXml(schema: Schema, value: unknown, element: string): string {
     serviceNamespace: "",
   });
   writer.write(schema, value ?? {});
-  const xml = String(writer.flush());
+  const xml = legalXml(String(writer.flush()));
   // The serialiser names the root after the structure, the query protocol after the operation.
   const name = schema.getName() ?? "";
   return xml.replace(new RegExp(`^<${name}(?=[\\s/>])`), `<${element}`).replace(new RegExp(`</${name}>$`), `</${element}>`);

@@ -158,7 +158,10 @@ const withinRoot = (xml: string): string => xml.slice(xml.indexOf(">") + 1, xml.
 function sayFirst([problem]: readonly Problem[]): AwsError {
   const { plain, constraint } = problem!;
   if (!("value" in problem!)) return new AwsError("MissingParameter", `The request must contain the parameter ${plain}`);
-  return new AwsError("InvalidParameterValue", `Value (${shown(problem.value)}) for parameter ${plain} is invalid. ${constraint}`);
+  return new AwsError(
+    "InvalidParameterValue",
+    `Value${problem.isSecret ? "" : ` (${shown(problem.value)})`} for parameter ${plain} is invalid. ${constraint}`,
+  );
 }
 
 export const protocols: Record<Protocol, WireProtocol> = { awsJson1_1: awsJson, awsQuery, ec2Query };

@@ -1,6 +1,7 @@
 /** Is a request's body what the model says? Types, required members and constraints, in the words of AWS. */
 import { AwsError, validationException } from "./errors.ts";
 import { type Constraints, requiredCount, type Rule, type Schema } from "./operations.ts";
+import { isSecret, withoutSecrets } from "./secrets.ts";
 
 const patterns = new Map<string, RegExp>();
 
@@ -53,14 +54,17 @@ export function shown(value: unknown): string {
   return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
 }
 
-/** The model marks few of them: EMR's passwords of Kerberos it does not. */
-const isSecret = (schema: Schema, path: string): boolean =>
-  schema.getMergedTraits().sensitive !== undefined || /(password|secret)[^.]*$/i.test(path);
-
 /** The path that AWS's messages use: `instances.instanceGroups.1.member.instanceType`. */
 function step(path: string, name: string): string {
   const lower = name.charAt(0).toLowerCase() + name.slice(1);
   return path ? `${path}.${lower}` : lower;
+}
+
+/** Where a value stands: `path` is for AWS's messages, `plain` is the same path as the client wrote it, `name` that of the member. */
+interface Place {
+  path: string;
+  plain: string;
+  name: string;
 }
 
 class Check {
@@ -72,30 +76,32 @@ class Check {
     this.constraints = constraints;
   }
 
-  /** `path` is for AWS's messages, `plain` is the same path as the client wrote it. */
-  value(schema: Schema, value: unknown, rule: Rule | undefined, path: string, plain: string): void {
-    if (schema.isStructSchema()) this.structure(schema, value, path, plain);
+  value(schema: Schema, value: unknown, rule: Rule | undefined, at: Place): void {
+    if (schema.isStructSchema()) this.structure(schema, value, at);
     else if (schema.isListSchema()) {
       if (!Array.isArray(value)) throw typeError(value, "List");
-      this.rule(rule, value.length, "length", value, path, plain);
+      this.rule(schema, rule, value.length, value, at);
       const member = schema.getValueSchema();
       for (const [i, element] of value.entries()) {
-        if (element === null) this.fail(value, path, plain, "Member must not be null");
-        else this.value(member, element, rule?.member, `${path}.${i + 1}.member`, `${plain}[${i}]`);
+        if (element === null) this.fail(schema, value, at, "Member must not be null");
+        else this.value(member, element, rule?.member, { ...at, path: `${at.path}.${i + 1}.member`, plain: `${at.plain}[${i}]` });
       }
     } else if (schema.isMapSchema()) {
       if (!isObject(value)) throw typeError(value, "Map");
-      this.rule(rule, Object.keys(value).length, "length", value, path, plain);
+      this.rule(schema, rule, Object.keys(value).length, value, at);
       for (const [key, element] of Object.entries(value)) {
+        const plain = `${at.plain}.${key}`;
+        const atKey = { path: `${at.path}.key`, plain, name: "" };
         // JavaScript would take it for something else, and lose it.
-        if (key === "__proto__") this.fail(key, `${path}.key`, plain, "Member must not be __proto__");
-        this.rule(rule?.key, key.length, "length", key, `${path}.key`, `${plain}.${key}`);
-        if (element !== null) this.value(schema.getValueSchema(), element, rule?.value, `${path}.${key}.member`, `${plain}.${key}`);
+        if (key === "__proto__") this.fail(schema.getKeySchema(), key, atKey, "Member must not be __proto__");
+        this.rule(schema.getKeySchema(), rule?.key, key.length, key, atKey);
+        const inner = { path: `${at.path}.${key}.member`, plain, name: key };
+        if (element !== null) this.value(schema.getValueSchema(), element, rule?.value, inner);
       }
-    } else this.simple(schema, value, rule, path, plain);
+    } else this.simple(schema, value, rule, at);
   }
 
-  private structure(schema: Schema, value: unknown, path: string, plain: string): void {
+  private structure(schema: Schema, value: unknown, { path, plain }: Place): void {
     if (!isObject(value)) throw typeError(value, "structure");
     const rules = this.constraints[schema.getName() ?? ""];
     const required = requiredCount(schema);
@@ -103,9 +109,10 @@ class Check {
     const inPlain = (name: string) => (plain ? `${plain}.${name}` : name);
     for (const [name, member] of schema.structIterator()) {
       const given = value[name];
-      if (given !== undefined && given !== null) this.value(member, given, rules?.[name], step(path, name), inPlain(name));
+      const at = { path: step(path, name), plain: inPlain(name), name };
+      if (given !== undefined && given !== null) this.value(member, given, rules?.[name], at);
       else if (known.size < required && !member.isIdempotencyToken()) {
-        this.problems.push({ path: step(path, name), plain: inPlain(name), constraint: "Member must not be null" });
+        this.problems.push({ path: at.path, plain: at.plain, constraint: "Member must not be null" });
       }
       known.add(name);
     }
@@ -114,43 +121,36 @@ class Check {
     }
   }
 
-  private simple(schema: Schema, value: unknown, rule: Rule | undefined, path: string, plain: string): void {
+  private simple(schema: Schema, value: unknown, rule: Rule | undefined, at: Place): void {
     if (schema.isStringSchema()) {
       if (typeof value !== "string") throw typeError(value, "String");
-      const secret = isSecret(schema, path);
-      this.rule(rule, value.length, "length", value, path, plain, secret);
+      this.rule(schema, rule, value.length, value, at);
       if (rule?.enum && !rule.enum.includes(value))
-        this.fail(value, path, plain, `Member must satisfy enum value set: [${rule.enum.join(", ")}]`, secret);
+        this.fail(schema, value, at, `Member must satisfy enum value set: [${rule.enum.join(", ")}]`);
       if (rule?.pattern && !matches(rule.pattern, value))
-        this.fail(value, path, plain, `Member must satisfy regular expression pattern: ${rule.pattern}`, secret);
+        this.fail(schema, value, at, `Member must satisfy regular expression pattern: ${rule.pattern}`);
     } else if (schema.isBooleanSchema()) {
       if (typeof value !== "boolean") throw typeError(value, "Boolean");
     } else if (schema.isNumericSchema()) {
       if (typeof value !== "number") throw typeError(value, "Number");
       if (rule?.type && !isWhole(value, rule.type)) throw typeError(value, rule.type === "integer" ? "Integer" : "Long");
-      this.rule(rule, value, "value", value, path, plain);
+      this.rule(schema, rule, value, value, at);
     } else if (schema.isTimestampSchema()) {
       const time = value instanceof Date ? value : typeof value === "number" ? new Date(value * 1000) : undefined;
       if (!time || Number.isNaN(time.getTime())) throw typeError(value, "Timestamp");
     }
   }
 
-  private rule(
-    rule: Rule | undefined,
-    size: number,
-    what: "length" | "value",
-    value: unknown,
-    path: string,
-    plain: string,
-    secret = false,
-  ): void {
-    const must = `Member must have ${what}`;
-    if (rule?.min !== undefined && size < rule.min) this.fail(value, path, plain, `${must} greater than or equal to ${rule.min}`, secret);
-    if (rule?.max !== undefined && size > rule.max) this.fail(value, path, plain, `${must} less than or equal to ${rule.max}`, secret);
+  /** Lengths of texts, lists and maps; numbers themselves. */
+  private rule(schema: Schema, rule: Rule | undefined, size: number, value: unknown, at: Place): void {
+    const must = `Member must have ${typeof value === "number" ? "value" : "length"}`;
+    if (rule?.min !== undefined && size < rule.min) this.fail(schema, value, at, `${must} greater than or equal to ${rule.min}`);
+    if (rule?.max !== undefined && size > rule.max) this.fail(schema, value, at, `${must} less than or equal to ${rule.max}`);
   }
 
-  private fail(value: unknown, path: string, plain: string, constraint: string, secret = false): void {
-    this.problems.push({ path, plain, value, constraint, isSecret: secret });
+  private fail(schema: Schema, value: unknown, { path, plain, name }: Place, constraint: string): void {
+    const isHidden = typeof value === "string" && isSecret(schema, name);
+    this.problems.push({ path, plain, constraint, value: withoutSecrets(schema, value, name), isSecret: isHidden });
   }
 }
 
@@ -179,7 +179,7 @@ export function validate(schema: Schema, document: unknown, constraints: Constra
   if (schema.isUnitSchema()) return [];
   if (isTooDeep(document)) throw new AwsError("SerializationException", `The request is nested more than ${deepest} levels deep.`);
   const check = new Check(constraints);
-  check.value(schema, document, undefined, "", "");
+  check.value(schema, document, undefined, { path: "", plain: "", name: "" });
   if (check.problems.length > 0) throw refuse(check.problems);
   return check.unknown;
 }

@@ -13,33 +13,35 @@ const reasons: [names: RegExp, reason: string][] = [
 ];
 
 /** Of the classifications' first word, the application. */
-const applications: Record<string, string> = {
-  delta: "Delta Lake",
-  flink: "Flink",
-  hbase: "HBase",
-  hcatalog: "HCatalog",
-  hive: "Hive",
-  hiveserver2: "Hive",
-  hudi: "Hudi",
-  hue: "Hue",
-  iceberg: "Iceberg",
-  jupyter: "JupyterHub",
-  livy: "Livy",
-  oozie: "Oozie",
-  phoenix: "Phoenix",
-  pig: "Pig",
-  presto: "Presto",
-  sqoop: "Sqoop",
-  tez: "Tez",
-  trino: "Trino",
-  zeppelin: "Zeppelin",
-  zookeeper: "ZooKeeper",
-};
+const applications = new Map(
+  Object.entries({
+    delta: "Delta Lake",
+    flink: "Flink",
+    hbase: "HBase",
+    hcatalog: "HCatalog",
+    hive: "Hive",
+    hiveserver2: "Hive",
+    hudi: "Hudi",
+    hue: "Hue",
+    iceberg: "Iceberg",
+    jupyter: "JupyterHub",
+    livy: "Livy",
+    oozie: "Oozie",
+    phoenix: "Phoenix",
+    pig: "Pig",
+    presto: "Presto",
+    sqoop: "Sqoop",
+    tez: "Tez",
+    trino: "Trino",
+    zeppelin: "Zeppelin",
+    zookeeper: "ZooKeeper",
+  }),
+);
 
 /** Why a classification of EMR's is not honoured; undefined for a name that EMR does not know either. */
 export function notYet(classification: string): string | undefined {
   const found = reasons.find(([names]) => names.test(classification));
   if (found) return found[1];
-  const application = applications[classification.split("-")[0]!];
+  const application = applications.get(classification.split("-")[0]!);
   return application && `${application} is not in Howdah yet`;
 }

@@ -1,12 +1,9 @@
 /** A request's or answer's members as an audit record shows them: named as CloudTrail names them, without anything secret. */
 import type { Schema } from "../aws/operations.ts";
+import { isSecretName } from "../aws/secrets.ts";
 
 /** CloudTrail's own words. */
 export const hidden = "HIDDEN_DUE_TO_SECURITY_REASONS";
-
-/** Members that the model does not mark as sensitive, though they are: KdcAdminPassword, SessionToken, KeyMaterial (not PublicKeyMaterial). */
-const secretMember =
-  /(secret|password|passphrase|private_?key|(?<!public)keymaterial|userdata|(session|security|identity|auth|access|tradein)token|tokencode|assertion|authenticationcode)/i;
 
 /** Properties of configurations and of steps: javax.jdo.option.ConnectionPassword, fs.s3a.secret.key, AWS_SESSION_TOKEN. */
 const secretProperty = /(secret|passw|passphrase|pwd|token|credential|private[._-]?key|access[._-]?key|api[._-]?key)/i;
@@ -32,8 +29,8 @@ export function shown(schema: Schema, value: unknown, name = ""): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, secretOf(key, shown(of, item, key))]));
   }
   if (value instanceof Date) return value.toISOString().replace(/\.\d{3}Z$/, "Z");
-  if (value instanceof Uint8Array) return secretMember.test(name) ? hidden : Buffer.from(value).toString("base64");
-  return typeof value === "string" && secretMember.test(name) ? hidden : value;
+  if (value instanceof Uint8Array) return isSecretName(name) ? hidden : Buffer.from(value).toString("base64");
+  return typeof value === "string" && isSecretName(name) ? hidden : value;
 }
 
 function structure(schema: Schema, value: Record<string, unknown>): Record<string, unknown> {

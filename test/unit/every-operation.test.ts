@@ -12,10 +12,11 @@ import { actionsOf } from "../../src/access/actions/index.ts";
 import type { AccessKey } from "../../src/access/keys.ts";
 import { createPipeline, type Services } from "../../src/api/pipeline.ts";
 import { createServices } from "../../src/api/services.ts";
-import type { Operation, Schema, Service } from "../../src/aws/operations.ts";
+import type { Operation, Service } from "../../src/aws/operations.ts";
 import { sha256Hex, signRequest } from "../../src/aws/sigv4.ts";
 import { adminKey, authorise, noFacts } from "./keys.ts";
 import { minimalInput } from "./model-input.ts";
+import { written } from "./wire-input.ts";
 
 /** A user without any policy, in the same account as the admin. */
 const nobody: AccessKey = {
@@ -93,7 +94,7 @@ describe("every operation of every service", () => {
   async function call(service: Service, operation: Operation, how: How): Promise<[number, string, string]> {
     const { port } = server.address() as AddressInfo;
     const url = new URL(`http://127.0.0.1:${port}/`);
-    const { body, headers } = written(service, operation);
+    const { body, headers } = written(service, operation, minimalInput(operation.input, service));
     const key = how === "allowed" ? adminKey : nobody;
     const credentials = { accessKeyId: key.accessKeyId, secretAccessKey: how === "mismatch" ? "wrong" : key.secretAccessKey };
     const options = { method: "POST", url, headers, payloadHash: sha256Hex(body), credentials, region: "us-east-1", now: new Date() };
@@ -183,44 +184,3 @@ describe("actions are those of the Service Authorization Reference", () => {
     });
   }
 });
-
-/** The request's body and headers in the service's protocol. */
-function written(service: Service, operation: Operation): { body: string; headers: Record<string, string> } {
-  const input = minimalInput(operation.input, service);
-  if (service.protocol === "awsJson1_1") {
-    const body = JSON.stringify(input, (_, value: unknown) =>
-      value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value,
-    );
-    // Times of JSON are seconds.
-    const seconds = body.replaceAll(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, "1700000000");
-    return {
-      body: seconds,
-      headers: { "x-amz-target": `${service.target}.${operation.name}`, "content-type": "application/x-amz-json-1.1" },
-    };
-  }
-  const form = new URLSearchParams({ Action: operation.name, Version: service.version });
-  if (!operation.input.isUnitSchema()) writeForm(form, "", operation.input, input, service.protocol === "ec2Query");
-  return { body: form.toString(), headers: { "content-type": "application/x-www-form-urlencoded" } };
-}
-
-function writeForm(form: URLSearchParams, at: string, schema: Schema, value: unknown, ec2: boolean): void {
-  const below = (name: string) => (at === "" ? name : `${at}.${name}`);
-  if (schema.isStructSchema()) {
-    for (const [name, member] of schema.structIterator()) {
-      const given = (value as Record<string, unknown>)[name];
-      if (given !== undefined) writeForm(form, below(wireName(name, member, ec2)), member, given, ec2);
-    }
-  } else if (schema.isListSchema()) {
-    const list = ec2 ? at : `${at}.member`;
-    for (const [i, element] of (value as unknown[]).entries()) writeForm(form, `${list}.${i + 1}`, schema.getValueSchema(), element, ec2);
-  } else if (value instanceof Date) form.set(at, value.toISOString());
-  else if (value instanceof Uint8Array) form.set(at, Buffer.from(value).toString("base64"));
-  else form.set(at, String(value));
-}
-
-function wireName(name: string, member: Schema, ec2: boolean): string {
-  const traits = member.getMergedTraits() as { ec2QueryName?: string; xmlName?: string };
-  if (!ec2) return traits.xmlName ?? name;
-  const wire = traits.ec2QueryName ?? traits.xmlName ?? name;
-  return wire.charAt(0).toUpperCase() + wire.slice(1);
-}

@@ -8,11 +8,12 @@ import { EMRClient } from "@aws-sdk/client-emr";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { STSClient } from "@aws-sdk/client-sts";
 import { createAuthoriser } from "../../src/access/authorise.ts";
-import { openKeyLookup } from "../../src/access/keys.ts";
+import { type AccessKey, openKeyLookup } from "../../src/access/keys.ts";
 import { openPolicySource } from "../../src/access/policy-source.ts";
 import { openResourceFacts } from "../../src/access/resource-facts.ts";
-import { createPipeline } from "../../src/api/pipeline.ts";
+import { createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
 import { createServices } from "../../src/api/services.ts";
+import type { AuditedCall } from "../../src/observe/record.ts";
 import type { AccessKeyRow } from "../../src/store/access-keys.ts";
 import { adminKey, createAccount } from "../../src/store/accounts.ts";
 import { makeIds } from "../../src/store/ids.ts";
@@ -32,7 +33,15 @@ export const credentialsOf = (key: AccessKeyRow): Credentials => ({
   ...(key.session_token === null ? {} : { sessionToken: key.session_token }),
 });
 
-export async function startApi() {
+/** What else a test wants to know of each request; faults are its own business then. */
+export interface Watch {
+  log(record: RequestRecord): void;
+  audit(call: AuditedCall): void;
+  /** A key that is not in the store. */
+  key: AccessKey;
+}
+
+export async function startApi(watch?: Watch) {
   const folder = mkdtempSync(join(tmpdir(), "howdah-iam-"));
   const path = join(folder, "howdah.db");
   let ahead = 0;
@@ -43,13 +52,14 @@ export async function startApi() {
   const [keys, policies, facts] = [openKeyLookup(path), openPolicySource(path), openResourceFacts(path)];
   const faults: unknown[] = [];
   const keyUsed = createKeyUse(store, (error) => faults.push(error));
+  const services = createServices({ ids, releases: { substitute: false }, ...noTrails, store });
   const pipeline = createPipeline({
-    services: createServices({ ids, releases: { substitute: false }, ...noTrails, store }),
-    keys,
+    services,
+    keys: (id) => (id === watch?.key.accessKeyId ? watch.key : keys(id)),
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(now()),
-    audit: (call) => keyUsed({ accessKeyId: call.accessKeyId, service: call.service.signingName, region: call.region }),
-    log: ({ fault }) => fault && faults.push(fault),
+    audit: watch?.audit ?? ((call) => keyUsed({ accessKeyId: call.accessKeyId, service: call.service.signingName, region: call.region })),
+    log: watch?.log ?? (({ fault }) => fault && faults.push(fault)),
   });
   const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     // Clients set their clocks by it.
@@ -69,6 +79,7 @@ export async function startApi() {
   });
   return {
     path,
+    services,
     store,
     ids,
     account: account.id,

@@ -73,6 +73,12 @@ const refusals: [string, Partial<RunJobFlowInput>, RegExp][] = [
     /using one and only one of the following/,
   ],
   ["an unknown classification", { Configurations: [{ Classification: "no-such-site", Properties: { a: "b" } }] }, /no-such-site/],
+  ...["__proto__", "constructor-site"].map((Classification): [string, Partial<RunJobFlowInput>, RegExp] => [
+    `the classification ${Classification}`,
+    { Configurations: [{ Classification, Properties: {} }] },
+    new RegExp(`Unknown classification '${Classification}'`),
+  ]),
+  ["an application without a name", { Applications: [{}] }, /Applications\[0\]\.Name is required/],
   ["a log location outside S3", { LogUri: "/tmp/logs" }, /LogUri: '\/tmp\/logs' is not an S3 location/],
   [
     "a bootstrap action from nowhere",

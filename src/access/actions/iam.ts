@@ -82,7 +82,7 @@ const linkedNames: Record<string, string> = {
 };
 
 function linkedRole(accountId: string, service: string, suffix: string | undefined): string {
-  const name = linkedNames[service] ?? "*";
+  const name = (Object.hasOwn(linkedNames, service) && linkedNames[service]) || "*";
   return `arn:aws:iam::${accountId}:role/aws-service-role/${service}/${name}${suffix === undefined ? "" : `_${suffix}`}`;
 }
 

@@ -22,7 +22,7 @@ export function readBasic(given: readonly EventSelector[]): BasicSelector[] {
     return {
       ReadWriteType: selector.ReadWriteType ?? "All",
       IncludeManagementEvents: selector.IncludeManagementEvents ?? true,
-      DataResources: (selector.DataResources ?? []).map(({ Type, Values = [] }, j) => {
+      DataResources: (selector.DataResources ?? []).map(({ Type = "", Values = [] }, j) => {
         if (Type !== s3Object) throw invalid(`${at}.DataResources[${j}].Type: Howdah has data events of ${s3Object}, not of '${Type}'.`);
         for (const value of Values)
           if (!isS3Value(value))

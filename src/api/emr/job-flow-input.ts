@@ -23,8 +23,9 @@ export function readApplications(asked: readonly Application[], release: Release
     Object.entries(release.applications).map(([name, version]) => [name.toLowerCase(), { Name: name, Version: version }]),
   );
   const found = new Map([["hadoop", known.get("hadoop") ?? { Name: "Hadoop", Version: release.hadoop.version }]]);
-  for (const { Name, Args, AdditionalInfo } of asked) {
-    const application = known.get((Name ?? "").toLowerCase());
+  for (const [index, { Name, Args, AdditionalInfo }] of asked.entries()) {
+    if (!Name) throw validationException(`Applications[${index}].Name is required.`);
+    const application = known.get(Name.toLowerCase());
     if (!application)
       throw validationException(
         `Applications: ${Name} is not in Howdah's ${release.label}. It has: ${Object.keys(release.applications).join(", ")}.`,

@@ -12,7 +12,7 @@ import { roleSummary } from "./shapes.ts";
 
 async function CreateServiceLinkedRole({ store, ids }: IamContext, input: In<"CreateServiceLinkedRole">, request: IamRequest) {
   const { AWSServiceName: service, CustomSuffix, Description } = input;
-  const linked = linkedRoles[service];
+  const linked = Object.hasOwn(linkedRoles, service) ? linkedRoles[service] : undefined;
   if (!linked)
     throw invalidInput(
       `Service role operations for the service ${service} are not there in Howdah: it has ${Object.keys(linkedRoles).join(", ")}.`,

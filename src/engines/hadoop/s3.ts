@@ -33,23 +33,25 @@ export function s3Properties({ cluster }: { cluster: Pick<ClusterFacts, "endpoin
 }
 
 /** emrfs-site properties with a twin in S3A; a function gives the twin's value. */
-const twins: Record<string, [name: string, value?: (value: string) => string]> = {
-  "fs.s3.maxConnections": ["fs.s3a.connection.maximum"],
-  "fs.s3.maxRetries": ["fs.s3a.retry.limit"],
-  "fs.s3n.multipart.uploads.split.size": ["fs.s3a.multipart.size"],
-  "fs.s3.buffer.dir": ["fs.s3a.buffer.dir"],
-  "fs.s3.canned.acl": ["fs.s3a.acl.default"],
-  "fs.s3.requesterPays.enabled": ["fs.s3a.requester.pays.enabled"],
-  "fs.s3.useRequesterPaysHeader": ["fs.s3a.requester.pays.enabled"],
-  "fs.s3.enableServerSideEncryption": ["fs.s3a.encryption.algorithm", (value) => (value === "true" ? "AES256" : "")],
-  "fs.s3.serverSideEncryption.kms.keyId": ["fs.s3a.encryption.key"],
-};
+const twins = new Map<string, [name: string, value?: (value: string) => string]>(
+  Object.entries({
+    "fs.s3.maxConnections": ["fs.s3a.connection.maximum"],
+    "fs.s3.maxRetries": ["fs.s3a.retry.limit"],
+    "fs.s3n.multipart.uploads.split.size": ["fs.s3a.multipart.size"],
+    "fs.s3.buffer.dir": ["fs.s3a.buffer.dir"],
+    "fs.s3.canned.acl": ["fs.s3a.acl.default"],
+    "fs.s3.requesterPays.enabled": ["fs.s3a.requester.pays.enabled"],
+    "fs.s3.useRequesterPaysHeader": ["fs.s3a.requester.pays.enabled"],
+    "fs.s3.enableServerSideEncryption": ["fs.s3a.encryption.algorithm", (value) => (value === "true" ? "AES256" : "")],
+    "fs.s3.serverSideEncryption.kms.keyId": ["fs.s3a.encryption.key"],
+  }),
+);
 
 /** emrfs-site as S3A understands it. */
 export function fromEmrfs(emrfs: Properties): Properties {
   const found: Properties = {};
   for (const [name, value] of Object.entries(emrfs)) {
-    const twin = twins[name];
+    const twin = twins.get(name);
     const given = twin?.[1] ? twin[1](value) : value;
     if (twin && given !== "") found[twin[0]] = given;
   }
@@ -59,6 +61,6 @@ export function fromEmrfs(emrfs: Properties): Properties {
 
 /** The warning for a property of emrfs-site that has no effect; undefined where it has. */
 export function emrfsWarning(property: string): string | undefined {
-  if (twins[property]) return undefined;
+  if (twins.has(property)) return undefined;
   return `${property} has no effect: s3:// is S3A here, and S3A has no such setting`;
 }

@@ -2,10 +2,15 @@
  * The EBS volumes that EMR gives a node. Source: EMR Management Guide, "Instance storage options and behavior" and "Customizing the Amazon EBS
  * root device volume". Here they are shown only: a node's disks are its folder on the host.
  */
+import { createHash } from "node:crypto";
 import type { Cluster, EbsBlockDevice, EbsConfiguration, VolumeSpecification } from "@aws-sdk/client-emr";
 import { instanceType } from "./instance-types.ts";
 
 export const rootDevice = "/dev/xvda";
+
+/** The same as long as the node is there. */
+export const volumeId = (instanceId: string, device: string): string =>
+  `vol-${createHash("sha256").update(`vol ${instanceId} ${device}`).digest("hex").slice(0, 17)}`;
 
 export function rootVolume(
   shown: Pick<Cluster, "EbsRootVolumeSize" | "EbsRootVolumeIops" | "EbsRootVolumeThroughput">,

@@ -52,6 +52,31 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
     assert.match((await aws("sts get-caller-identity")).Arn, /^arn:aws:iam::\d{12}:/);
   });
 
+  test("ec2 describe-instances, describe-volumes, wait, create-tags", async () => {
+    const { clusterId } = world();
+    const ofCluster = `Name=tag:aws:elasticmapreduce:job-flow-id,Values=${clusterId}`;
+    const query = "--query Reservations[].Instances[].InstanceId";
+    const ids = await until("its instances", async () => {
+      const found: string[] = await aws(
+        `ec2 describe-instances --filters ${ofCluster} Name=instance-state-name,Values=pending,running ${query}`,
+      );
+      return found.length > 0 && found;
+    });
+    const { Instances } = await aws(`emr list-instances --cluster-id ${clusterId}`);
+    assert.deepEqual(ids.toSorted(), Instances.map((one: any) => one.Ec2InstanceId).toSorted());
+    await aws("ec2 wait instance-running --instance-ids", ...ids);
+    await aws(`ec2 create-tags --tags Key=${prefix},Value=here --resources`, ...ids);
+    const { Volumes } = await aws(`ec2 describe-volumes --filters Name=attachment.instance-id,Values=${ids[0]}`);
+    assert.deepEqual(Volumes.map((one: any) => one.Attachments[0].Device).toSorted()[0], "/dev/sdb");
+    const tagged = await aws(`ec2 describe-instances --filters Name=tag:${prefix},Values=here ${query}`);
+    assert.deepEqual(tagged.toSorted(), ids.toSorted());
+    assert.match(
+      await aws.fails("ec2 run-instances --image-id ami-12345678 --instance-type m5.xlarge"),
+      /UnsupportedOperation.*RunJobFlow/,
+    );
+    assert.match(await aws.fails("ec2 describe-vpcs --dry-run"), /DryRunOperation/);
+  });
+
   test("s3 mb, sync, ls, cp, mv, presign, rm, rb", async () => {
     const folder = join(world().files, `${prefix}-sync`);
     mkdirSync(join(folder, "below"), { recursive: true });
@@ -74,7 +99,17 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
 
   describe("create-cluster", () => {
     let clusterId = "";
+    let subnetId = "";
+    const groupIds: string[] = [];
     before(async () => {
+      subnetId = (await aws("ec2 describe-subnets --filters Name=default-for-az,Values=true")).Subnets[1].SubnetId;
+      const key = await aws(`ec2 create-key-pair --key-type ed25519 --key-name ${prefix}-mine`);
+      assert.match(key.KeyMaterial, /^-----BEGIN OPENSSH PRIVATE KEY-----\n/);
+      for (const name of ["one", "two"]) {
+        const { GroupId } = await aws(`ec2 create-security-group --description d --group-name ${prefix}-${name}`);
+        await aws(`ec2 authorize-security-group-ingress --group-id ${GroupId} --protocol tcp --port 8088 --cidr 10.0.0.0/8`);
+        groupIds.push(GroupId);
+      }
       const configurations = '[{"Classification":"core-site","Properties":{"io.file.buffer.size":"77824"}}]';
       const created = await aws(
         `emr create-cluster --release-label ${releaseLabel} --log-uri ${at("logs")} --enable-debugging --auto-terminate` +
@@ -84,7 +119,7 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
           ` InstanceGroupType=TASK,InstanceCount=2,InstanceType=c5.xlarge,BidPrice=0.25` +
           ` --configurations file://${file(world(), `${prefix}-conf.json`, configurations)}` +
           ` --tags team=elephants empty= --scale-down-behavior TERMINATE_AT_TASK_COMPLETION --ebs-root-volume-size 20` +
-          ` --ec2-attributes KeyName=mine,InstanceProfile=EMR_EC2_DefaultRole,SubnetId=subnet-12345678,AdditionalMasterSecurityGroups=[sg-1,sg-2]` +
+          ` --ec2-attributes KeyName=${prefix}-mine,InstanceProfile=EMR_EC2_DefaultRole,SubnetId=${subnetId},AdditionalMasterSecurityGroups=[${groupIds.join(",")}]` +
           ` --bootstrap-actions Path=${at("a.sh")},Name=named,Args=[instance.isMaster=true,two] Path=${at("b.sh")}` +
           ` --name`,
         "every spelling",
@@ -133,7 +168,7 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
       const ec2 = cluster.Ec2InstanceAttributes;
       assert.deepEqual(
         [ec2.Ec2KeyName, ec2.IamInstanceProfile, ec2.Ec2SubnetId, ec2.AdditionalMasterSecurityGroups],
-        ["mine", "EMR_EC2_DefaultRole", "subnet-12345678", ["sg-1", "sg-2"]],
+        [`${prefix}-mine`, "EMR_EC2_DefaultRole", subnetId, groupIds],
       );
       assert.deepEqual(
         cluster.BootstrapActions.map((action: any) => [action.Name, action.ScriptPath, action.Args]),

@@ -10,6 +10,8 @@ import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { instanceReconciler } from "../../src/reconcile/instances.ts";
 import { stepsReconciler } from "../../src/reconcile/steps.ts";
 import { createWaits } from "../../src/reconcile/waits.ts";
+import { insertResource } from "../../src/store/ec2-resources.ts";
+import { defaultVpc, ensureRegionIn } from "../../src/store/ec2-vpcs.ts";
 import { makeIds } from "../../src/store/ids.ts";
 import { instancesOf, recordReport } from "../../src/store/instances.ts";
 import { openStore } from "../../src/store/store.ts";
@@ -166,6 +168,21 @@ export const step = (Name: string, ActionOnFailure: StepConfig["ActionOnFailure"
   ActionOnFailure,
   HadoopJarStep: { Jar: "command-runner.jar", Args: ["true"] },
 });
+
+/** What of EC2 a cluster can name, in the default VPC: the key pair `mine`, the subnet `subnet-1` in us-east-1b, the groups `sg-1` to `sg-5`. */
+export async function makeNetwork(h: Harness): Promise<void> {
+  const { store, ids, request } = h;
+  await store.transaction(async (tx) => {
+    await ensureRegionIn(tx, ids, request);
+    const vpcId = (await defaultVpc(tx.db, request))!.id;
+    const key = { name: "mine", type: "ed25519", fingerprint: "f", publicKey: "ssh-ed25519 AAAA mine" } as const;
+    await insertResource(tx, request, "key-pair", { id: "key-1", vpcId: null, spec: key });
+    const subnet = { cidr: "172.31.64.0/24", zone: "us-east-1b", isDefault: false, mapPublicIpOnLaunch: false };
+    await insertResource(tx, request, "subnet", { id: "subnet-1", vpcId, spec: subnet });
+    for (const id of ["sg-1", "sg-2", "sg-3", "sg-4", "sg-5"])
+      await insertResource(tx, request, "security-group", { id, vpcId, spec: { name: id, description: id, rules: [] } });
+  });
+}
 
 /** A cluster of 1 + 2 nodes, launched, whose agents have not reported yet. */
 export async function create(h: Harness, change: Partial<RunJobFlowInput> = {}, keepAlive = true): Promise<string> {

@@ -9,7 +9,7 @@ import { emrService } from "../../src/aws/services/emr.ts";
 import { instancesOf } from "../../src/store/instances.ts";
 import { insertEntity } from "../../src/store/iam-entities.ts";
 import { adminKey } from "./keys.ts";
-import { create, type Harness, harness, makeReady, step } from "./control-plane-harness.ts";
+import { create, type Harness, harness, makeNetwork, makeReady, step } from "./control-plane-harness.ts";
 
 /** Everything that RunJobFlow takes. */
 const rich: Partial<RunJobFlowInput> = {
@@ -91,6 +91,7 @@ async function richCluster(): Promise<Example> {
   const trust = JSON.stringify({ Statement: [{ Effect: "Allow", Principal: { AWS }, Action: "sts:AssumeRole" }] });
   const runtime = { account_id: accountId, kind: "role", name: "runtime", path: "/", trust } as const;
   await h.store.transaction((tx) => insertEntity(tx, h.context.ids, runtime));
+  await makeNetwork(h);
   const id = await create(h, rich);
   h.advance(1000);
   const master = await makeReady(h, id);

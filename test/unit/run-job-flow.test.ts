@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunJobFlowInput } from "@aws-sdk/client-emr";
 import { eventsOf } from "../../src/store/events.ts";
-import { harness } from "./control-plane-harness.ts";
+import { harness, makeNetwork } from "./control-plane-harness.ts";
 
 const base: RunJobFlowInput = {
   Name: "test",
@@ -174,6 +174,7 @@ for (const [what, change, message] of refusals)
 
 test("what has no effect is recorded as a warning, and shown again", async () => {
   const h = await harness();
+  await makeNetwork(h);
   const { JobFlowId } = await h.handlers.RunJobFlow!(
     {
       ...base,

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { InstanceState, Tag } from "@aws-sdk/client-ec2";
 import type { VolumeSpecification } from "@aws-sdk/client-emr";
 import { iamArn } from "../../access/arns.ts";
-import { rootDevice, rootVolume, storageDevices } from "../../releases/ebs.ts";
+import { rootDevice, rootVolume, storageDevices, volumeId } from "../../releases/ebs.ts";
 import { defaultInstanceProfile } from "../../store/accounts.ts";
 import { attributesOf, type Node, nodesOf } from "../../store/ec2-nodes.ts";
 import { listResources, type SecurityGroup } from "../../store/ec2-resources.ts";
@@ -115,7 +115,7 @@ function volumesOf({ cluster, group, instance }: Node): Omit<NodeVolume, "tags">
     isRoot: false,
   }));
   const root = { device: rootDevice, specification: rootVolume(cluster.spec.shown), isRoot: true };
-  return [root, ...storage].map((volume) => ({ ...volume, id: derivedId("vol", instance.id, volume.device) }));
+  return [root, ...storage].map((volume) => ({ ...volume, id: volumeId(instance.id, volume.device) }));
 }
 
 /** A name, or an ARN that ends with it. One that is gone is still told of. */

@@ -1,7 +1,7 @@
 /** Block public access: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-block-public-access.html */
 import type {
   BlockPublicAccessConfiguration,
-  JobFlowInstancesConfig,
+  Ec2InstanceAttributes,
   PortRange,
   PutBlockPublicAccessConfigurationInput,
 } from "@aws-sdk/client-emr";
@@ -59,7 +59,7 @@ export interface InboundRule {
   cidr: string;
 }
 
-const securityGroupsOf = (instances: Partial<JobFlowInstancesConfig>): string[] =>
+const securityGroupsOf = (instances: Ec2InstanceAttributes): string[] =>
   [
     instances.EmrManagedMasterSecurityGroup,
     instances.EmrManagedSlaveSecurityGroup,
@@ -72,7 +72,7 @@ const securityGroupsOf = (instances: Partial<JobFlowInstancesConfig>): string[] 
  * For RunJobFlow: may a cluster with these security groups be? A private subnet lets nobody in, whatever they say. Throws ValidationException
  * where a rule opens to all what the region's configuration does not permit.
  */
-export async function checkPublicAccess(db: Db, request: EmrRequest, instances: Partial<JobFlowInstancesConfig>): Promise<void> {
+export async function checkPublicAccess(db: Db, request: EmrRequest, instances: Ec2InstanceAttributes): Promise<void> {
   const configuration = (await findBlockPublicAccess(db, request))?.configuration ?? asCreated;
   if (!configuration.BlockPublicSecurityGroupRules) return;
   const subnet = instances.Ec2SubnetId ? await findResource(db, request, "subnet", instances.Ec2SubnetId) : undefined;

@@ -1,5 +1,5 @@
 /** EBS volumes of instance groups. They are kept and shown: a node's disks are its folder on the host. Rules: the API reference's VolumeSpecification. */
-import type { EbsBlockDevice, EbsConfiguration, VolumeSpecification } from "@aws-sdk/client-emr";
+import type { EbsConfiguration, VolumeSpecification } from "@aws-sdk/client-emr";
 import { validationException } from "../../aws/errors.ts";
 
 interface VolumeType {
@@ -51,13 +51,4 @@ function checkRange(value: number | undefined, range: [number, number] | undefin
   const [least, most] = range;
   if (value < least || value > most)
     throw validationException(`${at} must be from ${least} to ${most} for volume type ${type}, not ${value}.`);
-}
-
-/** One device for each volume of an instance, named as EMR names them: /dev/sdb, /dev/sdc, … */
-export function ebsBlockDevices(ebs: EbsConfiguration | null): EbsBlockDevice[] {
-  const volumes = (ebs?.EbsBlockDeviceConfigs ?? []).flatMap(({ VolumeSpecification, VolumesPerInstance = 1 }) =>
-    Array.from({ length: VolumesPerInstance }, () => VolumeSpecification),
-  );
-  const first = "b".charCodeAt(0);
-  return volumes.map((VolumeSpecification, index) => ({ VolumeSpecification, Device: `/dev/sd${String.fromCharCode(first + index)}` }));
 }

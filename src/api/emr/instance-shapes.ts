@@ -2,8 +2,8 @@
 import type { AutoScalingPolicyDescription, Instance, InstanceGroup, InstanceStateChangeReason } from "@aws-sdk/client-emr";
 import { type ClusterRow, isEnding } from "../../store/clusters.ts";
 import { type GroupRow, hostnameOf, type InstanceRow, instanceState } from "../../store/instances.ts";
+import { storageDevices, volumeId } from "../../releases/ebs.ts";
 import { date } from "./dates.ts";
-import { ebsBlockDevices } from "./ebs-input.ts";
 
 export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instances: readonly InstanceRow[]): InstanceGroup {
   const mine = instances.filter((instance) => instance.group_id === group.id);
@@ -31,7 +31,7 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
     ConfigurationsVersion: 0,
     LastSuccessfullyAppliedConfigurations: cluster.ready_at === null ? [] : group.configurations,
     LastSuccessfullyAppliedConfigurationsVersion: 0,
-    EbsBlockDevices: ebsBlockDevices(group.ebs),
+    EbsBlockDevices: storageDevices(group.ebs, group.instance_type),
     EbsOptimized: group.ebs?.EbsOptimized,
     ShrinkPolicy: {},
     AutoScalingPolicy: autoScalingShape(group),
@@ -75,7 +75,10 @@ export function instanceShape(instance: InstanceRow, group: GroupRow): Instance 
     InstanceGroupId: group.id,
     Market: group.market === "SPOT" ? "SPOT" : "ON_DEMAND",
     InstanceType: group.instance_type,
-    EbsVolumes: [],
+    EbsVolumes:
+      instanceState(instance) === "TERMINATED"
+        ? []
+        : storageDevices(group.ebs, group.instance_type).map(({ Device = "" }) => ({ Device, VolumeId: volumeId(instance.id, Device) })),
   };
 }
 

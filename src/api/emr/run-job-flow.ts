@@ -8,6 +8,7 @@ import { insertSteps } from "../../store/steps.ts";
 import { putTags } from "../../store/tags.ts";
 import { checkPublicAccess } from "./block-public-access.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
+import { readEc2Attributes } from "./ec2-attributes.ts";
 import { readExecutionRole } from "./execution-role.ts";
 import { readGroups } from "./instance-groups-input.ts";
 import { hasOthersOnly, readApplications, readBootstrapActions, readConfigurations, readLogUri, readName } from "./job-flow-input.ts";
@@ -62,31 +63,20 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
       RepoUpgradeOnBoot: input.RepoUpgradeOnBoot,
       OSReleaseLabel: input.OSReleaseLabel,
       PlacementGroups: input.PlacementGroupConfigs ?? [],
-      Ec2InstanceAttributes: {
-        Ec2KeyName: instances.Ec2KeyName,
-        Ec2SubnetId: instances.Ec2SubnetId ?? instances.Ec2SubnetIds?.[0],
-        RequestedEc2SubnetIds: instances.Ec2SubnetIds ?? (instances.Ec2SubnetId ? [instances.Ec2SubnetId] : []),
-        Ec2AvailabilityZone: instances.Placement?.AvailabilityZone ?? `${request.region}a`,
-        RequestedEc2AvailabilityZones: instances.Placement?.AvailabilityZones ?? [],
-        EmrManagedMasterSecurityGroup: instances.EmrManagedMasterSecurityGroup,
-        EmrManagedSlaveSecurityGroup: instances.EmrManagedSlaveSecurityGroup,
-        ServiceAccessSecurityGroup: instances.ServiceAccessSecurityGroup,
-        AdditionalMasterSecurityGroups: instances.AdditionalMasterSecurityGroups ?? [],
-        AdditionalSlaveSecurityGroups: instances.AdditionalSlaveSecurityGroups ?? [],
-      },
     },
   };
 
   const id = ids.cluster();
   const arn = clusterArn({ id, region: request.region, account_id: request.accountId });
   await store.transaction(async (tx) => {
-    await checkPublicAccess(tx.db, request, instances);
+    const attributes = await readEc2Attributes(tx, ids, instances, request);
+    await checkPublicAccess(tx.db, request, attributes);
     const security = await securityConfigurationFor(tx.db, request, input.SecurityConfiguration);
     const roles = await readRoles(tx, context, input, request, arn);
     const { warnings: securityWarnings, ...secured } = security;
     warnings.push(...securityWarnings, ...roles.warnings);
     spec.shown.ServiceRole = roles.serviceRole;
-    spec.shown.Ec2InstanceAttributes = { ...spec.shown.Ec2InstanceAttributes, IamInstanceProfile: roles.instanceProfile };
+    spec.shown.Ec2InstanceAttributes = { ...attributes, IamInstanceProfile: roles.instanceProfile };
     const cluster = { id, account_id: request.accountId, region: request.region, spec: { ...spec, ...secured } };
     const executionRole = await readExecutionRole(tx.db, cluster, input.StepExecutionRoleArn, "StepExecutionRoleArn", request);
     await insertCluster(tx, {

@@ -1,5 +1,5 @@
 /** A node as EC2's Instance. The addresses are the host's: EC2's names for what is private and what is public are the same one. */
-import type { GroupIdentifier, Instance, InstanceNetworkInterface } from "@aws-sdk/client-ec2";
+import type { GroupIdentifier, Instance } from "@aws-sdk/client-ec2";
 import { domainOf } from "../../agent/node-record.ts";
 import { rootDevice } from "../../releases/ebs.ts";
 import { instanceType } from "../../releases/instance-types.ts";
@@ -73,30 +73,35 @@ function stateReason({ instance, state }: NodeFacts): Instance["StateReason"] {
   return { Code: "Client.UserInitiatedShutdown", Message: "Client.UserInitiatedShutdown: User initiated shutdown" };
 }
 
-function networkInterface(node: NodeFacts, request: Ec2Request): InstanceNetworkInterface {
+export const attachmentId = ({ networkInterfaceId }: NodeFacts) => networkInterfaceId.replace("eni-", "eni-attach-");
+
+/** Also of DescribeNetworkInterfaces. */
+export function networkInterface(node: NodeFacts, request: Ec2Request) {
   const { instance, networkInterfaceId } = node;
+  const PrivateDnsName = privateDnsName(node);
+  const Association = { IpOwnerId: "amazon", PublicIp: instance.address, PublicDnsName: instance.address };
   return {
     NetworkInterfaceId: networkInterfaceId,
-    InterfaceType: "interface",
+    InterfaceType: "interface" as const,
     Description: "",
-    Status: "in-use",
+    Status: "in-use" as const,
     OwnerId: request.accountId,
     SubnetId: node.subnetId,
     VpcId: node.vpcId,
     SourceDestCheck: true,
     PrivateIpAddress: instance.address,
-    PrivateDnsName: privateDnsName(node),
-    PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: instance.address, PrivateDnsName: privateDnsName(node) }],
-    Association: { IpOwnerId: "amazon", PublicIp: instance.address, PublicDnsName: instance.address },
+    PrivateDnsName,
+    PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: instance.address, PrivateDnsName, Association }],
+    Association,
     Ipv6Addresses: [],
     Groups: groupIdentifiers(node),
     Attachment: {
-      AttachmentId: networkInterfaceId.replace("eni-", "eni-attach-"),
+      AttachmentId: attachmentId(node),
       AttachTime: launchTime(node),
       DeleteOnTermination: true,
       DeviceIndex: 0,
       NetworkCardIndex: 0,
-      Status: "attached",
+      Status: "attached" as const,
     },
   };
 }

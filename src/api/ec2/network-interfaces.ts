@@ -1,43 +1,17 @@
 /** DescribeNetworkInterfaces: one for each node. Terraform looks here for what is in a subnet or a security group before it deletes it. */
 import type { DescribeNetworkInterfacesRequest, NetworkInterface } from "@aws-sdk/client-ec2";
 import type { Ec2Context, Ec2Request } from "./context.ts";
-import { groupIdentifiers, launchTime, privateDnsName } from "./instance-shape.ts";
+import { attachmentId, networkInterface, privateDnsName } from "./instance-shape.ts";
 import { select } from "./listing.ts";
 import { allNodes, type NodeFacts } from "./nodes.ts";
 
-const attachment = ({ networkInterfaceId }: NodeFacts) => networkInterfaceId.replace("eni-", "eni-attach-");
-
 const shape = (node: NodeFacts, request: Ec2Request): NetworkInterface => {
-  const { instance } = node;
-  const privateName = privateDnsName(node);
-  const Association = { IpOwnerId: "amazon", PublicIp: instance.address, PublicDnsName: instance.address };
+  const common = networkInterface(node, request);
   return {
-    NetworkInterfaceId: node.networkInterfaceId,
-    InterfaceType: "interface",
-    Description: "",
-    Status: "in-use",
-    OwnerId: request.accountId,
+    ...common,
     RequesterManaged: false,
     AvailabilityZone: node.zone,
-    SubnetId: node.subnetId,
-    VpcId: node.vpcId,
-    SourceDestCheck: true,
-    PrivateIpAddress: instance.address,
-    PrivateDnsName: privateName,
-    PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: instance.address, PrivateDnsName: privateName, Association }],
-    Association,
-    Ipv6Addresses: [],
-    Groups: groupIdentifiers(node),
-    Attachment: {
-      AttachmentId: attachment(node),
-      AttachTime: launchTime(node),
-      DeleteOnTermination: true,
-      DeviceIndex: 0,
-      NetworkCardIndex: 0,
-      InstanceId: instance.id,
-      InstanceOwnerId: request.accountId,
-      Status: "attached",
-    },
+    Attachment: { ...common.Attachment, InstanceId: node.instance.id, InstanceOwnerId: request.accountId },
     TagSet: node.given,
   };
 };
@@ -55,7 +29,7 @@ export async function DescribeNetworkInterfaces({ store }: Ec2Context, input: De
       filters: {
         "addresses.private-ip-address": ({ instance }) => instance.address,
         "association.public-ip": ({ instance }) => instance.address,
-        "attachment.attachment-id": attachment,
+        "attachment.attachment-id": attachmentId,
         "attachment.instance-id": ({ instance }) => instance.id,
         "attachment.instance-owner-id": () => request.accountId,
         "attachment.status": () => "attached",

@@ -289,6 +289,27 @@ test("a group is ready when the last of its instances is, and stays running when
   ]);
 });
 
+test("an instance has the volumes of its group, until it is gone", async () => {
+  const h = await harness();
+  const id = await create(h);
+  const [group] = (await h.handlers.ListInstanceGroups!({ ClusterId: id }, h.request)).InstanceGroups!;
+  const volumes = async () => (await h.handlers.ListInstances!({ ClusterId: id }, h.request)).Instances![0]!.EbsVolumes!;
+  assert.deepEqual(
+    group!.EbsBlockDevices!.map(({ Device, VolumeSpecification }) => [Device, VolumeSpecification!.SizeInGB]),
+    [
+      ["/dev/sdb", 32],
+      ["/dev/sdc", 32],
+    ],
+  );
+  assert.deepEqual(
+    (await volumes()).map(({ Device }) => Device),
+    ["/dev/sdb", "/dev/sdc"],
+  );
+  for (const { VolumeId } of await volumes()) assert.match(VolumeId!, /^vol-[0-9a-f]{17}$/);
+  await ended({ h, id, stepId: undefined });
+  assert.deepEqual(await volumes(), []);
+});
+
 test("instances and steps say why they ended", async () => {
   const broken = await brokenBootstrap();
   const { Instances = [] } = await broken.h.handlers.ListInstances!({ ClusterId: broken.id }, broken.h.request);

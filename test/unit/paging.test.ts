@@ -325,6 +325,19 @@ describe("ListInstances", () => {
       await assert.rejects(list(filter), { name: "InvalidRequestException", message: /uses instance groups/ });
   });
 
+  test("by fleets is refused as for any cluster of groups", async () => {
+    const h = await harness();
+    const ClusterId = await create(h);
+    await assert.rejects(async () => h.handlers.ListInstanceFleets!({ ClusterId }, h.request), {
+      name: "InvalidRequestException",
+      message: /mutually exclusive.*Use the ListInstanceGroups operation/,
+    });
+    await assert.rejects(
+      async () => h.handlers.ListInstanceFleets!({ ClusterId: "j-NONE" }, h.request),
+      /Cluster id 'j-NONE' is not valid/,
+    );
+  });
+
   test("forgets what ended more than 30 days ago", async () => {
     const h = await harness();
     const ClusterId = await create(h);

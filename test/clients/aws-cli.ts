@@ -328,6 +328,8 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
     });
   });
 
+  settingsSuite(prefix, world, aws);
+
   test("create-default-roles has nothing to do, for an account begins with them; IAM's own commands show them", async () => {
     assert.deepEqual(await aws(`emr create-default-roles --iam-endpoint ${world().howdah.clientEnv.AWS_ENDPOINT_URL}`), []);
     const { Role } = await aws("iam get-role --role-name EMR_DefaultRole");
@@ -335,5 +337,48 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
     const { AttachedPolicies } = await aws("iam list-attached-role-policies --role-name EMR_EC2_DefaultRole");
     assert.equal(AttachedPolicies[0].PolicyName, "AmazonElasticMapReduceforEC2Role");
     assert.match(await aws.fails("iam get-role --role-name nobody"), /\(NoSuchEntity\).*The role with name nobody cannot be found/);
+  });
+}
+
+/** What clusters are given besides: on the shared cluster, and nothing that it would be changed by. */
+export function settingsSuite(prefix: string, world: () => World, aws: Cli): void {
+  test("security configurations: create, list, describe, delete, and what EMR does not know is refused", async () => {
+    const name = `${prefix}-configuration`;
+    const document = { AuthorizationConfiguration: { IAMConfiguration: { EnableApplicationScopedIAMRole: true } } };
+    const create = `emr create-security-configuration --name ${name} --security-configuration`;
+    const created = await aws(create, JSON.stringify(document));
+    assert.equal(created.Name, name);
+    const listed = await aws("emr list-security-configurations");
+    assert.ok(listed.SecurityConfigurations.some((one: any) => one.Name === name && one.CreationDateTime === created.CreationDateTime));
+    const described = await aws(`emr describe-security-configuration --name ${name}`);
+    assert.deepEqual(JSON.parse(described.SecurityConfiguration), document);
+    assert.match(await aws.fails(create, JSON.stringify(document)), /\(InvalidRequestException\).*already exists/);
+    assert.match(await aws.fails(create, '{"Encryption":{}}'), /\(InvalidRequestException\).*Encryption/);
+    await aws(`emr delete-security-configuration --name ${name}`);
+    assert.match(await aws.fails(`emr describe-security-configuration --name ${name}`), /\(InvalidRequestException\)/);
+  });
+
+  test("policies of scaling and of the end are kept and removed", async () => {
+    const { clusterId } = world();
+    const scaling = { ComputeLimits: { UnitType: "Instances", MinimumCapacityUnits: 1, MaximumCapacityUnits: 3 } };
+    await aws(`emr put-managed-scaling-policy --cluster-id ${clusterId} --managed-scaling-policy`, JSON.stringify(scaling));
+    assert.deepEqual((await aws(`emr get-managed-scaling-policy --cluster-id ${clusterId}`)).ManagedScalingPolicy, scaling);
+    await aws(`emr remove-managed-scaling-policy --cluster-id ${clusterId}`);
+    assert.equal((await aws(`emr get-managed-scaling-policy --cluster-id ${clusterId}`)).ManagedScalingPolicy, undefined);
+    await aws(`emr put-auto-termination-policy --cluster-id ${clusterId} --auto-termination-policy IdleTimeout=86400`);
+    assert.deepEqual((await aws(`emr get-auto-termination-policy --cluster-id ${clusterId}`)).AutoTerminationPolicy, {
+      IdleTimeout: 86400,
+    });
+    await aws(`emr remove-auto-termination-policy --cluster-id ${clusterId}`);
+    const put = `emr put-auto-termination-policy --cluster-id ${clusterId} --auto-termination-policy IdleTimeout=1`;
+    assert.match(await aws.fails(put), /IdleTimeout/);
+  });
+
+  test("get-block-public-access-configuration; what clusters of groups and a Howdah without studios say", async () => {
+    const { BlockPublicAccessConfiguration: configuration } = await aws("emr get-block-public-access-configuration");
+    assert.equal(configuration.BlockPublicSecurityGroupRules, true);
+    assert.deepEqual(configuration.PermittedPublicSecurityGroupRuleRanges, [{ MinRange: 22, MaxRange: 22 }]);
+    assert.match(await aws.fails(`emr list-instance-fleets --cluster-id ${world().clusterId}`), /mutually exclusive/);
+    assert.match(await aws.fails("emr list-studios"), /\(InvalidRequestException\).*not there yet in Howdah/);
   });
 }

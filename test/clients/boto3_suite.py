@@ -112,6 +112,44 @@ class Clusters(unittest.TestCase):
         self.assertEqual((flow["Name"], flow["ExecutionStatusDetail"]["State"], flow["Steps"][0]["StepConfig"]["Name"]), ("older spelling", "FAILED", "one"))
 
 
+class Settings(unittest.TestCase):
+    """What clusters are given besides; these tests leave the shared cluster as it was."""
+
+    def test_security_configurations(self):
+        name = "boto3-configuration"
+        document = {"AuthorizationConfiguration": {"IAMConfiguration": {"EnableApplicationScopedIAMRole": True}}}
+        created = emr.create_security_configuration(Name=name, SecurityConfiguration=json.dumps(document))
+        self.addCleanup(emr.delete_security_configuration, Name=name)
+        described = emr.describe_security_configuration(Name=name)
+        self.assertEqual(json.loads(described["SecurityConfiguration"]), document)
+        self.assertEqual(described["CreationDateTime"], created["CreationDateTime"])
+        pages = emr.get_paginator("list_security_configurations").paginate().build_full_result()
+        self.assertIn(name, [one["Name"] for one in pages["SecurityConfigurations"]])
+        with self.assertRaisesRegex(emr.exceptions.InvalidRequestException, "already exists"):
+            emr.create_security_configuration(Name=name, SecurityConfiguration=json.dumps(document))
+
+    def test_policies(self):
+        limits = {"UnitType": "Instances", "MinimumCapacityUnits": 1, "MaximumCapacityUnits": 3}
+        emr.put_managed_scaling_policy(ClusterId=CLUSTER, ManagedScalingPolicy={"ComputeLimits": limits})
+        self.addCleanup(emr.remove_managed_scaling_policy, ClusterId=CLUSTER)
+        self.assertEqual(emr.get_managed_scaling_policy(ClusterId=CLUSTER)["ManagedScalingPolicy"]["ComputeLimits"], limits)
+        emr.put_auto_termination_policy(ClusterId=CLUSTER, AutoTerminationPolicy={"IdleTimeout": 604800})
+        self.addCleanup(emr.remove_auto_termination_policy, ClusterId=CLUSTER)
+        self.assertEqual(emr.get_auto_termination_policy(ClusterId=CLUSTER)["AutoTerminationPolicy"], {"IdleTimeout": 604800})
+
+    def test_block_public_access(self):
+        before = emr.get_block_public_access_configuration()["BlockPublicAccessConfiguration"]
+        emr.put_block_public_access_configuration(BlockPublicAccessConfiguration=before)
+        after = emr.get_block_public_access_configuration()
+        self.assertEqual(after["BlockPublicAccessConfiguration"], before)
+        self.assertEqual(after["BlockPublicAccessConfigurationMetadata"]["CreatedByArn"], boto3.client("sts").get_caller_identity()["Arn"])
+
+    def test_unhealthy_node_replacement(self):
+        for on in (False, True):
+            emr.set_unhealthy_node_replacement(JobFlowIds=[CLUSTER], UnhealthyNodeReplacement=on)
+            self.assertEqual(emr.describe_cluster(ClusterId=CLUSTER)["Cluster"]["UnhealthyNodeReplacement"], on)
+
+
 class Steps(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

@@ -44,6 +44,7 @@ export function howdahProgram(afterDashes: string[]): Command {
   command("events", "what happened to a cluster")
     .argument("<cluster>", cluster)
     .option("-f, --follow", "go on until the cluster has ended")
+    .option("--state-changes", "EMR's events as EventBridge carries them, one a line")
     .option("--json", "for programs")
     .action(async (name, options) => (await import("./events.ts")).events(name, options));
   command("logs", "logs of Howdah itself; which logs a cluster has; or logs of a step, daemon, bootstrap action or application")

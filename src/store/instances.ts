@@ -1,8 +1,9 @@
 /** Instance groups and instances. */
-import type { AutoScalingPolicy, EbsConfiguration, InstanceState } from "@aws-sdk/client-emr";
+import type { AutoScalingPolicy, EbsConfiguration, InstanceGroupState, InstanceState } from "@aws-sdk/client-emr";
 import { type Selectable, sql } from "kysely";
 import type { NodeRole, Report } from "../agent/manifest.ts";
 import type { Configuration } from "../engines/engine.ts";
+import { type ClusterRow, isEnding } from "./clusters.ts";
 import type { InstanceGroupsTable, InstancesTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 
@@ -156,6 +157,17 @@ export function instanceState(instance: InstanceRow): InstanceState {
   if (instance.status === "terminated" || instance.status === "lost") return "TERMINATED";
   if (!instance.observed) return "PROVISIONING";
   return instance.observed.phase === "ready" || instance.observed.phase === "stopped" ? "RUNNING" : "BOOTSTRAPPING";
+}
+
+/** EMR's state of a group. `mine`: its instances. */
+export function groupState(cluster: ClusterRow, mine: readonly InstanceRow[]): InstanceGroupState {
+  if (cluster.phase === "ended") return "TERMINATED";
+  if (isEnding(cluster)) return "TERMINATING";
+  // A node that is lost later makes the group smaller, not unready: RunningInstanceCount says so.
+  if (cluster.phase === "ready") return "RUNNING";
+  const states = mine.map(instanceState);
+  if (states.length === 0 || states.includes("PROVISIONING")) return "PROVISIONING";
+  return states.every((state) => state === "RUNNING") ? "RUNNING" : "BOOTSTRAPPING";
 }
 
 /** EC2's way of naming a host by its address. */

@@ -18,6 +18,7 @@ import {
   type IamPolicyVersionsTable,
   type IamTagsTable,
 } from "./iam-schema.ts";
+import { type NotedStatesTable, stateChangesMigration, type StateChangesTable, type TouchedTable } from "./state-changes.ts";
 import { type TrailSpansTable, type TrailTagsTable, trailMigration, type TrailsTable } from "./trail-schema.ts";
 
 export interface Schema {
@@ -40,6 +41,9 @@ export interface Schema {
   steps: StepsTable;
   tags: TagsTable;
   events: EventsTable;
+  state_changes: StateChangesTable;
+  noted_states: NotedStatesTable;
+  touched: TouchedTable;
   wakes: WakesTable;
   security_configurations: SecurityConfigurationsTable;
   block_public_access: BlockPublicAccessTable;
@@ -272,4 +276,5 @@ export const migrations: readonly string[] = [
   `CREATE TABLE buckets (name TEXT PRIMARY KEY, account_id TEXT NOT NULL, created_at INTEGER NOT NULL, policy TEXT);`,
   trailMigration,
   `ALTER TABLE instances ADD COLUMN terminate_requested_at INTEGER;`,
+  stateChangesMigration,
 ];

@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { Kysely, sql, type Transaction } from "kysely";
 import { openSqlite } from "./sqlite.ts";
 import { type Schema, migrations } from "./schema.ts";
+import { noteStates, watchStates } from "./state-changes.ts";
 import { type WakeKind, addWake } from "./wakes.ts";
 
 export type Db = Kysely<Schema> | Transaction<Schema>;
@@ -43,6 +44,7 @@ export async function openStore(
   if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
   const db = new Kysely<Schema>({ dialect: openSqlite(path) });
   await migrate(db);
+  await watchStates(db);
   const store: Store = {
     db,
     now: clock,
@@ -52,9 +54,9 @@ export async function openStore(
     async transaction(work) {
       let woke = false;
       const changed = new Set<string>();
-      const result = await db.transaction().execute((trx) => {
+      const result = await db.transaction().execute(async (trx) => {
         const now = clock();
-        return work({
+        const tx: Tx = {
           db: trx,
           now,
           async wake(kind, id) {
@@ -69,7 +71,10 @@ export async function openStore(
               .where("id", "=", clusterId)
               .execute();
           },
-        });
+        };
+        const done = await work(tx);
+        await noteStates(tx);
+        return done;
       });
       if (woke) store.onWake?.();
       for (const clusterId of changed) store.onManifest?.(clusterId);

@@ -56,12 +56,13 @@ export class SimulatedProvider implements Provider {
   }
 }
 
-export async function harness() {
+/** `path`: of the store; its account is made anew. */
+export async function harness(path = ":memory:") {
   let now = Date.UTC(2026, 0, 1);
   const releases = { substitute: false };
   let steady = 1_000;
   const store = await openStore(
-    ":memory:",
+    path,
     () => now,
     () => steady,
   );

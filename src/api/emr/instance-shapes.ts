@@ -1,7 +1,7 @@
 /** Instance groups and instances as EMR's InstanceGroup and Instance. Pure functions; docs/api-fields.md says which fields are never there. */
 import type { AutoScalingPolicyDescription, Instance, InstanceGroup, InstanceStateChangeReason } from "@aws-sdk/client-emr";
-import { type ClusterRow, isEnding } from "../../store/clusters.ts";
-import { type GroupRow, hostnameOf, type InstanceRow, instanceState } from "../../store/instances.ts";
+import type { ClusterRow } from "../../store/clusters.ts";
+import { type GroupRow, groupState, hostnameOf, type InstanceRow, instanceState } from "../../store/instances.ts";
 import { storageDevices, volumeId } from "../../releases/ebs.ts";
 import { date } from "./dates.ts";
 
@@ -36,16 +36,6 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
     ShrinkPolicy: {},
     AutoScalingPolicy: autoScalingShape(group),
   };
-}
-
-function groupState(cluster: ClusterRow, mine: readonly InstanceRow[]) {
-  if (cluster.phase === "ended") return "TERMINATED" as const;
-  if (isEnding(cluster)) return "TERMINATING" as const;
-  // A node that is lost later makes the group smaller, not unready: RunningInstanceCount says so.
-  if (cluster.phase === "ready") return "RUNNING" as const;
-  const states = mine.map(instanceState);
-  if (states.length === 0 || states.includes("PROVISIONING")) return "PROVISIONING" as const;
-  return states.every((state) => state === "RUNNING") ? ("RUNNING" as const) : ("BOOTSTRAPPING" as const);
 }
 
 /** When the last of its instances was; a group of none is so with its cluster. */

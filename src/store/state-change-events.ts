@@ -1,0 +1,136 @@
+/**
+ * EMR's state-change events as EventBridge carries them. Severities and messages follow the EMR Management Guide, "Monitoring Amazon EMR
+ * events with CloudWatch"; states that it has no message for (BOOTSTRAPPING, TERMINATING, INTERRUPTED, a group's other than by resizing) have one in its manner.
+ */
+import type { ClusterState, InstanceGroupState, StepState } from "@aws-sdk/client-emr";
+import { randomUUID } from "node:crypto";
+import { type ClusterRow, stateChangeReason } from "./clusters.ts";
+import { type GroupRow, type InstanceRow, instanceState } from "./instances.ts";
+import type { StepRow } from "./steps.ts";
+
+type Severity = "INFO" | "WARN" | "ERROR" | "CRITICAL";
+
+export interface StateChangeEvent {
+  version: "0";
+  id: string;
+  "detail-type": "EMR Cluster State Change" | "EMR Step Status Change" | "EMR Instance Group State Change";
+  source: "aws.emr";
+  account: string;
+  /** ISO 8601 in UTC, to the second. */
+  time: string;
+  region: string;
+  resources: string[];
+  /** All of its values are text, counts too. */
+  detail: { severity: Severity; clusterId: string; state: string; message: string } & Record<string, string>;
+}
+
+/** `before`: the state before this one; undefined for a new cluster. */
+export function clusterEvent(cluster: ClusterRow, state: ClusterState, before: string | undefined, now: number): StateChangeEvent {
+  const code = stateChangeReason(cluster, state, false).Code ?? "";
+  const which = `Amazon EMR cluster ${cluster.id} (${cluster.spec.name})`;
+  const at = minute(now);
+  const messages: Record<ClusterState, string> = {
+    STARTING:
+      before === undefined
+        ? `${which} was requested to be created at ${at} and is being created.`
+        : `${which} is being started again at ${at}.`,
+    BOOTSTRAPPING: `${which} began bootstrapping at ${at}.`,
+    RUNNING: `${which} began running steps at ${at}.`,
+    WAITING:
+      before === "RUNNING"
+        ? `${which} finished running all pending steps at ${at}.`
+        : `${which} was created at ${at} and is ready for use.`,
+    TERMINATING: `${which} began terminating at ${at} with a reason of ${code}.`,
+    TERMINATED: `${which} has terminated at ${at} with a reason of ${code}.`,
+    TERMINATED_WITH_ERRORS: `${which} has terminated with errors at ${at} with a reason of ${code}.`,
+  };
+  return envelope(cluster, "EMR Cluster State Change", now, {
+    severity: state === "TERMINATED_WITH_ERRORS" ? "CRITICAL" : "INFO",
+    stateChangeReason: JSON.stringify({ code }),
+    name: cluster.spec.name,
+    clusterId: cluster.id,
+    state,
+    message: messages[state],
+  });
+}
+
+const stepSeverities: Record<StepState, Severity> = {
+  PENDING: "INFO",
+  RUNNING: "INFO",
+  COMPLETED: "INFO",
+  CANCEL_PENDING: "WARN",
+  CANCELLED: "WARN",
+  INTERRUPTED: "WARN",
+  FAILED: "ERROR",
+};
+
+export function stepEvent(cluster: ClusterRow, step: StepRow, state: StepState, now: number): StateChangeEvent {
+  const what = `${step.id} (${step.spec.name})`;
+  const where = `Amazon EMR cluster ${cluster.id} (${cluster.spec.name})`;
+  const at = minute(now);
+  const started = step.started_at ?? now;
+  const messages: Record<StepState, string> = {
+    PENDING: `Step ${what} was added to ${where} at ${at} and is pending execution.`,
+    CANCEL_PENDING: `Step ${what} in ${where} was cancelled at ${at} and is pending cancellation.`,
+    RUNNING: `Step ${what} in ${where} started running at ${at}.`,
+    COMPLETED: `Step ${what} in ${where} completed execution at ${at}. The step started running at ${minute(started)} and took ${Math.floor((now - started) / 60_000)} minutes to complete.`,
+    CANCELLED: `Cancellation request has succeeded for cluster step ${what} in ${where} at ${at}.`,
+    FAILED: `Step ${what} in ${where} failed at ${at}.`,
+    INTERRUPTED: `Step ${what} in ${where} was interrupted at ${at}.`,
+  };
+  // Nobody requested it: an earlier step's failure, or the cluster's end.
+  if (step.cancel_requested_at === null) messages.CANCELLED = `Step ${what} in ${where} was cancelled at ${at}.`;
+  return envelope(cluster, "EMR Step Status Change", now, {
+    severity: stepSeverities[state],
+    actionOnFailure: step.spec.actionOnFailure,
+    stepId: step.id,
+    name: step.spec.name,
+    clusterId: cluster.id,
+    state,
+    message: messages[state],
+  });
+}
+
+export function groupEvent(
+  cluster: ClusterRow,
+  group: GroupRow,
+  mine: readonly InstanceRow[],
+  state: InstanceGroupState,
+  now: number,
+): StateChangeEvent {
+  const running = mine.filter((instance) => instanceState(instance) === "RUNNING").length;
+  return envelope(cluster, "EMR Instance Group State Change", now, {
+    severity: "INFO",
+    market: group.market,
+    requestedInstanceCount: String(group.requested_count),
+    instanceType: group.instance_type,
+    instanceGroupType: group.role,
+    instanceGroupId: group.id,
+    clusterId: cluster.id,
+    runningInstanceCount: String(running),
+    state,
+    message: `Instance group ${group.id} in Amazon EMR cluster ${cluster.id} (${cluster.spec.name}) became ${state} at ${minute(now)}. It has an instance count of ${running}.`,
+  });
+}
+
+function envelope(
+  cluster: ClusterRow,
+  type: StateChangeEvent["detail-type"],
+  now: number,
+  detail: StateChangeEvent["detail"],
+): StateChangeEvent {
+  return {
+    version: "0",
+    id: randomUUID(),
+    "detail-type": type,
+    source: "aws.emr",
+    account: cluster.account_id,
+    time: `${new Date(now).toISOString().slice(0, 19)}Z`,
+    region: cluster.region,
+    resources: [],
+    detail,
+  };
+}
+
+/** 2016-12-16 20:53 UTC */
+const minute = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;

@@ -1,0 +1,156 @@
+/**
+ * EMR's state-change events: one for each change of a state that users see, written by the transaction that makes the change.
+ * Triggers of the connection say which rows a transaction has touched; before its commit their visible states are compared with those
+ * that were noted last. So no writer has to think of events, and none can forget them.
+ */
+import { type Generated, type Kysely, sql } from "kysely";
+import { type ClusterRow, clusterState, findCluster } from "./clusters.ts";
+import { groupsOf, groupState, instancesOf } from "./instances.ts";
+import type { Schema } from "./schema.ts";
+import { clusterEvent, groupEvent, type StateChangeEvent, stepEvent } from "./state-change-events.ts";
+import { activeStates, findSteps, stepState } from "./steps.ts";
+import type { Db, Tx } from "./store.ts";
+
+export const stateChangesMigration = `
+   CREATE TABLE state_changes (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, cluster_id TEXT NOT NULL, event TEXT NOT NULL);
+   CREATE INDEX state_changes_by_cluster ON state_changes (cluster_id, number);
+   CREATE TABLE noted_states (id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+   INSERT INTO noted_states SELECT id, iif(cancel_requested_at IS NOT NULL AND state IN ('PENDING', 'RUNNING'), 'CANCEL_PENDING', state) FROM steps;
+   INSERT INTO noted_states SELECT id, CASE
+     WHEN phase = 'ended' THEN iif(ending ->> 'failed', 'TERMINATED_WITH_ERRORS', 'TERMINATED')
+     WHEN phase = 'ending' OR terminate_requested_at IS NOT NULL THEN 'TERMINATING'
+     WHEN phase = 'ready' THEN iif(EXISTS (SELECT 1 FROM steps WHERE cluster_id = clusters.id AND state IN ('PENDING', 'RUNNING')), 'RUNNING', 'WAITING')
+     WHEN phase = 'bootstrapping' THEN 'BOOTSTRAPPING' ELSE 'STARTING' END FROM clusters;
+   INSERT INTO noted_states SELECT g.id, CASE
+     WHEN c.phase = 'ended' THEN 'TERMINATED'
+     WHEN c.phase = 'ending' OR c.terminate_requested_at IS NOT NULL THEN 'TERMINATING'
+     WHEN c.phase = 'ready' THEN 'RUNNING'
+     WHEN NOT EXISTS (SELECT 1 FROM instances WHERE group_id = g.id)
+       OR EXISTS (SELECT 1 FROM instances WHERE group_id = g.id AND status NOT IN ('terminated', 'lost') AND observed IS NULL) THEN 'PROVISIONING'
+     WHEN NOT EXISTS (SELECT 1 FROM instances WHERE group_id = g.id
+       AND NOT (status NOT IN ('terminated', 'lost') AND observed ->> 'phase' IN ('ready', 'stopped'))) THEN 'RUNNING'
+     ELSE 'BOOTSTRAPPING' END FROM instance_groups g JOIN clusters c ON c.id = g.cluster_id;`;
+
+export interface StateChangesTable {
+  number: Generated<number>;
+  at: number;
+  cluster_id: string;
+  /** StateChangeEvent as JSON */
+  event: string;
+}
+
+/** The visible state that the last event of a cluster, step or group told of, by its id. */
+export interface NotedStatesTable {
+  id: string;
+  state: string;
+}
+
+/** Of this connection only: the rows that the transaction under way has changed. Empty between two transactions. */
+export interface TouchedTable {
+  kind: "cluster" | "group" | "step";
+  id: string;
+  cluster_id: string;
+}
+
+/** When one of these changes, a visible state may: what clusterState, stepState and groupState read. */
+const triggers = [
+  ["clusters", "INSERT", "true", "'cluster', NEW.id, NEW.id"],
+  ["clusters", "UPDATE OF phase, ending, terminate_requested_at", "true", "'cluster', NEW.id, NEW.id"],
+  ["instance_groups", "INSERT", "true", "'group', NEW.id, NEW.cluster_id"],
+  ["instances", "INSERT", "true", "'group', NEW.group_id, NEW.cluster_id"],
+  // Reports come every few seconds; of most only their number is new.
+  [
+    "instances",
+    "UPDATE OF status, observed",
+    "NEW.status IS NOT OLD.status OR NEW.observed ->> 'phase' IS NOT OLD.observed ->> 'phase'",
+    "'group', NEW.group_id, NEW.cluster_id",
+  ],
+  ["steps", "INSERT", "true", "'step', NEW.id, NEW.cluster_id"],
+  ["steps", "UPDATE OF state, cancel_requested_at", "true", "'step', NEW.id, NEW.cluster_id"],
+] as const;
+
+/** Once for each connection, after the migrations. */
+export async function watchStates(db: Kysely<Schema>): Promise<void> {
+  await sql`PRAGMA temp_store=MEMORY`.execute(db);
+  await sql`CREATE TEMP TABLE touched (kind TEXT NOT NULL, id TEXT NOT NULL, cluster_id TEXT NOT NULL)`.execute(db);
+  for (const [index, [table, event, when, values]] of triggers.entries())
+    await sql
+      .raw(
+        `CREATE TEMP TRIGGER touched_${index} AFTER ${event} ON main.${table} WHEN ${when} BEGIN INSERT INTO touched VALUES (${values}); END`,
+      )
+      .execute(db);
+}
+
+/** The last thing that a transaction does. Reads only what it has touched: a cluster's other steps cost nothing. */
+export async function noteStates(tx: Tx): Promise<void> {
+  const touched = await tx.db.selectFrom("touched").selectAll().distinct().execute();
+  if (touched.length === 0) return;
+  await tx.db.deleteFrom("touched").execute();
+  for (const [clusterId, mine] of Map.groupBy(touched, (row) => row.cluster_id)) {
+    const cluster = await findCluster(tx.db, clusterId);
+    if (!cluster) continue;
+    await noteCluster(tx, cluster);
+    // A group's state hangs on its cluster's, too.
+    if (mine.some(({ kind }) => kind !== "step")) await noteGroups(tx, cluster);
+    const steps = mine.filter(({ kind }) => kind === "step").map(({ id }) => id);
+    for (let from = 0; from < steps.length; from += 1000) await noteSteps(tx, cluster, steps.slice(from, from + 1000));
+  }
+}
+
+async function noteCluster(tx: Tx, cluster: ClusterRow): Promise<void> {
+  const active = await tx.db
+    .selectFrom("steps")
+    .select("id")
+    .where("cluster_id", "=", cluster.id)
+    .where("state", "in", activeStates)
+    .limit(1)
+    .executeTakeFirst();
+  const state = clusterState(cluster, active !== undefined);
+  const noted = (await notedOf(tx.db, [cluster.id])).get(cluster.id);
+  if (state !== noted) await note(tx, cluster, cluster.id, state, clusterEvent(cluster, state, noted, tx.now));
+}
+
+async function noteGroups(tx: Tx, cluster: ClusterRow): Promise<void> {
+  const groups = await groupsOf(tx.db, cluster.id);
+  const instances = await instancesOf(tx.db, cluster.id);
+  const ids = groups.map(({ id }) => id);
+  const noted = await notedOf(tx.db, ids);
+  for (const group of groups) {
+    const mine = instances.filter((instance) => instance.group_id === group.id);
+    const state = groupState(cluster, mine);
+    if (state !== noted.get(group.id)) await note(tx, cluster, group.id, state, groupEvent(cluster, group, mine, state, tx.now));
+  }
+}
+
+async function noteSteps(tx: Tx, cluster: ClusterRow, ids: readonly string[]): Promise<void> {
+  const steps = (await findSteps(tx.db, cluster.id, ids)).toSorted((a, b) => a.seq - b.seq);
+  const noted = await notedOf(tx.db, ids);
+  for (const step of steps) {
+    const state = stepState(step);
+    if (state !== noted.get(step.id)) await note(tx, cluster, step.id, state, stepEvent(cluster, step, state, tx.now));
+  }
+}
+
+async function notedOf(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await db.selectFrom("noted_states").selectAll().where("id", "in", ids).execute();
+  return new Map(rows.map(({ id, state }) => [id, state]));
+}
+
+async function note(tx: Tx, cluster: ClusterRow, id: string, state: string, event: StateChangeEvent): Promise<void> {
+  await tx.db
+    .insertInto("noted_states")
+    .values({ id, state })
+    .onConflict((c) => c.column("id").doUpdateSet({ state }))
+    .execute();
+  await tx.db
+    .insertInto("state_changes")
+    .values({ at: tx.now, cluster_id: cluster.id, event: JSON.stringify(event) })
+    .execute();
+}
+
+/** Those after number `after`, in their order. */
+export async function stateChangesOf(db: Db, clusterId: string, after = 0): Promise<{ number: number; event: StateChangeEvent }[]> {
+  const mine = db.selectFrom("state_changes").select(["number", "event"]).where("cluster_id", "=", clusterId);
+  const rows = await mine.where("number", ">", after).orderBy("number").execute();
+  return rows.map(({ number, event }) => ({ number, event: JSON.parse(event) as StateChangeEvent }));
+}

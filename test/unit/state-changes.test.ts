@@ -40,9 +40,14 @@ function watch(h: Harness, dies = false): Map<string, string[]> {
     const result = await transaction(work);
     if (looking) return result;
     looking = true;
+    const said = new Map<string, string[]>();
+    for (const { id } of await h.store.db.selectFrom("clusters").select("id").execute())
+      for (const [of, states] of await told(h, id)) said.set(of, states);
     for (const [id, state] of await visible(h)) {
       const states = seen.get(id) ?? [];
       if (states.at(-1) !== state) seen.set(id, [...states, state]);
+      // At once, not with a later transaction. Not asserted here: a reconciler's error would only make it try again.
+      if (said.get(id)?.at(-1) !== state) seen.set(id, [...states, `${state}, of which no event told`]);
     }
     looking = false;
     count += 1;

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { Logger } from "pino";
 import { createAuthoriser } from "./access/authorise.ts";
+import { openBucketFacts } from "./access/bucket-facts.ts";
 import { openKeyLookup } from "./access/keys.ts";
 import { openPolicySource } from "./access/policy-source.ts";
 import { openResourceFacts } from "./access/resource-facts.ts";
@@ -95,7 +96,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     audits.event.close();
     audits.data.close();
   });
-  const keeping = keepAudit(audits.event, store.now, log);
+  const keeping = keepAudit(audits, store.now, log);
   opened.push(() => keeping.stop());
 
   const owner = { [ownerVariable]: data.root };
@@ -123,6 +124,8 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   opened.push(() => keys.close());
   const policies = openPolicySource(data.database);
   opened.push(() => policies.close());
+  const buckets = openBucketFacts(data.database);
+  opened.push(() => buckets.close());
   const facts = openResourceFacts(data.database);
   opened.push(() => facts.close());
   const { promise: serving, resolve: serve } = Promise.withResolvers<RequestListener>();
@@ -141,6 +144,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
       controlSocket: controlSocket(data),
       s3: current,
       used: keyUsed,
+      audits: { event: data.audit, data: data.dataEvents, region: config.region },
       changeBucket: (change) => store.transaction((tx) => changeBucket(tx, change)),
       limits: config.limits,
       log: (fault) => log.error(fault, "a fault behind the front door"),
@@ -165,13 +169,13 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
       cluster: clusterReconciler(context),
       instance: instanceReconciler(context),
       steps: stepsReconciler(context),
-      trail: trailReconciler({ store, audits, s3: direct, log, everyMs: config.cloudTrail.deliverEverySeconds * 1000 }),
+      trail: trailReconciler({ store, audits, s3: direct, buckets, log, everyMs: config.cloudTrail.deliverEverySeconds * 1000 }),
     },
     log,
   );
   const link = createAgentLink(store, ids, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
   const pipeline = createPipeline({
-    services: createServices({ store, ids, releases: config.releases, audits, s3: direct }),
+    services: createServices({ store, ids, releases: config.releases, audits, s3: direct, buckets }),
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(store.now()),

@@ -5,7 +5,7 @@ import { contextOf } from "./policy/context.ts";
 import { decide } from "./policy/decide.ts";
 import type { Principal } from "./principal.ts";
 
-const servicePrincipal = (name: string, accountId: string): Principal => ({
+export const servicePrincipal = (name: string, accountId: string): Principal => ({
   type: "AWSService",
   arn: name,
   accountId,

@@ -34,6 +34,8 @@ export type StoredEvent = AuditEvent & { id: number };
 export interface Audit {
   /** Once this has returned, the event is there whatever becomes of this process. Throws where it cannot be written. */
   write(event: AuditEvent): void;
+  /** All of them or none. */
+  writeAll(events: readonly AuditEvent[]): void;
   lookUp(query: AuditQuery): StoredEvent[];
   /** Number of the newest event; 0 before the first. */
   lastId(): number;
@@ -116,42 +118,51 @@ export function openAudit(path: string): Audit {
   const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   const range = database.prepare("SELECT * FROM events WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
   const removeUpTo = database.prepare("DELETE FROM events WHERE id <= ?");
-  let isDirty = false;
+  let syncedId = -1;
+  const lastId = () => (last.get() as { seq: number } | undefined)?.seq ?? 0;
+  const write = (event: AuditEvent) =>
+    void insert.run(
+      event.accountId,
+      event.region,
+      event.time,
+      event.eventId,
+      event.name,
+      event.source,
+      event.userName,
+      event.accessKeyId,
+      event.readOnly ? 1 : 0,
+      JSON.stringify(event.resources.map(({ type, name }) => [type, name])),
+      event.record,
+    );
 
   return {
-    write(event) {
-      insert.run(
-        event.accountId,
-        event.region,
-        event.time,
-        event.eventId,
-        event.name,
-        event.source,
-        event.userName,
-        event.accessKeyId,
-        event.readOnly ? 1 : 0,
-        JSON.stringify(event.resources.map(({ type, name }) => [type, name])),
-        event.record,
-      );
-      isDirty = true;
+    write,
+    writeAll(events) {
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        for (const event of events) write(event);
+        database.exec("COMMIT");
+      } catch (error) {
+        if (database.isTransaction) database.exec("ROLLBACK");
+        throw error;
+      }
     },
     lookUp({ accountId, region, from, to, attribute, after = { time: to, id: Number.MAX_SAFE_INTEGER }, limit }) {
       const bound = { account: accountId, region, from, to, time: after.time, id: after.id, limit };
       const rows = search(attribute?.key).all(attribute ? { ...bound, value: attribute.value } : bound);
       return (rows as unknown as Row[]).map(fromRow);
     },
-    lastId: () => (last.get() as { seq: number } | undefined)?.seq ?? 0,
+    lastId,
     range: (after, to, limit) => (range.all(after, to, limit) as unknown as Row[]).map(fromRow),
     async sync() {
-      if (!isDirty) return;
-      isDirty = false;
+      // Another thread may have written.
+      const id = lastId();
+      if (id === syncedId) return;
       // Of the -wal only: the file itself is synced by SQLite whenever it takes the -wal over. No lock of SQLite's hangs on it.
       const wal = await open(`${path}-wal`, "r+");
       try {
         await wal.datasync();
-      } catch (error) {
-        isDirty = true;
-        throw error;
+        syncedId = id;
       } finally {
         await wal.close();
       }

@@ -8,15 +8,17 @@ const pruneEveryMs = 3600_000;
 const breathMs = 20;
 
 /** Resolves, when stopped, once all is on the disk. */
-export function keepAudit(audit: Audit, now: () => number, log: Logger): { stop(): Promise<void> } {
+export function keepAudit({ event, data }: { event: Audit; data: Audit }, now: () => number, log: Logger): { stop(): Promise<void> } {
   const syncNow = () =>
-    audit.sync().catch((error: unknown) => log.error({ err: error }, "the audit trail could not be synced to the disk"));
+    Promise.all([event.sync(), data.sync()]).catch((error: unknown) =>
+      log.error({ err: error }, "the audit trail could not be synced to the disk"),
+    );
   const sync = setInterval(() => void syncNow(), syncEveryMs);
   let pruning: NodeJS.Timeout;
   const prune = () => {
     let isDone = true;
     try {
-      isDone = audit.prune(now() - historyMs);
+      isDone = event.prune(now() - historyMs);
     } catch (error) {
       log.error({ err: error }, "old events of the audit trail could not be removed");
     }

@@ -71,7 +71,7 @@ export function auditEvent(call: AuditedCall): AuditEvent {
   const record = {
     eventVersion: "1.11",
     userIdentity: userIdentity(principal, call.accessKeyId),
-    eventTime: call.now.toISOString().replace(/\.\d{3}Z$/, "Z"),
+    eventTime: seconds(call.now),
     eventSource: source,
     eventName: operation.name,
     awsRegion: region,
@@ -88,9 +88,7 @@ export function auditEvent(call: AuditedCall): AuditEvent {
     managementEvent: true,
     recipientAccountId: principal.accountId,
     eventCategory: "Management",
-    ...(call.origin.tls && {
-      tlsDetails: { tlsVersion: call.origin.tls.version, cipherSuite: call.origin.tls.cipherSuite, clientProvidedHostHeader: call.host },
-    }),
+    ...tlsDetails(call.origin, call.host),
   };
   return {
     accountId: principal.accountId,
@@ -105,6 +103,13 @@ export function auditEvent(call: AuditedCall): AuditEvent {
     resources,
     record: JSON.stringify(record),
   };
+}
+
+/** ISO 8601, in UTC, without a fraction. */
+export const seconds = (date: Date): string => date.toISOString().replace(/\.\d{3}Z$/, "Z");
+
+export function tlsDetails({ tls }: Origin, host: string) {
+  return tls && { tlsDetails: { tlsVersion: tls.version, cipherSuite: tls.cipherSuite, clientProvidedHostHeader: host } };
 }
 
 /** Null for nothing at all, as of an operation that takes or answers nothing. */
@@ -137,7 +142,7 @@ export function userIdentity(principal: Principal, accessKeyId: string): Record<
       ...(role && {
         sessionIssuer: { type: "Role", principalId: role.id, arn: role.arn, accountId: role.arn.split(":")[4], userName: role.name },
       }),
-      attributes: { creationDate: new Date(sessionIssuedAt).toISOString().replace(/\.\d{3}Z$/, "Z"), mfaAuthenticated: "false" },
+      attributes: { creationDate: seconds(new Date(sessionIssuedAt)), mfaAuthenticated: "false" },
       ...(sourceIdentity !== undefined && { sourceIdentity }),
       ...(principal.clusterId !== null && { ec2RoleDelivery: "2.0" }),
     },

@@ -5,6 +5,8 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { Logger } from "pino";
+import type { BucketFacts } from "../access/bucket-facts.ts";
+import { mayDeliver, trailFolder } from "../access/trail-bucket.ts";
 import type { Audit, StoredEvent } from "../observe/audit.ts";
 import { factsOfRecord, isWanted, type SpanRules } from "../observe/selectors.ts";
 import { type DirectS3, S3Failure } from "../s3/direct.ts";
@@ -29,6 +31,7 @@ export interface TrailContext {
   /** Calls, and S3's object events. */
   audits: Record<keyof AuditPosition, Audit>;
   s3: Pick<DirectS3, "put">;
+  buckets: Pick<BucketFacts, "find">;
   log: Logger;
   /** How often a trail that logs delivers. */
   everyMs: number;
@@ -98,14 +101,21 @@ function byRegion(rules: SpanRules, events: readonly StoredEvent[]): Map<string,
 }
 
 /** CloudTrail User Guide, "Finding your CloudTrail log files". `what` is no other file of the trail. */
-function keyOf({ arn, account_id, prefix }: TrailRow, what: string, region: string, now: number): string {
+function keyOf(trail: TrailRow, what: string, region: string, now: number): string {
   const at = new Date(now).toISOString();
-  const unique = BigInt(`0x${createHash("sha256").update(`${arn} ${what}`).digest("hex")}`).toString(36);
-  const name = `${account_id}_CloudTrail_${region}_${at.slice(0, 16).replaceAll(/[-:]/g, "")}Z_${unique.toUpperCase().slice(0, 16)}.json.gz`;
-  return `${prefix === null ? "" : `${prefix}/`}AWSLogs/${account_id}/CloudTrail/${region}/${at.slice(0, 10).replaceAll("-", "/")}/${name}`;
+  const unique = BigInt(`0x${createHash("sha256").update(`${trail.arn} ${what}`).digest("hex")}`).toString(36);
+  const name = `${trail.account_id}_CloudTrail_${region}_${at.slice(0, 16).replaceAll(/[-:]/g, "")}Z_${unique.toUpperCase().slice(0, 16)}.json.gz`;
+  return `${trailFolder(trail)}/CloudTrail/${region}/${at.slice(0, 10).replaceAll("-", "/")}/${name}`;
 }
 
-async function upload({ s3 }: TrailContext, trail: TrailRow, delivery: Delivery, files: Map<string, StoredEvent[]>): Promise<void> {
+async function upload(
+  { s3, buckets }: TrailContext,
+  trail: TrailRow,
+  delivery: Delivery,
+  files: Map<string, StoredEvent[]>,
+): Promise<void> {
+  if (delivery.files.length > 0 && !mayDeliver(trail, buckets))
+    throw new S3Failure("AccessDenied", `the policy of the bucket ${trail.bucket} does not let CloudTrail write there`);
   for (const { region, key } of delivery.files) {
     const records = (files.get(region) ?? []).map(({ record }) => record);
     const body = gzipSync(`{"Records":[${records.join(",")}]}`);

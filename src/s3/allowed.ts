@@ -10,6 +10,7 @@ import { type Buckets, exists, noSuchBucket } from "./buckets.ts";
 import { isBuiltIn } from "./emr-bucket.ts";
 import { withHoisted } from "./forwarding.ts";
 import { prove, type Sender, signedPart, tlsKeys } from "./prove.ts";
+import type { Recorder, Seen } from "./recorder.ts";
 import { readRequest, type S3Request, sourceHeader } from "./request.ts";
 import type { Verified } from "../aws/sigv4-verify.ts";
 import type { S3Server } from "./upstream.ts";
@@ -22,6 +23,10 @@ export interface ObjectsOptions {
   now: () => Date;
   /** Told what went wrong behind the front door; the client learns only that something did. */
   fault: (requestId: string, error: unknown) => void;
+  /** Told why a signature was refused. */
+  refused?: (kind: string, sourceIp: string) => void;
+  /** Where requests are recorded. */
+  record?: Recorder | undefined;
   /** Told of each request that its policies allow. */
   used?: (by: Verified) => void;
 }
@@ -41,6 +46,7 @@ export interface Allowed {
   request: S3Request;
   sender: Sender;
   access: Access;
+  seen: Seen;
 }
 
 /** Proves who asks and decides whether it may, before a byte of the body is read. Throws what refuses it. */
@@ -50,13 +56,16 @@ export async function allowed(
   options: ObjectsOptions,
   requestId: string,
   begin: () => void,
+  seen: Seen,
 ): Promise<Allowed> {
   const signed = signedPart(req);
   const query = new URLSearchParams(signed.query);
   const server = options.server();
   const sender = prove(signed, query, req.headers, options.keys, options.now());
+  Object.assign(seen, { sender, query });
   const headers = withHoisted(req.headers, query);
   const request = unlessUnknown(sender, () => readRequest(signed.method, signed.path, query, headers, server.external === true));
+  seen.request = request;
   if (request.source) headers["x-amz-copy-source"] = sourceHeader(request.source);
   checkOwner(headers, request, options.buckets);
   const origin = originOfSocket(req.socket);
@@ -78,7 +87,7 @@ export async function allowed(
       throw noSuchBucket(bucket);
     throw error;
   }
-  return { req, res, options, requestId, begin, server, signed, query, headers, request, sender, access };
+  return { req, res, options, requestId, begin, server, signed, query, headers, request, sender, access, seen };
 }
 
 /** Whoever does not say who it is, is not told what is wrong with its request either. */

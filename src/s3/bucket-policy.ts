@@ -46,6 +46,7 @@ export async function answerPolicy(asked: Allowed): Promise<void> {
     begin();
     const text = (await wholeOf(body, longestPolicy)).toString("utf8");
     checkPolicy(text, bucket, buckets);
+    asked.seen.parameters = { bucketPolicy: JSON.parse(text) as unknown };
     await buckets.change({ kind: "policy", name: bucket, accountId, policy: text });
     send(res, 204, {}, undefined, requestId);
     return;

@@ -17,7 +17,7 @@ const deleteLimit = 2 << 20;
 
 /** Those that are not allowed are told as such. */
 export async function deleteMany(asked: Allowed): Promise<void> {
-  const { req, res, requestId, begin, server, signed, query, headers, request, sender, access } = asked;
+  const { req, res, requestId, begin, server, signed, query, headers, request, sender, access, seen } = asked;
   const { bucket } = request;
   const body = checkedBody(moving(req.iterator({ destroyOnReturn: false })), headers, sender.declared, sender.proof);
   if (!server.external) refuseUnsupported(signed.method, signed.path, query, headers, body.length);
@@ -37,6 +37,7 @@ export async function deleteMany(asked: Allowed): Promise<void> {
     yield content;
   }
   const answer = await exchange(server, upstream, { stream: whole() }, req, res);
+  seen.deleted = objects.map(({ key }) => key);
   const answered = answerHeaders(answer, requestId);
   if (refused.length > 0 && answer.statusCode === 200) {
     delete answered["content-length"];

@@ -8,10 +8,13 @@ import { openKeyLookup } from "../access/keys.ts";
 import { openPolicySource } from "../access/policy-source.ts";
 import { rarely, usedAgainMs } from "../access/rarely.ts";
 import type { Verified } from "../aws/sigv4-verify.ts";
+import { openAudit } from "../observe/audit.ts";
+import { openDataRules } from "../observe/data-rules.ts";
 import type { BucketChange } from "../store/buckets.ts";
 import { createAdmission } from "./admission.ts";
 import { controlPlane } from "./control.ts";
 import type { FromWorker, ToWorker, WorkerOptions } from "./front.ts";
+import { createRecorder } from "./recorder.ts";
 import { serveObjects } from "./objects.ts";
 import { serviceOf } from "./routing.ts";
 
@@ -19,6 +22,11 @@ const options = workerData as WorkerOptions;
 const keys = openKeyLookup(options.databasePath);
 const policies = openPolicySource(options.databasePath);
 const facts = openBucketFacts(options.databasePath);
+const audits = options.audits && {
+  event: openAudit(options.audits.event),
+  data: openAudit(options.audits.data),
+  rules: openDataRules(options.databasePath),
+};
 const forward = controlPlane(options.controlSocket, options.originSecret, options.limits.bodyMs, (error) =>
   tell({ kind: "fault", requestId: "-", message: `the control plane does not answer: ${error.message}` }),
 );
@@ -29,7 +37,7 @@ function tell(message: FromWorker): void {
 }
 
 function closeDatabase(): void {
-  for (const reader of [keys, policies, facts]) reader.close();
+  for (const opened of [keys, policies, facts, ...Object.values(audits ?? {})]) opened.close();
 }
 
 /** The control plane's thread writes; these wait for its word. */
@@ -46,31 +54,39 @@ function change(made: BucketChange): Promise<void> {
 
 const isNewUse = rarely(usedAgainMs, () => performance.now());
 
+/** Of requests that were turned away, since it was last told. */
+const turnedAway = new Map<string, number>();
+const tellAfterMs = 1000;
+
+function count(what: string): void {
+  if (turnedAway.size === 0) setTimeout(tellTurnedAway, tellAfterMs).unref();
+  turnedAway.set(what, (turnedAway.get(what) ?? 0) + 1);
+}
+
+function tellTurnedAway(): void {
+  const counts = [...turnedAway].map(([what, number]) => `${number} ${what}`);
+  turnedAway.clear();
+  tell({ kind: "fault", requestId: "-", message: `requests turned away: ${counts.join(", ")}` });
+}
+
+const fault = (requestId: string, error: unknown) => tell({ kind: "fault", requestId, message: String(error) });
+const now = () => new Date();
+
 const objects = {
+  record: audits && createRecorder({ ...audits, buckets: facts, now, region: options.audits!.region, fault }),
+  refused: (kind: string, sourceIp: string) => count(`of s3 from ${sourceIp}, signature refused (${kind})`),
   keys,
   policies,
   buckets: { ...facts, change },
   server: () => s3,
-  now: () => new Date(),
-  fault: (requestId: string, error: unknown) => tell({ kind: "fault", requestId, message: String(error) }),
+  now,
+  fault,
   used({ key: { accessKeyId }, claim }: Verified) {
     if (isNewUse(accessKeyId)) tell({ kind: "used", use: { accessKeyId, service: "s3", region: claim.scope.region || options.s3.region } });
   },
 };
 
-/** Of requests that were turned away, by service, since it was last told. */
-const throttled = new Map<string, number>();
-const tellThrottledAfterMs = 1000;
-const admit = createAdmission(options.limits, (service) => {
-  if (throttled.size === 0) setTimeout(tellThrottled, tellThrottledAfterMs).unref();
-  throttled.set(service, (throttled.get(service) ?? 0) + 1);
-});
-
-function tellThrottled(): void {
-  const counts = [...throttled].map(([service, count]) => `${count} of ${service}`);
-  throttled.clear();
-  tell({ kind: "fault", requestId: "-", message: `requests throttled, too many at once: ${counts.join(", ")}` });
-}
+const admit = createAdmission(options.limits, (service) => count(`of ${service} throttled, too many at once`));
 
 const { headersMs } = options.limits;
 const server = createServer({

@@ -20,6 +20,8 @@ export interface FrontOptions {
   /** Unix socket of the control plane's own HTTP server. */
   controlSocket: string;
   s3: S3Server;
+  /** Files of the audit trail, where S3 requests are recorded, and the region of one that does not say its own. */
+  audits?: { event: string; data: string; region: string };
   /** Writes down what the front door has done with a bucket; resolves when it is on disk. */
   changeBucket: (change: BucketChange) => Promise<void>;
   /** Told that a key is in use, once in a while. */

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { AwsError } from "../aws/errors.ts";
+import { originOfSocket } from "../aws/origin.ts";
 import { refusalError } from "../aws/refusals.ts";
 import { SignatureRefusal } from "../aws/sigv4-verify.ts";
 import { escapeXml } from "../aws/xml.ts";
@@ -19,6 +20,7 @@ import { exchange, textOf } from "./exchange.ts";
 import { answerHeaders, upstreamRequest } from "./forwarding.ts";
 import { moving } from "./moving.ts";
 import { nameClash } from "./name-clash.ts";
+import type { Seen } from "./recorder.ts";
 import { listAsked } from "./request.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 
@@ -40,9 +42,11 @@ export async function serveObjects(
     waiting = false;
     proceed?.();
   };
+  const seen: Seen = {};
+  options.record?.(req, res, requestId, seen);
   req.setTimeout(clientSilence, () => req.destroy());
   try {
-    const asked = await allowed(req, res, options, requestId, begin);
+    const asked = await allowed(req, res, options, requestId, begin, seen);
     if (asked.sender.proof) options.used?.(asked.sender.proof);
     await answer(asked);
   } catch (thrown) {
@@ -52,11 +56,14 @@ export async function serveObjects(
     }
     let error: AwsError;
     if (thrown instanceof AwsError) error = thrown;
-    else if (thrown instanceof SignatureRefusal) error = refusalError(thrown, "s3");
-    else {
+    else if (thrown instanceof SignatureRefusal) {
+      options.refused?.(thrown.kind, originOfSocket(req.socket).sourceIp);
+      error = refusalError(thrown, "s3");
+    } else {
       options.fault(requestId, thrown);
       error = new AwsError("ServiceUnavailable", "The S3 server behind Howdah did not answer. Howdah's log has the reason.", 503);
     }
+    seen.error = error;
     if (!waiting) await drain(req);
     sendError(req, res, error, requestId);
   }

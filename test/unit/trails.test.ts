@@ -54,6 +54,30 @@ interface Record {
   eventTime: string;
 }
 
+/** As CloudTrail's User Guide gives it. */
+const policyOf = (bucket: string) =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Service: "cloudtrail.amazonaws.com" },
+        Action: "s3:GetBucketAcl",
+        Resource: `arn:aws:s3:::${bucket}`,
+      },
+      {
+        Effect: "Allow",
+        Principal: { Service: "cloudtrail.amazonaws.com" },
+        Action: "s3:PutObject",
+        Resource: [`arn:aws:s3:::${bucket}/AWSLogs/${account}/*`, `arn:aws:s3:::${bucket}/*/AWSLogs/${account}/*`],
+        Condition: {
+          StringEquals: { "s3:x-amz-acl": "bucket-owner-full-control" },
+          ArnLike: { "aws:SourceArn": `arn:aws:cloudtrail:*:${account}:trail/*` },
+        },
+      },
+    ],
+  });
+
 /** A store in memory, an audit trail, a bucket `logs` that remembers, and a clock that stands until it is moved. */
 async function world(t: TestContext) {
   const root = mkdtempSync(join(tmpdir(), "howdah-trails-"));
@@ -61,6 +85,7 @@ async function world(t: TestContext) {
   const store = await openStore(":memory:", () => now);
   const audits = { event: openAudit(join(root, "audit.db")), data: openAudit(join(root, "audit-s3.db")) };
   const objects = new Map<string, Buffer>();
+  const policies = new Map(["logs", "others"].map((name) => [name, policyOf(name)]));
   const bucket = {
     puts: 0,
     /** What becomes of a put: undefined is well. */
@@ -75,9 +100,10 @@ async function world(t: TestContext) {
       objects.set(`${name}/${key}`, body);
     },
   };
-  const reconcile = trailReconciler({ store, audits, s3, log: pino({ level: "silent" }), everyMs: 300_000 });
+  const buckets = { find: (name: string) => ({ accountId: account, policy: policies.get(name), known: true }) };
+  const reconcile = trailReconciler({ store, audits, s3, buckets, log: pino({ level: "silent" }), everyMs: 300_000 });
   const pipeline = createPipeline({
-    services: { cloudtrail: async () => ({ service: cloudtrailService, handlers: cloudTrailHandlers({ store, audits, s3 }) }) },
+    services: { cloudtrail: async () => ({ service: cloudtrailService, handlers: cloudTrailHandlers({ store, audits, s3, buckets }) }) },
     keys: () => adminKey,
     authorise,
     now: () => new Date(),
@@ -103,6 +129,7 @@ async function world(t: TestContext) {
     audits,
     objects,
     bucket,
+    policies,
     reconcile,
     client,
     advance: (ms: number) => void (now += ms),
@@ -297,6 +324,40 @@ describe("a trail", () => {
     assert.deepEqual(ids(w.delivered()), wanted);
     assert.ok([...w.objects.keys()].every((key) => key.startsWith("others/")));
     assert.equal((await status()).LatestDeliveryError, undefined);
+  });
+
+  test("writes only where the bucket's policy lets CloudTrail", async (t) => {
+    const w = await world(t);
+    const client = w.client();
+    const create = () => client.send(new CreateTrailCommand({ Name: "trail", S3BucketName: "logs", S3KeyPrefix: "p" }));
+    const refused = {
+      name: "InsufficientS3BucketPolicyException",
+      message: /bucket: logs.*s3:PutObject of arn:aws:s3:::logs\/p\/AWSLogs\/123456789012\/\*/,
+    };
+    for (const policy of [
+      undefined,
+      policyOf("others"),
+      policyOf("logs").replaceAll("cloudtrail.amazonaws.com", "config.amazonaws.com"),
+      policyOf("logs").replaceAll(account, "999999999999"),
+    ]) {
+      if (policy === undefined) w.policies.delete("logs");
+      else w.policies.set("logs", policy);
+      await assert.rejects(create(), refused);
+    }
+    w.policies.set("logs", policyOf("logs"));
+    const { TrailARN } = await create();
+    await client.send(new StartLoggingCommand({ Name: "trail" }));
+    const id = w.call();
+    w.policies.delete("logs");
+    assert.deepEqual(await w.reconcile(TrailARN!), { againMs: 30_000 });
+    assert.equal((await client.send(new GetTrailStatusCommand({ Name: "trail" }))).LatestDeliveryError, "AccessDenied");
+    assert.equal(w.bucket.puts, 0);
+    await assert.rejects(client.send(new UpdateTrailCommand({ Name: "trail", S3KeyPrefix: "q" })), {
+      name: "InsufficientS3BucketPolicyException",
+    });
+    w.policies.set("logs", policyOf("logs"));
+    await w.reconcile(TrailARN!);
+    assert.deepEqual(ids(w.delivered()), [id]);
   });
 
   test("delivers each event once, wherever it is cut off", async (t) => {

@@ -1,4 +1,5 @@
 /** What CloudTrail's operations work with. */
+import type { BucketFacts } from "../../access/bucket-facts.ts";
 import type { RequestContext } from "../../aws/operations.ts";
 import type { Audit } from "../../observe/audit.ts";
 import type { DirectS3 } from "../../s3/direct.ts";
@@ -10,6 +11,7 @@ export interface CloudTrailContext {
   /** Read only. Of calls, and of S3's object events. */
   audits: Record<keyof AuditPosition, Pick<Audit, "lookUp" | "lastId">>;
   s3: Pick<DirectS3, "bucketExists">;
+  buckets: Pick<BucketFacts, "find">;
 }
 
 export const positionOf = ({ audits }: CloudTrailContext): AuditPosition => ({ event: audits.event.lastId(), data: audits.data.lastId() });

@@ -1,5 +1,6 @@
 /** CreateTrail, UpdateTrail, DeleteTrail, DescribeTrails, GetTrail, ListTrails. */
 import type { CreateTrailRequest, DescribeTrailsRequest, ListTrailsRequest, UpdateTrailRequest } from "@aws-sdk/client-cloudtrail";
+import { mayDeliver, type TrailBucket, trailFolder } from "../../access/trail-bucket.ts";
 import { AwsError } from "../../aws/errors.ts";
 import { defaultSelectors, type SpanRules } from "../../observe/selectors.ts";
 import {
@@ -33,7 +34,7 @@ export async function CreateTrail(context: CloudTrailContext, input: CreateTrail
   };
   checkTogether(wish);
   checkTags(input.TagsList ?? []);
-  await checkBucket(context, wish.bucket);
+  await checkBucket(context, { arn: trailArn(request, name), account_id: request.accountId, ...wish });
   return context.store.transaction(async (tx) => {
     const arn = trailArn(request, name);
     if (await findTrail(tx.db, arn))
@@ -55,10 +56,11 @@ export async function CreateTrail(context: CloudTrailContext, input: CreateTrail
 export async function UpdateTrail(context: CloudTrailContext, input: UpdateTrailRequest, request: CloudTrailRequest) {
   refuse(input);
   const before = await theTrailAtHome(context.store.db, request, input.Name);
-  if (input.S3BucketName !== undefined && input.S3BucketName !== before.bucket) await checkBucket(context, input.S3BucketName);
+  const prefix = prefixOf(input.S3KeyPrefix);
+  const place = { bucket: input.S3BucketName ?? before.bucket, prefix: prefix === undefined ? before.prefix : prefix };
+  if (place.bucket !== before.bucket || place.prefix !== before.prefix) await checkBucket(context, { ...before, ...place });
   return context.store.transaction(async (tx) => {
     const trail = await theTrailAtHome(tx.db, request, input.Name);
-    const prefix = prefixOf(input.S3KeyPrefix);
     const wish = {
       bucket: input.S3BucketName ?? trail.bucket,
       prefix: prefix === undefined ? trail.prefix : prefix,
@@ -172,12 +174,18 @@ function prefixOf(prefix: string | undefined): string | null | undefined {
   return bare === "" ? null : bare;
 }
 
-/** Throws InvalidS3BucketNameException, S3BucketDoesNotExistException. */
-async function checkBucket({ s3 }: CloudTrailContext, bucket: string): Promise<void> {
+/** Throws InvalidS3BucketNameException, S3BucketDoesNotExistException, InsufficientS3BucketPolicyException. */
+async function checkBucket({ s3, buckets }: CloudTrailContext, trail: TrailBucket): Promise<void> {
+  const { bucket } = trail;
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) || bucket.includes(".."))
     throw new AwsError("InvalidS3BucketNameException", `The bucket name '${bucket}' is not valid.`);
   const isThere = await s3.bucketExists(bucket).catch((error: Error) => {
     throw new AwsError("ServiceUnavailable", `The bucket ${bucket} cannot be looked for: ${error.message}`, 503);
   });
   if (!isThere) throw new AwsError("S3BucketDoesNotExistException", `S3 bucket ${bucket} does not exist!`);
+  if (!mayDeliver(trail, buckets))
+    throw new AwsError(
+      "InsufficientS3BucketPolicyException",
+      `Incorrect S3 bucket policy is detected for bucket: ${bucket}. It must allow cloudtrail.amazonaws.com s3:GetBucketAcl of the bucket, and s3:PutObject of arn:aws:s3:::${bucket}/${trailFolder(trail)}/*.`,
+    );
 }

@@ -45,8 +45,8 @@ export interface Audit {
   sync(): Promise<void>;
   /** Removes what is older than `before`, a piece at a time; false where there may be more. */
   prune(before: number): boolean;
-  /** Removes events up to and with this number. */
-  removeUpTo(id: number): void;
+  /** Removes events up to and with this number, a piece at a time; false where there may be more. */
+  removeUpTo(id: number): boolean;
   close(): void;
 }
 
@@ -117,7 +117,7 @@ export function openAudit(path: string): Audit {
   const remove = database.prepare("DELETE FROM events WHERE id <= ? AND time < ?");
   const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   const range = database.prepare("SELECT * FROM events WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
-  const removeUpTo = database.prepare("DELETE FROM events WHERE id <= ?");
+  const removeUpTo = database.prepare("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id <= ? ORDER BY id LIMIT ?)");
   let syncedId = -1;
   const lastId = () => (last.get() as { seq: number } | undefined)?.seq ?? 0;
   const write = (event: AuditEvent) =>
@@ -174,7 +174,7 @@ export function openAudit(path: string): Audit {
       remove.run(expired.id, before);
       return rows.length < prunedAtOnce;
     },
-    removeUpTo: (id) => void removeUpTo.run(id),
+    removeUpTo: (id) => removeUpTo.run(id, prunedAtOnce).changes < prunedAtOnce,
     close: () => database.close(),
   };
 }

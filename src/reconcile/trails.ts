@@ -3,7 +3,9 @@
  * called is written down before it goes to S3, so that one which was cut off is put there again as the same object.
  */
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
+import { setImmediate as breath } from "node:timers/promises";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
 import type { Logger } from "pino";
 import type { BucketFacts } from "../access/bucket-facts.ts";
 import { mayDeliver, trailFolder } from "../access/trail-bucket.ts";
@@ -108,6 +110,8 @@ function keyOf(trail: TrailRow, what: string, region: string, now: number): stri
   return `${trailFolder(trail)}/CloudTrail/${region}/${at.slice(0, 10).replaceAll("-", "/")}/${name}`;
 }
 
+const compress = promisify<string, Buffer>(gzip);
+
 async function upload(
   { s3, buckets }: TrailContext,
   trail: TrailRow,
@@ -118,7 +122,7 @@ async function upload(
     throw new S3Failure("AccessDenied", `the policy of the bucket ${trail.bucket} does not let CloudTrail write there`);
   for (const { region, key } of delivery.files) {
     const records = (files.get(region) ?? []).map(({ record }) => record);
-    const body = gzipSync(`{"Records":[${records.join(",")}]}`);
+    const body = await compress(`{"Records":[${records.join(",")}]}`);
     await s3.put(trail.bucket, key, body, { "content-type": "application/json", "content-encoding": "gzip" });
   }
 }
@@ -126,5 +130,5 @@ async function upload(
 /** S3's object events are kept for trails only. */
 async function forgetData({ store, audits }: TrailContext): Promise<void> {
   const upTo = (await dataDelivered(store.db)) ?? audits.data.lastId();
-  audits.data.removeUpTo(upTo);
+  while (!audits.data.removeUpTo(upTo)) await breath();
 }

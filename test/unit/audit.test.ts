@@ -569,6 +569,12 @@ describe("the audit trail's file", () => {
     assert.equal(pieces, 3);
     const left = audit.lookUp({ accountId: "1", region: "r", from: 0, to: 9999, limit: 9999 });
     assert.deepEqual([left.length, left.at(-1)?.time], [100, 1100]);
+    const last = audit.lastId();
+    assert.equal(audit.removeUpTo(last - 50), true);
+    assert.equal(audit.range(0, last, 9999).length, 50);
+    for (let i = 0; i < 600; i++) audit.write(someEvent());
+    assert.deepEqual([audit.removeUpTo(last + 600), audit.removeUpTo(last + 600)], [false, true]);
+    assert.equal(audit.lastId(), last + 600);
     audit.close();
   });
 

@@ -82,7 +82,7 @@ function tail(path: string): string {
 
 function say(data: DataFolder, endpoint: string): void {
   console.log(
-    `Howdah is up at ${endpoint}: EMR, STS and S3.\nFor AWS clients:  eval "$(npx howdah env --data ${data.root})"\nTo end it:        npx howdah down --data ${data.root}`,
+    `Howdah is up at ${endpoint}: EMR, IAM, STS, EC2, CloudTrail and S3.\nFor AWS clients:  eval "$(npx howdah env --data ${data.root})"\nTo end it:        npx howdah down --data ${data.root}`,
   );
 }
 

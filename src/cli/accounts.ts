@@ -17,11 +17,11 @@ export async function accounts(action: "list" | "create", name: string | undefin
   if (action === "create" && !name) throw new Error("an account needs a name: howdah accounts create NAME");
   if (action === "list" && name) throw new Error(`howdah accounts lists all of them. To make one: howdah accounts create ${name}`);
   await withStore(dataFolder(options.data), (store) =>
-    action === "create" ? create(store, name!, options.json) : list(store.db, options.json),
+    action === "create" ? create(store, name!, options) : list(store.db, options.json),
   );
 }
 
-async function create(store: Store, name: string, json: boolean | undefined): Promise<void> {
+async function create(store: Store, name: string, { data, json }: Options): Promise<void> {
   if (!/^[\w+=,.@-]{1,64}$/.test(name)) throw new Error(`an account's name has up to 64 letters, digits and +=,.@_-, not: ${name}`);
   const account = await store.transaction(async (tx) => {
     const taken = (await listAccounts(tx.db)).find((one) => one.name === name);
@@ -29,7 +29,8 @@ async function create(store: Store, name: string, json: boolean | undefined): Pr
     return createAccount(tx, makeIds(), name);
   });
   if (json) return printJson({ id: account.id, name });
-  console.log(`${account.id}  ${name}\nFor AWS clients:  eval "$(npx howdah env --account ${account.id})"`);
+  const where = data === undefined ? "" : ` --data ${dataFolder(data).root}`;
+  console.log(`${account.id}  ${name}\nFor AWS clients:  eval "$(npx howdah env --account ${account.id}${where})"`);
 }
 
 async function list(db: Db, json: boolean | undefined): Promise<void> {

@@ -1,6 +1,7 @@
 /** DeleteObjects: a list, decided about object by object. */
 import { createHash } from "node:crypto";
 import { pipeline } from "node:stream/promises";
+import { accessDenied } from "./access.ts";
 import { type Allowed, send, wholeOf } from "./allowed.ts";
 import { checkedBody } from "./body.ts";
 import { checksumPrefix } from "./checksums.ts";
@@ -26,6 +27,7 @@ export async function deleteMany(asked: Allowed): Promise<void> {
   const may = list.objects.map(({ key, version }) => access.isAllowed(deleteAsked(bucket, key, version)));
   const objects = list.objects.filter((_, i) => may[i]);
   const refused = list.objects.filter((_, i) => !may[i]);
+  seen.deletes = list.objects.map(({ key }, i) => (may[i] ? { key } : { key, error: accessDenied() }));
   if (objects.length === 0) {
     send(res, 200, { "content-type": "application/xml" }, withRefused("", refused), requestId);
     return;
@@ -37,7 +39,6 @@ export async function deleteMany(asked: Allowed): Promise<void> {
     yield content;
   }
   const answer = await exchange(server, upstream, { stream: whole() }, req, res);
-  seen.deleted = objects.map(({ key }) => key);
   const answered = answerHeaders(answer, requestId);
   if (refused.length > 0 && answer.statusCode === 200) {
     delete answered["content-length"];

@@ -15,8 +15,8 @@ export interface Seen {
   request?: S3Request;
   query?: URLSearchParams;
   error?: AwsError;
-  /** Of a multi-object delete: the keys that went. */
-  deleted?: string[];
+  /** Of a multi-object delete: its keys, and why one was not passed on. */
+  deletes?: { key: string; error?: AwsError }[];
   /** More of CloudTrail's requestParameters. */
   parameters?: Record<string, unknown>;
 }
@@ -89,7 +89,7 @@ function record(
     status,
     error: seen.error,
     bytesIn: lengthOf(req.headers),
-    bytesOut: Number(answered["content-length"] ?? 0),
+    bytesOut: req.method === "HEAD" ? 0 : Number(answered["content-length"] ?? 0),
     ...(seen.parameters && { parameters: seen.parameters }),
   };
   if (factsOf(call).category === "Management") {
@@ -97,10 +97,11 @@ function record(
     return;
   }
   // Of a multi-object delete each object is one, too: a trail may ask for some of the bucket only.
-  const objects = (seen.deleted ?? []).map((key): S3Call => ({
+  const objects = (seen.deletes ?? []).map(({ key, error = call.error }): S3Call => ({
     ...call,
     method: "DELETE",
     key,
+    error,
     subresource: undefined,
     bytesIn: 0,
     bytesOut: 0,

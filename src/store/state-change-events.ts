@@ -1,6 +1,6 @@
 /**
- * EMR's state-change events as EventBridge carries them. Severities and messages follow the EMR Management Guide, "Monitoring Amazon EMR
- * events with CloudWatch"; states that it has no message for (BOOTSTRAPPING, TERMINATING, INTERRUPTED, a group's other than by resizing) have one in its manner.
+ * EMR's state-change events as EventBridge carries them, in the manner of the EMR Management Guide, "Monitoring Amazon EMR events with CloudWatch". Its
+ * words are compared for a failed step only; those of BOOTSTRAPPING, TERMINATING, INTERRUPTED and of groups are Howdah's own.
  */
 import type { ClusterState, InstanceGroupState, StepState } from "@aws-sdk/client-emr";
 import { randomUUID } from "node:crypto";

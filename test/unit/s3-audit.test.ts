@@ -12,6 +12,7 @@ import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  DeleteBucketPolicyCommand,
   DeleteObjectsCommand,
   GetBucketLocationCommand,
   GetObjectCommand,
@@ -62,7 +63,7 @@ describe("S3 in the audit trail", () => {
       if (isUpload) res.end("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
       else if (req.headers["x-amz-copy-source"]) res.end("<CopyObjectResult><ETag>e</ETag></CopyObjectResult>");
       else if (req.method === "GET" && /\/./.test(path) && !there.has(path)) res.writeHead(404).end();
-      else if (req.method === "GET" && there.has(path)) res.writeHead(200, { "content-length": "5" }).end("hello");
+      else if (["GET", "HEAD"].includes(req.method!) && there.has(path)) res.writeHead(200, { "content-length": "5" }).end("hello");
       else if (req.method === "POST") res.end("<DeleteResult/>");
       else if (req.method === "GET") res.end(path === "" ? "<ListAllMyBucketsResult/>" : "<ListBucketResult/>");
       else res.writeHead(req.method === "HEAD" && path === "new" ? 404 : 200).end();
@@ -287,6 +288,50 @@ describe("S3 in the audit trail", () => {
         [
           ["DeleteObject", "arn:aws:s3:::bkt/in/1"],
           ["DeleteObject", "arn:aws:s3:::bkt/in/2"],
+        ],
+      );
+    });
+  });
+
+  test("an object that a policy keeps from a multi-object delete is told as refused", async () => {
+    const Resource = "arn:aws:s3:::bkt/in/kept*";
+    const Statement = [{ Effect: "Deny", Principal: "*", Action: "s3:DeleteObject", Resource }];
+    await client().send(new PutBucketPolicyCommand({ Bucket: "bkt", Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }));
+    try {
+      await withTrail(objectsOf("arn:aws:s3:::bkt/in/"), async () => {
+        for (const keys of [["in/1", "in/kept"], ["in/kept"]]) {
+          const Objects = keys.map((Key) => ({ Key }));
+          const { Errors } = await client().send(new DeleteObjectsCommand({ Bucket: "bkt", Delete: { Objects } }));
+          assert.deepEqual(
+            Errors?.map(({ Key, Code }) => [Key, Code]),
+            [["in/kept", "AccessDenied"]],
+          );
+        }
+        assert.deepEqual(
+          recorded(audits.data).map(({ eventName, errorCode, resources }) => [eventName, resources?.[0]?.ARN, errorCode]),
+          [
+            ["DeleteObject", "arn:aws:s3:::bkt/in/1", undefined],
+            ["DeleteObject", "arn:aws:s3:::bkt/in/kept", "AccessDenied"],
+            ["DeleteObject", "arn:aws:s3:::bkt/in/kept", "AccessDenied"],
+          ],
+        );
+      });
+    } finally {
+      await client().send(new DeleteBucketPolicyCommand({ Bucket: "bkt" }));
+    }
+  });
+
+  test("nothing of an object goes out by a HEAD", async () => {
+    await withTrail(objectsOf("arn:aws:s3:::bkt/"), async () => {
+      await client().send(new HeadObjectCommand({ Bucket: "bkt", Key: "in/there" }));
+      await client()
+        .send(new GetObjectCommand({ Bucket: "bkt", Key: "in/there" }))
+        .then(({ Body }) => Body!.transformToString());
+      assert.deepEqual(
+        recorded(audits.data).map(({ eventName, additionalEventData }) => [eventName, additionalEventData.bytesTransferredOut]),
+        [
+          ["HeadObject", 0],
+          ["GetObject", 5],
         ],
       );
     });

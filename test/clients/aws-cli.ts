@@ -1,6 +1,6 @@
 /** The aws CLI, of version 1 and of version 2: create-cluster in its many spellings, and what scripts do with clusters and with S3. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { releaseLabel, until } from "../integration/howdah.ts";
@@ -80,8 +80,9 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
   test("s3 mb, sync, ls, cp, mv, presign, rm, rb", async () => {
     const folder = join(world().files, `${prefix}-sync`);
     mkdirSync(join(folder, "below"), { recursive: true });
-    file(world(), `${prefix}-sync/one.txt`, "one\n");
-    file(world(), `${prefix}-sync/below/two.txt`, "two\n");
+    const made = [file(world(), `${prefix}-sync/one.txt`, "one\n"), file(world(), `${prefix}-sync/below/two.txt`, "two\n")];
+    // S3 tells its times in whole seconds: a file that was uploaded in the second in which it was made is newer than its object.
+    for (const path of made) utimesSync(path, new Date(), new Date(Date.now() - 60_000));
     const other = `s3://${bucket}-${prefix}`;
     await aws(`s3 mb ${other}`);
     await aws(`s3 sync ${folder} ${other}/tree`);

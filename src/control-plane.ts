@@ -10,6 +10,7 @@ import { openResourceFacts } from "./access/resource-facts.ts";
 import { createAgentLink } from "./api/agent-link.ts";
 import { createPipeline } from "./api/pipeline.ts";
 import { createServices } from "./api/services.ts";
+import { systemClock } from "./clock.ts";
 import { readConfig } from "./config.ts";
 import { cacheFolder, type DataFolder, ownerVariable } from "./data-folder.ts";
 import type { Installation } from "./engines/installation.ts";
@@ -26,6 +27,7 @@ import type { ReconcileContext } from "./reconcile/context.ts";
 import { instanceReconciler } from "./reconcile/instances.ts";
 import { createLoop } from "./reconcile/loop.ts";
 import { stepsReconciler } from "./reconcile/steps.ts";
+import { takeUpAgain } from "./reconcile/take-up-again.ts";
 import { trailReconciler } from "./reconcile/trails.ts";
 import { createWaits } from "./reconcile/waits.ts";
 import { releaseLabels } from "./releases/release.ts";
@@ -36,12 +38,9 @@ import { superviseS3Proxy } from "./s3/s3proxy.ts";
 import { readInstallation } from "./setup.ts";
 import { ensureAccounts } from "./store/accounts.ts";
 import { changeBucket } from "./store/buckets.ts";
-import { liveClusters, moveCluster } from "./store/clusters.ts";
-import { findInstance, instancesOf } from "./store/instances.ts";
 import { makeIds } from "./store/ids.ts";
 import { createKeyUse } from "./store/key-use.ts";
 import { openStore } from "./store/store.ts";
-import { trailsWithSpans } from "./store/trails.ts";
 
 export interface ControlPlane {
   /** http://127.0.0.1:PORT */
@@ -85,7 +84,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   writeWhole(holderPath(data), JSON.stringify(identify(process.pid)));
   const installation = requireInstallation(releaseLabels()[0] ?? "");
   const ids = makeIds();
-  const store = await openStore(data.database, Date.now);
+  const store = await openStore(data.database);
   opened.push(() => store.close());
   const accounts = await store.transaction((tx) => ensureAccounts(tx, ids));
 
@@ -161,8 +160,16 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const direct = directS3(() => current);
   const degree = options.isolation ?? config.isolation ?? (await bestDegree()).degree;
   const provider = createLocalProvider({ data, native: installation.native, degree, engines: cacheFolder(), owner });
-  const waits = createWaits(store.steady);
-  const context: ReconcileContext = { store, provider, ids, waits, log, installation: requireInstallation, portsTaken, freeMemoryMb };
+  const context: ReconcileContext = {
+    store,
+    provider,
+    ids,
+    waits: createWaits(store.steady),
+    log,
+    requireEngines: requireInstallation,
+    portsTaken,
+    freeMemoryMb,
+  };
   const loop = createLoop(
     store,
     {
@@ -171,6 +178,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
       steps: stepsReconciler(context),
       trail: trailReconciler({ store, audits, s3: direct, buckets, log, everyMs: config.cloudTrail.deliverEverySeconds * 1000 }),
     },
+    systemClock,
     log,
   );
   const link = createAgentLink(store, ids, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
@@ -202,35 +210,6 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   log.info({ endpoint, degree, accounts: accounts.map(({ id }) => id) }, "howdah is up");
 
   return endpoint;
-}
-
-/**
- * After a start: every living thing is looked at once, networks are claimed again, and instances that nobody wants are removed.
- * `moved`: the endpoint, which nodes have in their configuration, is another one than last time.
- */
-async function takeUpAgain({ store, provider, log }: ReconcileContext, moved: boolean): Promise<void> {
-  const trails = await trailsWithSpans(store.db);
-  await store.transaction(async (tx) => {
-    for (const arn of trails) await tx.wake("trail", arn);
-  });
-  for (const cluster of await liveClusters(store.db)) {
-    const network = cluster.network === null ? null : await provider.claimNetwork(cluster.id, cluster.network);
-    const instances = await instancesOf(store.db, cluster.id);
-    await store.transaction(async (tx) => {
-      await tx.wake("cluster", cluster.id);
-      await tx.wake("steps", cluster.id);
-      for (const { id } of instances) await tx.wake("instance", id);
-      if (network !== null && network !== cluster.network) await moveCluster(tx, cluster, network);
-      if (moved) await tx.manifestChanged(cluster.id);
-    });
-  }
-  for (const id of await provider.list()) {
-    const instance = await findInstance(store.db, id);
-    if (instance && instance.status !== "terminated") continue;
-    if ((await provider.observe(id)) !== "absent") log.warn({ id }, "an instance that no cluster has: removed");
-    await provider.terminate(id);
-    await provider.reclaim(id);
-  }
 }
 
 /** Behind the front door. Whoever comes by another way is refused: nothing else knows where a request comes from. */

@@ -76,7 +76,7 @@ const message = "Terminated by howdah down";
 /** undefined where nothing was ever asked for. */
 async function inStore<T>(data: DataFolder, work: (store: Store) => Promise<T>): Promise<T | undefined> {
   if (!existsSync(data.database)) return undefined;
-  const store = await openStore(data.database, Date.now);
+  const store = await openStore(data.database);
   try {
     return await work(store);
   } finally {

@@ -9,10 +9,11 @@ import { z } from "zod";
 import { agentPaths, sessionHeader } from "../agent/layout.ts";
 import type { Report } from "../agent/manifest.ts";
 import { manifestFor, type ManifestSources } from "../reconcile/manifest.ts";
+import { takeReport } from "../reconcile/reports.ts";
 import { addWarnings } from "../store/events.ts";
 import type { Ids } from "../store/ids.ts";
 import { instanceCredentials, sessionCredentials, stepCredentials } from "../store/instance-credentials.ts";
-import { findInstance, recordReport, type InstanceRow } from "../store/instances.ts";
+import { findInstance, type InstanceRow } from "../store/instances.ts";
 import type { Store } from "../store/store.ts";
 
 /** Below the 30 s after which many proxies give up on a silent connection. */
@@ -79,21 +80,13 @@ export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources
     else sendJson(response, manifest);
   }
 
-  async function takeReport(instance: InstanceRow, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function answerReport(instance: InstanceRow, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const parsed = reportSchema.safeParse(JSON.parse(await readBody(request)));
     if (!parsed.success || parsed.data.instanceId !== instance.id) {
       response.writeHead(400).end(parsed.success ? "the report is of another instance" : z.prettifyError(parsed.error));
       return;
     }
-    const report = parsed.data as unknown as Report;
-    const isNews = JSON.stringify({ ...report, seq: 0 }) !== JSON.stringify({ ...instance.observed, seq: 0 });
-    // An unchanged report is written now and then only, so that its time stays true: each write is a sync of the disk.
-    if (isNews || Math.abs(store.now() - (instance.observed_at ?? 0)) > 30_000)
-      await store.transaction(async (tx) => {
-        if (!(await recordReport(tx, report)) || !isNews) return;
-        await tx.wake("cluster", instance.cluster_id);
-        if (report.steps.length > 0) await tx.wake("steps", instance.cluster_id);
-      });
+    await takeReport(store, instance, parsed.data as unknown as Report);
     response.writeHead(204).end();
   }
 
@@ -127,7 +120,7 @@ export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources
       return;
     }
     if (url.pathname === agentPaths.manifest) await answerManifest(instance, Number(url.searchParams.get("generation") ?? 0), response);
-    else if (url.pathname === agentPaths.report && request.method === "POST") await takeReport(instance, request, response);
+    else if (url.pathname === agentPaths.report && request.method === "POST") await answerReport(instance, request, response);
     else if (url.pathname === agentPaths.credentials) await answerCredentials(instance, request, url, response);
     else response.writeHead(404).end("no such path of the agent link");
   }

@@ -33,7 +33,7 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
   const groups = await groupsOf(store.db, cluster.id);
   const needed = neededMemoryMb(groups);
   try {
-    context.installation(cluster.spec.releaseLabel);
+    context.requireEngines(cluster.spec.releaseLabel);
   } catch (error) {
     return beginEnding(context, cluster, notInstalled((error as Error).message));
   }

@@ -1,6 +1,5 @@
 /** What reconcilers are given besides an id. */
 import type { Logger } from "pino";
-import type { Installation } from "../engines/installation.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Ids } from "../store/ids.ts";
 import type { Store } from "../store/store.ts";
@@ -12,8 +11,8 @@ export interface ReconcileContext {
   ids: Ids;
   waits: Waits;
   log: Logger;
-  /** What set-up has put on this machine for a release label. Throws where it is incomplete. */
-  installation(releaseLabel: string): Installation;
+  /** Throws where what set-up brings for a release label is not there, or not whole. */
+  requireEngines(releaseLabel: string): void;
   /** Who has which of the ports that `message` names, or that engines need, on all of the host's addresses: sentences. */
   portsTaken(message: string): string[];
   /** Memory that the host can still give away, MiB. */

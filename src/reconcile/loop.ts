@@ -3,6 +3,7 @@
  * when to look again. Signal (a commit that woke something) and period (the due time in the store) both start it.
  */
 import type { Logger } from "pino";
+import type { Clock } from "../clock.ts";
 import type { Store } from "../store/store.ts";
 import { type Wake, type WakeKind, dueWakes, finishWake, makeAllDue, nextDue, postponeWake } from "../store/wakes.ts";
 
@@ -21,10 +22,10 @@ const longestBackOffMs = 15_000;
 /** Where the store itself cannot be read or written (a full disk): when to look again. */
 const storeFaultMs = 1_000;
 
-export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconciler>, log: Logger): Loop {
+export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconciler>, clock: Clock, log: Logger): Loop {
   const running = new Map<string, Promise<void>>();
   let stopped = true;
-  let timer: NodeJS.Timeout | undefined;
+  let cancelTimer = () => {};
   let looking: Promise<void> | undefined;
   let lookAgain = false;
 
@@ -44,7 +45,7 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
   /** Starts a reconciler for each due wake whose resource has none running. */
   async function look(): Promise<void> {
     if (stopped) return;
-    clearTimeout(timer);
+    cancelTimer();
     for (const wake of await dueWakes(store.db, store.steady())) {
       const key = `${wake.kind}/${wake.id}`;
       if (running.has(key)) continue; // It looks again when that one ends.
@@ -70,8 +71,8 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
   }
 
   function later(ms: number): void {
-    clearTimeout(timer);
-    if (!stopped) timer = setTimeout(nudge, ms);
+    cancelTimer();
+    if (!stopped) cancelTimer = clock.after(ms, nudge);
   }
 
   function nudge(): void {
@@ -104,7 +105,7 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
     async stop() {
       stopped = true;
       store.onWake = undefined;
-      clearTimeout(timer);
+      cancelTimer();
       await looking;
       await Promise.allSettled(running.values());
     },

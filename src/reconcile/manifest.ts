@@ -7,10 +7,11 @@ import type { ClusterFacts, NodeFacts } from "../engines/engine.ts";
 import { planNode } from "../engines/plan-node.ts";
 import { stepOrder } from "../engines/step-command.ts";
 import { nodeInfo, nodeMetadata } from "./node-info.ts";
+import { bootstrapOrders, nodeWish } from "./node-wish.ts";
 import { instanceType, type InstanceType } from "../releases/instance-types.ts";
-import { findCluster, logFolder } from "../store/clusters.ts";
-import { groupsOf, hostnameOf, instancesOf } from "../store/instances.ts";
-import { type StepRow, stepsOf } from "../store/steps.ts";
+import { logFolder } from "../store/clusters.ts";
+import { hostnameOf } from "../store/instances.ts";
+import type { StepRow } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
 
 export interface ManifestSources {
@@ -22,16 +23,11 @@ export interface ManifestSources {
 
 /** undefined where the instance is not wanted (any more). */
 export async function manifestFor(db: Db, instanceId: string, clusterId: string, sources: ManifestSources): Promise<Manifest | undefined> {
-  const cluster = await findCluster(db, clusterId);
-  if (!cluster || cluster.phase === "ended") return undefined;
-  const instances = await instancesOf(db, clusterId);
-  const instance = instances.find(({ id }) => id === instanceId);
-  const [master] = instances;
-  if (!instance || !master || instance.wanted === 0) return undefined;
-
-  const groups = new Map((await groupsOf(db, clusterId)).map((group) => [group.id, group]));
+  const wish = await nodeWish(db, instanceId, clusterId);
+  if (!wish) return undefined;
+  const { cluster, instances, instance, master, groups, running } = wish;
   const groupOf = (groupId: string) => {
-    const group = groups.get(groupId);
+    const group = groups.find(({ id }) => id === groupId);
     if (!group) throw new Error(`instance group ${groupId} of ${clusterId} is not in the store`);
     return group;
   };
@@ -60,8 +56,6 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
   };
   const plan = planNode(facts);
   const logUri = logFolder(cluster);
-  const running = (await stepsOf(db, clusterId)).filter((step) => step.state === "RUNNING");
-  const steps = instance === master ? running : [];
   return {
     generation: cluster.generation,
     clusterId,
@@ -71,13 +65,13 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     region: cluster.region,
     metadata: nodeMetadata(cluster, group, instance),
     env: { ...plan.env, PATH: plan.path.join(":") },
-    base: [...plan.base, ...nodeInfo(cluster, [...groups.values()], instances, instance, plan.daemons, facts.layout)],
+    base: [...plan.base, ...nodeInfo(cluster, groups, instances, instance, plan.daemons, facts.layout)],
     files: plan.files,
-    bootstrapActions: cluster.spec.bootstrapActions.map((action, index) => ({ ordinal: index + 1, ...action })),
+    bootstrapActions: bootstrapOrders(cluster),
     daemons: plan.daemons,
     tasks: plan.tasks,
     saves: plan.saves,
-    steps: steps.map((step) => orderOf(step, facts)),
+    steps: instance === master ? running.map((step) => orderOf(step, facts)) : [],
     roleSteps: running.filter(({ spec }) => spec.executionRole).map(({ id }) => id),
     logs: logUri === null ? null : { uri: logUri, folders: plan.logs },
     stopping: cluster.phase === "ending",

@@ -1,6 +1,7 @@
 /** Opens the store, and runs transactions that can wake reconcilers. What a transaction wakes is nudged only after its commit. */
 import { closeSync, openSync } from "node:fs";
 import { Kysely, sql, type Transaction } from "kysely";
+import { type Clock, systemClock } from "../clock.ts";
 import { openSqlite } from "./sqlite.ts";
 import { type Schema, migrations } from "./schema.ts";
 import { noteStates, watchStates } from "./state-changes.ts";
@@ -18,12 +19,8 @@ export interface Tx {
   manifestChanged(clusterId: string): Promise<void>;
 }
 
-export interface Store {
+export interface Store extends Omit<Clock, "after"> {
   db: Kysely<Schema>;
-  /** Epoch milliseconds: what people see. It jumps when somebody sets the clock, or a laptop wakes up. */
-  now(): number;
-  /** Milliseconds that only ever pass, counted anew by each process: for how long, and when to look again. */
-  steady(): number;
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** All that `read` asks for is of one moment. */
   snapshot<T>(read: (db: Db) => Promise<T>): Promise<T>;
@@ -34,12 +31,8 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** `path`: the data folder's database, made where there is none (mode 0600: it holds secret keys). `clock` and `steady`: see Store. */
-export async function openStore(
-  path: string,
-  clock: () => number,
-  steady: () => number = () => Math.floor(performance.now()),
-): Promise<Store> {
+/** `path`: the data folder's database, made where there is none (mode 0600: it holds secret keys). */
+export async function openStore(path: string, clock: Omit<Clock, "after"> = systemClock): Promise<Store> {
   // Made private before SQLite opens it: its -wal and -shm take the file's mode.
   if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
   const db = new Kysely<Schema>({ dialect: openSqlite(path) });
@@ -47,21 +40,21 @@ export async function openStore(
   await watchStates(db);
   const store: Store = {
     db,
-    now: clock,
-    steady,
+    now: clock.now,
+    steady: clock.steady,
     onWake: undefined,
     onManifest: undefined,
     async transaction(work) {
       let woke = false;
       const changed = new Set<string>();
       const result = await db.transaction().execute(async (trx) => {
-        const now = clock();
+        const now = clock.now();
         const tx: Tx = {
           db: trx,
           now,
           async wake(kind, id) {
             woke = true;
-            await addWake(trx, kind, id, steady());
+            await addWake(trx, kind, id, clock.steady());
           },
           async manifestChanged(clusterId) {
             changed.add(clusterId);

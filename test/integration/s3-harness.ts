@@ -78,7 +78,7 @@ export async function startHarness(keys: AccessKey[] = []): Promise<Harness> {
   const data = dataFolder(root);
   mkdirSync(data.run, { recursive: true });
   writeKeys(data.database, [admin, cluster, ...keys]);
-  const store = await openStore(data.database, Date.now);
+  const store = await openStore(data.database);
   const server = await ensureS3Proxy(s3ProxyOptions(root));
   const control = { answer: ((_req, res) => res.end("control")) as RequestListener };
   const socket = join(root, "control.sock");

@@ -22,7 +22,7 @@ let count = 0;
 
 async function open() {
   const path = join(folder, `${++count}.db`);
-  const store = await openStore(path, Date.now);
+  const store = await openStore(path);
   const account = await store.transaction((tx) => createAccount(tx, ids, "one"));
   const [keys, policies] = [openKeyLookup(path), openPolicySource(path)];
   const close = async () => {
@@ -174,7 +174,7 @@ test("a data folder of before there was IAM: its key is the user admin's, its no
   insert.run("ASIAOLD", "token", "arn:aws:sts::123456789012:assumed-role/Some/j-1", "j-1", null);
   insert.run("ASIAENDED", "token", "arn:aws:sts::123456789012:assumed-role/Some/j-2", "j-2", 9);
   old.close();
-  const store = await openStore(path, Date.now);
+  const store = await openStore(path);
   await store.transaction((tx) => ensureAccounts(tx, ids));
   const keys = openKeyLookup(path);
   const policies = openPolicySource(path);

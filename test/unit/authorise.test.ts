@@ -31,7 +31,7 @@ let authorise: ReturnType<typeof createAuthoriser>;
 
 before(async () => {
   const path = join(folder, "howdah.db");
-  store = await openStore(path, Date.now);
+  store = await openStore(path);
   await store.transaction(async (tx) => {
     await createAccount(tx, ids, "one", account);
     await createAccount(tx, ids, "two", other);

@@ -24,7 +24,7 @@ async function said(t: TestContext, action: "list" | "create", name: string | un
 test("accounts are listed and created, each with an admin of its own", async (t) => {
   await assert.rejects(accounts("list", undefined, { data: join(data, "none") }), /never run.*howdah up/);
   const path = join(data, "howdah.db");
-  const store = await openStore(path, Date.now);
+  const store = await openStore(path);
   await store.transaction((tx) => ensureAccounts(tx, makeIds()));
   const created = JSON.parse(await said(t, "create", "analytics", { json: true }));
   assert.match(created.id, /^\d{12}$/);

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import type { Report } from "../../src/agent/manifest.ts";
 import { emrHandlers } from "../../src/api/emr/handlers.ts";
 import type { RequestContext } from "../../src/aws/operations.ts";
+import type { Clock } from "../../src/clock.ts";
 import type { InstanceObservation, LaunchSpec, Provider } from "../../src/providers/provider.ts";
 import { clusterReconciler } from "../../src/reconcile/clusters.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
@@ -19,7 +20,7 @@ import { createAccount } from "../../src/store/accounts.ts";
 import { adminKey } from "./keys.ts";
 import { dueWakes, finishWake, postponeWake } from "../../src/store/wakes.ts";
 
-export class SimulatedProvider implements Provider {
+export class PassiveProvider implements Provider {
   readonly name = "simulated";
   readonly launched = new Map<string, LaunchSpec>();
   readonly observations = new Map<string, InstanceObservation>();
@@ -56,17 +57,13 @@ export class SimulatedProvider implements Provider {
   }
 }
 
-/** `path`: of the store; its account is made anew. */
-export async function harness(path = ":memory:") {
+/** `path`: of the store; its account is made anew. `clock`: where its time is not to be set by the test. */
+export async function harness(path = ":memory:", clock?: Omit<Clock, "after">) {
   let now = Date.UTC(2026, 0, 1);
   const releases = { substitute: false };
   let steady = 1_000;
-  const store = await openStore(
-    path,
-    () => now,
-    () => steady,
-  );
-  const provider = new SimulatedProvider();
+  const store = await openStore(path, clock ?? { now: () => now, steady: () => steady });
+  const provider = new PassiveProvider();
   const ids = makeIds();
   await store.transaction((tx) => createAccount(tx, ids, "default", adminKey.principal.accountId));
   const context: ReconcileContext = {
@@ -75,7 +72,7 @@ export async function harness(path = ":memory:") {
     ids,
     waits: createWaits(store.steady),
     log: pino({ level: "silent" }),
-    installation: () => ({}) as never,
+    requireEngines: () => {},
     portsTaken: () => [],
     freeMemoryMb: () => 16_000,
   };

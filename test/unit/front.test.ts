@@ -31,7 +31,7 @@ describe("front door", () => {
   let front: Front | undefined;
 
   before(async () => {
-    const store = await openStore(databasePath, Date.now);
+    const store = await openStore(databasePath);
     const [account] = await store.transaction((tx) => ensureAccounts(tx, makeIds()));
     const key = await adminKey(store.db, account!.id);
     credentials = { accessKeyId: key!.access_key_id, secretAccessKey: key!.secret_access_key };
@@ -329,7 +329,7 @@ describe("front door", () => {
 });
 
 test("the agents' link takes nothing else for its own, a URL or not", async () => {
-  const store = await openStore(":memory:", Date.now);
+  const store = await openStore(":memory:");
   const link = createAgentLink(store, makeIds(), {} as never, pino({ level: "silent" }));
   for (const url of ["//", "http://[", "*", "/", "/_howdah", "http://elsewhere/_howdah/agent/manifest"])
     assert.equal(link.handle({ url } as IncomingMessage, {} as ServerResponse), false);

@@ -13,6 +13,7 @@ import { openPolicySource } from "../../src/access/policy-source.ts";
 import { openResourceFacts } from "../../src/access/resource-facts.ts";
 import { createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
 import { createServices } from "../../src/api/services.ts";
+import { systemClock } from "../../src/clock.ts";
 import type { AuditedCall } from "../../src/observe/record.ts";
 import type { AccessKeyRow } from "../../src/store/access-keys.ts";
 import { adminKey, createAccount } from "../../src/store/accounts.ts";
@@ -46,7 +47,7 @@ export async function startApi(watch?: Watch) {
   const path = join(folder, "howdah.db");
   let ahead = 0;
   const now = () => Date.now() + ahead;
-  const store = await openStore(path, now);
+  const store = await openStore(path, { ...systemClock, now });
   const ids = makeIds();
   const account = await store.transaction((tx) => createAccount(tx, ids, "default"));
   const [keys, policies, facts] = [openKeyLookup(path), openPolicySource(path), openResourceFacts(path)];

@@ -3,12 +3,13 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { pino } from "pino";
+import { systemClock } from "../../src/clock.ts";
 import { createLoop } from "../../src/reconcile/loop.ts";
 import { addEvent, eventsOf } from "../../src/store/events.ts";
 import { openStore } from "../../src/store/store.ts";
 
 test("a full disk under the store delays the reconcilers and loses no wake", async (t) => {
-  const store = await openStore(":memory:", Date.now);
+  const store = await openStore(":memory:");
   const failures: string[] = [];
   const write = async (id: string) => {
     await store
@@ -19,7 +20,7 @@ test("a full disk under the store delays the reconcilers and loses no wake", asy
       });
     return { done: true } as const;
   };
-  const loop = createLoop(store, { cluster: write, instance: write, steps: write, trail: write }, pino({ level: "silent" }));
+  const loop = createLoop(store, { cluster: write, instance: write, steps: write, trail: write }, systemClock, pino({ level: "silent" }));
   t.after(async () => {
     await loop.stop();
     await store.close();
@@ -36,13 +37,13 @@ test("a full disk under the store delays the reconcilers and loses no wake", asy
 });
 
 test("what an earlier control plane would have looked at later is looked at when a new one starts: its clock says nothing any more", async (t) => {
-  const store = await openStore(":memory:", Date.now);
+  const store = await openStore(":memory:");
   const seen: string[] = [];
   const look = async (id: string) => {
     seen.push(id);
     return { done: true } as const;
   };
-  const loop = createLoop(store, { cluster: look, instance: look, steps: look, trail: look }, pino({ level: "silent" }));
+  const loop = createLoop(store, { cluster: look, instance: look, steps: look, trail: look }, systemClock, pino({ level: "silent" }));
   t.after(async () => {
     await loop.stop();
     await store.close();

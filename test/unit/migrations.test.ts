@@ -25,7 +25,7 @@ test("a store of the first version keeps what was only in the spec of a cluster,
   step.run("s-3", 3, JSON.stringify({ actionOnFailure: "CONTINUE" }), "FAILED");
   old.close();
 
-  const store = await openStore(path, Date.now);
+  const store = await openStore(path);
   try {
     const found = async (id: string) => {
       const row = (await findCluster(store.db, id))!;

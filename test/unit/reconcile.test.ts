@@ -396,7 +396,7 @@ test("a daemon that cannot come up ends its cluster, which names the program on 
 
 test("engines that are missing or damaged end a cluster before it begins, saying what to do", async () => {
   const h = await harness();
-  h.context.installation = () => {
+  h.context.requireEngines = () => {
     throw new Error("emr-7.13.0 is not set up: Hadoop. Run: howdah engines install");
   };
   const id = await create(h);

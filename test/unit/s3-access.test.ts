@@ -60,7 +60,7 @@ const closing: (() => unknown)[] = [];
 
 before(async () => {
   const path = join(folder, "howdah.db");
-  store = await openStore(path, Date.now);
+  store = await openStore(path);
   await store.transaction(async (tx) => {
     await createAccount(tx, ids, "one", first);
     await createAccount(tx, ids, "two", second);

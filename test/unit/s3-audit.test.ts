@@ -77,7 +77,7 @@ describe("S3 in the audit trail", () => {
   const faults: string[] = [];
 
   before(async () => {
-    store = await openStore(databasePath, Date.now);
+    store = await openStore(databasePath);
     const [row] = await store.transaction((tx) => ensureAccounts(tx, makeIds()));
     account = row!.id;
     const key = await adminKey(store.db, account);

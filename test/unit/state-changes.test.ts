@@ -153,7 +153,7 @@ test("howdah down, with and without --keep, and a store that is opened again", a
     const id = await create(h, { Steps: [step("one"), step("two")] });
     await makeReady(h, id);
     const before = await told(h, id);
-    const second = await openStore(path, Date.now);
+    const second = await openStore(path);
     await second.transaction(async (tx) => {
       await setStepStatus(tx, (await tx.db.selectFrom("steps").select("id").orderBy("seq").executeTakeFirstOrThrow()).id, {
         state: "RUNNING",

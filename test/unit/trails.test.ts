@@ -34,6 +34,7 @@ import { pino } from "pino";
 import { cloudTrailHandlers } from "../../src/api/cloudtrail/handlers.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
 import { cloudtrailService } from "../../src/aws/services/cloudtrail.ts";
+import { systemClock } from "../../src/clock.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
 import { iamService } from "../../src/aws/services/iam.ts";
 import { openAudit } from "../../src/observe/audit.ts";
@@ -82,7 +83,7 @@ const policyOf = (bucket: string) =>
 async function world(t: TestContext) {
   const root = mkdtempSync(join(tmpdir(), "howdah-trails-"));
   let now = Date.now();
-  const store = await openStore(":memory:", () => now);
+  const store = await openStore(":memory:", { ...systemClock, now: () => now });
   const audits = { event: openAudit(join(root, "audit.db")), data: openAudit(join(root, "audit-s3.db")) };
   const objects = new Map<string, Buffer>();
   const policies = new Map(["logs", "others"].map((name) => [name, policyOf(name)]));

@@ -1,0 +1,32 @@
+/** What the agent link is to real nodes: a simulated node's way to its orders and for its reports. */
+import type { Surroundings } from "../providers/simulated/node.ts";
+import { findInstance } from "../store/instances.ts";
+import type { Store } from "../store/store.ts";
+import { bootstrapOrders, nodeWish } from "./node-wish.ts";
+import { takeReport } from "./reports.ts";
+
+export function simulatedLink(store: Store): Pick<Surroundings, "orders" | "report"> {
+  return {
+    async orders(instanceId, clusterId) {
+      const wish = await nodeWish(store.db, instanceId, clusterId);
+      if (!wish) return undefined;
+      const { cluster, instance, master, running } = wish;
+      return {
+        generation: cluster.generation,
+        bootstrapActions: bootstrapOrders(cluster),
+        steps: (instance === master ? running : []).map(({ id, spec, cancel_option }) => ({
+          id,
+          name: spec.name,
+          jar: spec.jar,
+          args: spec.args,
+          ...(cancel_option === null ? {} : { cancel: cancel_option }),
+        })),
+        stopping: cluster.phase === "ending",
+      };
+    },
+    async report(report) {
+      const instance = await findInstance(store.db, report.instanceId);
+      if (instance) await takeReport(store, instance, report);
+    },
+  };
+}

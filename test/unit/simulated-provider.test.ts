@@ -1,0 +1,110 @@
+/** The real reconcilers, loop and store over simulated nodes. */
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BootstrapActionConfig } from "@aws-sdk/client-emr";
+import { pino } from "pino";
+import { systemClock } from "../../src/clock.ts";
+import type { Outcome } from "../../src/providers/simulated/node.ts";
+import { paces } from "../../src/providers/simulated/pace.ts";
+import { createSimulatedProvider } from "../../src/providers/simulated/provider.ts";
+import { clusterReconciler } from "../../src/reconcile/clusters.ts";
+import { instanceReconciler } from "../../src/reconcile/instances.ts";
+import { createLoop } from "../../src/reconcile/loop.ts";
+import { simulatedLink } from "../../src/reconcile/simulated-link.ts";
+import { stepsReconciler } from "../../src/reconcile/steps.ts";
+import { harness, step } from "./control-plane-harness.ts";
+
+async function world(t: TestContext, outcomeOf: (name: string) => Outcome) {
+  const h = await harness(":memory:", systemClock);
+  const provider = createSimulatedProvider({
+    clock: systemClock,
+    pace: paces.instant,
+    ...simulatedLink(h.store),
+    outcomeOf: (what) => outcomeOf("step" in what ? what.step.name : what.bootstrapAction.name),
+  });
+  h.store.onManifest = (clusterId) => provider.manifestChanged(clusterId);
+  const context = { ...h.context, provider };
+  const loop = createLoop(
+    h.store,
+    {
+      cluster: clusterReconciler(context),
+      instance: instanceReconciler(context),
+      steps: stepsReconciler(context),
+      trail: async () => ({ done: true }),
+    },
+    systemClock,
+    pino({ level: "silent" }),
+  );
+  await loop.start();
+  t.after(async () => {
+    await loop.stop();
+    for (const id of provider.nodes.keys()) await provider.terminate(id);
+    await h.store.close();
+  });
+  const state = async (ClusterId: string) => (await h.handlers.DescribeCluster!({ ClusterId }, h.request)).Cluster?.Status;
+  async function reaches(ClusterId: string, wanted: string) {
+    for (;;) {
+      const status = await state(ClusterId);
+      if (status?.State === wanted) return status;
+      assert.ok(!status?.State?.startsWith("TERMINATED"), JSON.stringify(status));
+      await sleep(5);
+    }
+  }
+  /** A cluster of a master and a core node; its id. */
+  async function run(KeepJobFlowAliveWhenNoSteps: boolean, steps: string[], BootstrapActions: BootstrapActionConfig[] = []) {
+    const { JobFlowId = "" } = await h.handlers.RunJobFlow!(
+      {
+        Name: "simulated",
+        ReleaseLabel: "emr-7.13.0",
+        Instances: { MasterInstanceType: "m5.xlarge", SlaveInstanceType: "m5.xlarge", InstanceCount: 2, KeepJobFlowAliveWhenNoSteps },
+        Steps: steps.map((name) => step(name)),
+        BootstrapActions,
+        JobFlowRole: "EMR_EC2_DefaultRole",
+        ServiceRole: "EMR_DefaultRole",
+      } as never,
+      h.request,
+    );
+    return JobFlowId;
+  }
+  return { ...h, provider, run, reaches };
+}
+
+test("a cluster with steps runs to its end, each step once", async (t) => {
+  const begun: string[] = [];
+  const w = await world(t, (name) => {
+    begun.push(name);
+    return { afterMs: 0, exitCode: name === "two" ? 3 : 0, message: "so it is" };
+  });
+  const JobFlowId = await w.run(false, ["one", "two", "three"], [{ Name: "first", ScriptBootstrapAction: { Path: "s3://b/first" } }]);
+  const status = await w.reaches(JobFlowId, "TERMINATED");
+  assert.equal(status.StateChangeReason?.Code, "ALL_STEPS_COMPLETED");
+  const { Steps } = await w.handlers.ListSteps!({ ClusterId: JobFlowId }, w.request);
+  assert.deepEqual(
+    Steps?.toReversed().map(({ Name, Status }) => [Name, Status?.State]),
+    [
+      ["one", "COMPLETED"],
+      ["two", "FAILED"],
+      ["three", "COMPLETED"],
+    ],
+  );
+  assert.deepEqual(begun.toSorted(), ["first", "first", "one", "three", "two"]);
+});
+
+test("a node that is killed starts again, and what it ran is lost, not run twice", async (t) => {
+  let begun = 0;
+  const { promise: running, resolve } = Promise.withResolvers<void>();
+  const w = await world(t, () => {
+    begun += 1;
+    resolve();
+    return { afterMs: 60_000, exitCode: 0 };
+  });
+  const JobFlowId = await w.run(true, ["long"]);
+  await w.reaches(JobFlowId, "RUNNING");
+  await running;
+  for (const node of w.provider.nodes.values()) node.stop();
+  await w.reaches(JobFlowId, "WAITING");
+  const { Steps } = await w.handlers.ListSteps!({ ClusterId: JobFlowId }, w.request);
+  assert.equal(Steps?.[0]?.Status?.State, "FAILED");
+  assert.equal(begun, 1);
+});

@@ -32,6 +32,13 @@ export function makeIds(random: RandomBytes = randomBytes) {
     temporaryAccessKey: () => `ASIA${upper(16)}`,
     /** Secrets and tokens: 240 bits. */
     secret: () => Buffer.from(random(30)).toString("base64"),
+    /** Version 4, of RFC 9562. */
+    uuid: () => {
+      const bytes = Buffer.from(random(16));
+      bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+      bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+      return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+    },
     token: () => Buffer.from(random(48)).toString("base64url"),
   };
 }

@@ -3,10 +3,10 @@
  * words are compared for a failed step only; those of BOOTSTRAPPING, TERMINATING, INTERRUPTED and of groups are Howdah's own.
  */
 import type { ClusterState, InstanceGroupState, StepState } from "@aws-sdk/client-emr";
-import { randomUUID } from "node:crypto";
 import { type ClusterRow, stateChangeReason } from "./clusters.ts";
 import { type GroupRow, type InstanceRow, instanceState } from "./instances.ts";
 import type { StepRow } from "./steps.ts";
+import type { Tx } from "./store.ts";
 
 type Severity = "INFO" | "WARN" | "ERROR" | "CRITICAL";
 
@@ -24,11 +24,14 @@ export interface StateChangeEvent {
   detail: { severity: Severity; clusterId: string; state: string; message: string } & Record<string, string>;
 }
 
+/** When an event is told, and by what id. */
+type Telling = Pick<Tx, "now" | "uuid">;
+
 /** `before`: the state before this one; undefined for a new cluster. */
-export function clusterEvent(cluster: ClusterRow, state: ClusterState, before: string | undefined, now: number): StateChangeEvent {
+export function clusterEvent(cluster: ClusterRow, state: ClusterState, before: string | undefined, telling: Telling): StateChangeEvent {
   const code = stateChangeReason(cluster, state, false).Code ?? "";
   const which = `Amazon EMR cluster ${cluster.id} (${cluster.spec.name})`;
-  const at = minute(now);
+  const at = minute(telling.now);
   const messages: Record<ClusterState, string> = {
     STARTING:
       before === undefined
@@ -44,7 +47,7 @@ export function clusterEvent(cluster: ClusterRow, state: ClusterState, before: s
     TERMINATED: `${which} has terminated at ${at} with a reason of ${code}.`,
     TERMINATED_WITH_ERRORS: `${which} has terminated with errors at ${at} with a reason of ${code}.`,
   };
-  return envelope(cluster, "EMR Cluster State Change", now, {
+  return envelope(cluster, "EMR Cluster State Change", telling, {
     severity: state === "TERMINATED_WITH_ERRORS" ? "CRITICAL" : "INFO",
     stateChangeReason: JSON.stringify({ code }),
     name: cluster.spec.name,
@@ -64,7 +67,8 @@ const stepSeverities: Record<StepState, Severity> = {
   FAILED: "ERROR",
 };
 
-export function stepEvent(cluster: ClusterRow, step: StepRow, state: StepState, now: number): StateChangeEvent {
+export function stepEvent(cluster: ClusterRow, step: StepRow, state: StepState, telling: Telling): StateChangeEvent {
+  const { now } = telling;
   const what = `${step.id} (${step.spec.name})`;
   const where = `Amazon EMR cluster ${cluster.id} (${cluster.spec.name})`;
   const at = minute(now);
@@ -80,7 +84,7 @@ export function stepEvent(cluster: ClusterRow, step: StepRow, state: StepState, 
   };
   // Nobody requested it: an earlier step's failure, or the cluster's end.
   if (step.cancel_requested_at === null) messages.CANCELLED = `Step ${what} in ${where} was cancelled at ${at}.`;
-  return envelope(cluster, "EMR Step Status Change", now, {
+  return envelope(cluster, "EMR Step Status Change", telling, {
     severity: stepSeverities[state],
     actionOnFailure: step.spec.actionOnFailure,
     stepId: step.id,
@@ -96,10 +100,10 @@ export function groupEvent(
   group: GroupRow,
   mine: readonly InstanceRow[],
   state: InstanceGroupState,
-  now: number,
+  telling: Telling,
 ): StateChangeEvent {
   const running = mine.filter((instance) => instanceState(instance) === "RUNNING").length;
-  return envelope(cluster, "EMR Instance Group State Change", now, {
+  return envelope(cluster, "EMR Instance Group State Change", telling, {
     severity: "INFO",
     market: group.market,
     requestedInstanceCount: String(group.requested_count),
@@ -109,19 +113,19 @@ export function groupEvent(
     clusterId: cluster.id,
     runningInstanceCount: String(running),
     state,
-    message: `Instance group ${group.id} in Amazon EMR cluster ${cluster.id} (${cluster.spec.name}) became ${state} at ${minute(now)}. It has an instance count of ${running}.`,
+    message: `Instance group ${group.id} in Amazon EMR cluster ${cluster.id} (${cluster.spec.name}) became ${state} at ${minute(telling.now)}. It has an instance count of ${running}.`,
   });
 }
 
 function envelope(
   cluster: ClusterRow,
   type: StateChangeEvent["detail-type"],
-  now: number,
+  { now, uuid }: Telling,
   detail: StateChangeEvent["detail"],
 ): StateChangeEvent {
   return {
     version: "0",
-    id: randomUUID(),
+    id: uuid(),
     "detail-type": type,
     source: "aws.emr",
     account: cluster.account_id,

@@ -107,7 +107,7 @@ async function noteCluster(tx: Tx, cluster: ClusterRow): Promise<void> {
     .executeTakeFirst();
   const state = clusterState(cluster, active !== undefined);
   const noted = (await notedOf(tx.db, [cluster.id])).get(cluster.id);
-  if (state !== noted) await note(tx, cluster, cluster.id, state, clusterEvent(cluster, state, noted, tx.now));
+  if (state !== noted) await note(tx, cluster, cluster.id, state, clusterEvent(cluster, state, noted, tx));
 }
 
 async function noteGroups(tx: Tx, cluster: ClusterRow): Promise<void> {
@@ -118,7 +118,7 @@ async function noteGroups(tx: Tx, cluster: ClusterRow): Promise<void> {
   for (const group of groups) {
     const mine = instances.filter((instance) => instance.group_id === group.id);
     const state = groupState(cluster, mine);
-    if (state !== noted.get(group.id)) await note(tx, cluster, group.id, state, groupEvent(cluster, group, mine, state, tx.now));
+    if (state !== noted.get(group.id)) await note(tx, cluster, group.id, state, groupEvent(cluster, group, mine, state, tx));
   }
 }
 
@@ -127,7 +127,7 @@ async function noteSteps(tx: Tx, cluster: ClusterRow, ids: readonly string[]): P
   const noted = await notedOf(tx.db, ids);
   for (const step of steps) {
     const state = stepState(step);
-    if (state !== noted.get(step.id)) await note(tx, cluster, step.id, state, stepEvent(cluster, step, state, tx.now));
+    if (state !== noted.get(step.id)) await note(tx, cluster, step.id, state, stepEvent(cluster, step, state, tx));
   }
 }
 

@@ -1,7 +1,8 @@
 /** Opens the store, and runs transactions that can wake reconcilers. What a transaction wakes is nudged only after its commit. */
 import { closeSync, openSync } from "node:fs";
-import { Kysely, sql, type Transaction } from "kysely";
+import { type Dialect, Kysely, sql, type Transaction } from "kysely";
 import { type Clock, systemClock } from "../clock.ts";
+import { makeIds, type RandomBytes } from "./ids.ts";
 import { openSqlite } from "./sqlite.ts";
 import { type Schema, migrations } from "./schema.ts";
 import { noteStates, watchStates } from "./state-changes.ts";
@@ -13,6 +14,8 @@ export interface Tx {
   db: Transaction<Schema>;
   /** Epoch milliseconds; the same for everything that this transaction writes. */
   now: number;
+  /** A new one: of an event. */
+  uuid(): string;
   /** Persists that `kind`/`id` must be looked at, and nudges the loop after the commit. */
   wake(kind: WakeKind, id: string): Promise<void>;
   /** After the commit, those who wait for the cluster's manifest look again. */
@@ -31,11 +34,23 @@ export interface Store extends Omit<Clock, "after"> {
   close(): Promise<void>;
 }
 
+export interface StoreSurroundings {
+  clock?: Omit<Clock, "after">;
+  random?: RandomBytes;
+  /** Comes between the store and SQLite: for who simulates faults. */
+  within?: (dialect: Dialect) => Dialect;
+}
+
+/** What SQLite keeps in memory: `:memory:`, or a `file:` address that several connections share. */
+const isInMemory = (path: string): boolean => path === ":memory:" || path.startsWith("file:");
+
 /** `path`: the data folder's database, made where there is none (mode 0600: it holds secret keys). */
-export async function openStore(path: string, clock: Omit<Clock, "after"> = systemClock): Promise<Store> {
+export async function openStore(path: string, surroundings: StoreSurroundings = {}): Promise<Store> {
+  const { clock = systemClock, random, within = (dialect) => dialect } = surroundings;
+  const { uuid } = makeIds(random);
   // Made private before SQLite opens it: its -wal and -shm take the file's mode.
-  if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
-  const db = new Kysely<Schema>({ dialect: openSqlite(path) });
+  if (!isInMemory(path)) closeSync(openSync(path, "a", 0o600));
+  const db = new Kysely<Schema>({ dialect: within(openSqlite(path)) });
   await migrate(db);
   await watchStates(db);
   const store: Store = {
@@ -52,6 +67,7 @@ export async function openStore(path: string, clock: Omit<Clock, "after"> = syst
         const tx: Tx = {
           db: trx,
           now,
+          uuid,
           async wake(kind, id) {
             woke = true;
             await addWake(trx, kind, id, clock.steady());

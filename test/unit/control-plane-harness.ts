@@ -62,7 +62,7 @@ export async function harness(path = ":memory:", clock?: Omit<Clock, "after">) {
   let now = Date.UTC(2026, 0, 1);
   const releases = { substitute: false };
   let steady = 1_000;
-  const store = await openStore(path, clock ?? { now: () => now, steady: () => steady });
+  const store = await openStore(path, { clock: clock ?? { now: () => now, steady: () => steady } });
   const provider = new PassiveProvider();
   const ids = makeIds();
   await store.transaction((tx) => createAccount(tx, ids, "default", adminKey.principal.accountId));

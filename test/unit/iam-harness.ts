@@ -47,7 +47,7 @@ export async function startApi(watch?: Watch) {
   const path = join(folder, "howdah.db");
   let ahead = 0;
   const now = () => Date.now() + ahead;
-  const store = await openStore(path, { ...systemClock, now });
+  const store = await openStore(path, { clock: { ...systemClock, now } });
   const ids = makeIds();
   const account = await store.transaction((tx) => createAccount(tx, ids, "default"));
   const [keys, policies, facts] = [openKeyLookup(path), openPolicySource(path), openResourceFacts(path)];

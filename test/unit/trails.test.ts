@@ -83,7 +83,7 @@ const policyOf = (bucket: string) =>
 async function world(t: TestContext) {
   const root = mkdtempSync(join(tmpdir(), "howdah-trails-"));
   let now = Date.now();
-  const store = await openStore(":memory:", { ...systemClock, now: () => now });
+  const store = await openStore(":memory:", { clock: { ...systemClock, now: () => now } });
   const audits = { event: openAudit(join(root, "audit.db")), data: openAudit(join(root, "audit-s3.db")) };
   const objects = new Map<string, Buffer>();
   const policies = new Map(["logs", "others"].map((name) => [name, policyOf(name)]));

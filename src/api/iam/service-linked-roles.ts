@@ -1,5 +1,4 @@
 /** Roles that are linked to a service, which alone may change them: EMR's for the clean-up of clusters whose service role is gone. */
-import { randomUUID } from "node:crypto";
 import { iamArn } from "../../access/arns.ts";
 import { deleteEntity, findEntity } from "../../store/iam-entities.ts";
 import { liveClusters } from "../../store/clusters.ts";
@@ -27,17 +26,17 @@ async function CreateServiceLinkedRole({ store, ids }: IamContext, input: In<"Cr
 }
 
 /** AWS answers with a task, and deletes later; here the task is done, or has failed, when it is answered. */
-async function DeleteServiceLinkedRole({ store }: IamContext, input: In<"DeleteServiceLinkedRole">, request: IamRequest) {
+async function DeleteServiceLinkedRole({ store, ids }: IamContext, input: In<"DeleteServiceLinkedRole">, request: IamRequest) {
   return store.transaction(async (tx) => {
     const role = await the(tx.db, request, "role", input.RoleName);
     if (role.linked_service === null) throw invalidInput(`The role ${role.name} is not a service-linked role.`);
     const linked = linkedRoles[role.linked_service]!;
     const path = `task/aws-service-role/${role.linked_service}/${role.name}`;
     const clusters = (await liveClusters(tx.db)).filter(({ account_id }) => account_id === request.accountId);
-    if (clusters.length > 0) return { DeletionTaskId: `${path}/used-${randomUUID()}` };
+    if (clusters.length > 0) return { DeletionTaskId: `${path}/used-${ids.uuid()}` };
     await detachPolicy(tx, role.id, linked.policyArn);
     await deleteEntity(tx, role.id);
-    return { DeletionTaskId: `${path}/${randomUUID()}` };
+    return { DeletionTaskId: `${path}/${ids.uuid()}` };
   });
 }
 

@@ -14,9 +14,9 @@ import { ensureObjects } from "./setup/jars.ts";
 import { ensureJavaHome, javaHomeMissing, type ArchiveUse } from "./setup/java-home.ts";
 import { findJava, findPython } from "./setup/machine.ts";
 import { ensureNameTemplate, nameTemplateMissing } from "./setup/name-template.ts";
+import { ensureOwnJar, ownJarsMissing } from "./setup/own-jars.ts";
 import { makeVenv, venvBase } from "./setup/pip.ts";
-import { nodeJavaHome, places, toolsRequirements, type Places } from "./setup/places.ts";
-import { ensureS3DistCp, s3DistCpMissing } from "./setup/s3-dist-cp.ts";
+import { nodeJavaHome, ownJarNames, places, toolsRequirements, type Places } from "./setup/places.ts";
 import { areSparkCommandsOurs, ensureSpark, fetchSpark, sparkClassPath, sparkMissing } from "./setup/spark-home.ts";
 import type { Report, SetupProgress, SetupTask } from "./setup/task.ts";
 
@@ -59,7 +59,7 @@ function findMissing(release: Release, at: Places, installation: Installation): 
     ...there(installation.python, "Python"),
     ...hadoopMissing(at, release),
     ...sparkMissing(at, release),
-    ...s3DistCpMissing(at),
+    ...ownJarsMissing(at),
     ...s3proxyMissing(at, release.s3proxy),
     ...there(join(at.tools, "bin", "aws"), "node tools"),
     ...nameTemplateMissing(at),
@@ -124,7 +124,7 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
       await ensureHadoop(at, release, found.jdk);
       if (s3proxyMissing(at, release.s3proxy).length > 0) await placeObject(at.cache, release.s3proxy.sha256, at.s3proxy);
     }),
-    task(3, "s3-dist-cp", () => ensureS3DistCp(at, hadoopClassPath(at.hadoop, release), found.jdk)),
+    ...ownJarNames.map((name) => task(3, name, () => ensureOwnJar(at, name, hadoopClassPath(at.hadoop, release), found.jdk))),
     task(3, "HDFS's first image", () => ensureNameTemplate(at, hadoopClassPath(at.hadoop, release), found.jdk)),
     task(3, "Class archive of Hadoop", () => archive("hadoop")),
     task(3, "Class archive of Spark", () => archive("spark")),
@@ -151,7 +151,8 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
           nameTemplate: at.nameTemplate,
         },
         spark: { home: at.spark, version: release.spark.version, classPath: sparkClassPath(at.spark), archive: archiveOf("spark") },
-        s3DistCp: { jar: at.s3DistCp },
+        s3DistCp: { jar: at.ownJars["s3-dist-cp"] },
+        emrfs: { jar: at.ownJars.emrfs },
         s3proxy: { jar: at.s3proxy },
         native,
       };

@@ -74,6 +74,7 @@ export function openKeyLookup(databasePath: string): KeyLookup & { close(): void
       tags: { ...common.tags, ...session.tags },
       sessionPolicies: [...session.policies, ...session.policyArns.map(documentOf)],
       ...(session.sourceIdentity === null ? {} : { sourceIdentity: session.sourceIdentity }),
+      ...(session.emrfs && { emrfs: session.emrfs }),
     };
   };
 

@@ -1,4 +1,5 @@
 /** Who makes a request, in IAM's words. Source: IAM User Guide, "Global condition context keys" and "userIdentity" of CloudTrail. */
+import type { EmrfsUser } from "./emrfs-mappings.ts";
 
 export type PrincipalType = "Root" | "IAMUser" | "AssumedRole" | "AWSService";
 
@@ -24,6 +25,8 @@ export interface Principal {
   sessionPolicies: string[];
   /** The cluster whose nodes sign with this. */
   clusterId: string | null;
+  /** EMRFS on a node signs with this, for this user: its cluster's role mappings decide who a request to S3 counts as (emrfs-roles.ts). */
+  emrfs?: EmrfsUser;
 }
 
 /** A policy that decides, and the name that messages and logs give it. `text` is the document as JSON. */

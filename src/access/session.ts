@@ -1,4 +1,5 @@
 /** What temporary credentials hold beside their key: stored as JSON with it, read whenever it signs. */
+import type { EmrfsUser } from "./emrfs-mappings.ts";
 
 /** Of AssumeRole and of an instance profile; of GetSessionToken with a name of "" and nothing else. */
 export interface Session {
@@ -14,6 +15,8 @@ export interface Session {
   /** Keys of the tags that go on to the next role of a chain. */
   transitiveTagKeys: string[];
   sourceIdentity: string | null;
+  /** It is EMRFS's, for this user of the node. */
+  emrfs?: EmrfsUser;
 }
 
 export const plainSession = (name: string, role: Session["role"], issuedAt: number): Session => ({

@@ -1,6 +1,7 @@
 /**
  * The credentials of everything on the node: the container-credentials endpoint that every AWS SDK knows, on the node's address. What a step with a
- * runtime role has started asks at a path of its own, with a token of its own.
+ * runtime role has started asks at a path of its own, with a token of its own. EMRFS says which user of the node it asks for, and the user's groups:
+ * ?user=ann&group=ann&group=analysts; what comes of that the control plane decides.
  * SDKs show the secret of a token file of mode 0600; nothing is in an environment variable or in XML.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
@@ -11,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { writeWhole } from "../files.ts";
 import type { AgentContext } from "./context.ts";
 import { exchange } from "./http.ts";
-import { agentPaths, credentialsPort, sessionHeader } from "./layout.ts";
+import { agentPaths, credentialsPort, roleRefused, sessionHeader } from "./layout.ts";
 import { answerMetadata } from "./metadata.ts";
 import { bearer, controlPlaneUrl } from "./link.ts";
 
@@ -24,12 +25,18 @@ interface ContainerCredentials {
   Expiration: string;
 }
 
+/** The control plane says why there are none: nothing that is still there may take their place. */
+class Refused extends Error {}
+
 const freshMs = 300_000;
 /** SDKs ask again so long before what they have ends. After a laptop's sleep it may have ended, though no time has passed by the steady clock. */
 const leastLeftMs = 15 * 60_000;
+/** One for the node, for each step with a role, and for each user of EMRFS. */
+const mostCached = 1000;
 
 export function createCredentials(context: AgentContext) {
-  const cached = new Map<string | undefined, { at: number; value: ContainerCredentials }>();
+  /** By what the control plane was asked for. */
+  const cached = new Map<string, { at: number; value: ContainerCredentials }>();
   const tokenFile = (stepId: string | undefined) =>
     stepId === undefined ? context.layout.credentialsToken : join(context.layout.stepTokens, stepId);
 
@@ -39,19 +46,25 @@ export function createCredentials(context: AgentContext) {
   }
 
   /** Not older than 5 minutes; older ones that are still valid where the control plane does not answer. `stepId`: of that step's runtime role. */
-  async function current(stepId?: string): Promise<ContainerCredentials> {
-    const known = cached.get(stepId);
+  const current = (stepId?: string): Promise<ContainerCredentials> => fresh(stepId === undefined ? [] : [["step", stepId]]);
+
+  async function fresh(asked: [name: string, value: string][]): Promise<ContainerCredentials> {
+    const name = String(new URLSearchParams(asked));
+    const known = cached.get(name);
     const leftMs = Date.parse(known?.value.Expiration ?? "") - Date.now();
     if (known && performance.now() - known.at < freshMs && leftMs > leastLeftMs) return known.value;
     try {
-      const url = controlPlaneUrl(context, agentPaths.credentials, stepId === undefined ? {} : { step: stepId });
+      const url = controlPlaneUrl(context, agentPaths.credentials);
+      for (const [parameter, value] of asked) url.searchParams.append(parameter, value);
       const { status, text } = await exchange(url, { headers: bearer(context), timeoutMs: 5_000 });
+      if (status === roleRefused) throw new Refused(text);
       if (status !== 200) throw new Error(`the control plane answered ${status}`);
       const value = JSON.parse(text) as ContainerCredentials;
-      cached.set(stepId, { at: performance.now(), value });
+      cached.set(name, { at: performance.now(), value });
+      for (const oldest of cached.keys()) if (cached.size > mostCached) cached.delete(oldest);
       return value;
     } catch (error) {
-      if (!known || leftMs <= 0) throw error;
+      if (error instanceof Refused || !known || leftMs <= 0) throw error;
       return known.value;
     }
   }
@@ -84,7 +97,7 @@ export function createCredentials(context: AgentContext) {
       for (const name of readdirSync(stepTokens)) {
         if (ids.some((id) => name.startsWith(id))) continue;
         rmSync(join(stepTokens, name));
-        cached.delete(name);
+        cached.delete(String(new URLSearchParams({ step: name })));
       }
     },
 
@@ -102,15 +115,17 @@ export function createCredentials(context: AgentContext) {
         }
         const { authorization } = request.headers;
         const basic = /^Basic ([\w+/=]+)$/.exec(authorization ?? "")?.[1];
-        const stepId = /^\/credentials\/(s-[A-Z0-9]+)$/.exec(request.url ?? "")?.[1];
-        const found =
-          basic !== undefined ? ofSession(basic) : isToken(authorization, stepId) ? current(stepId) : Promise.resolve(undefined);
+        const [path = "", query] = (request.url ?? "").split("?", 2);
+        const asked = new URLSearchParams(query);
+        const stepId = /^\/credentials\/(s-[A-Z0-9]+)$/.exec(path)?.[1];
+        const ofToken = () => (stepId === undefined && asked.has("user") ? fresh(userOf(asked)) : current(stepId));
+        const found = basic !== undefined ? ofSession(basic) : isToken(authorization, stepId) ? ofToken() : Promise.resolve(undefined);
         found.then(
           (value) => {
             if (value) response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
             else response.writeHead(403).end("the token of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE is needed");
           },
-          (error: Error) => response.writeHead(503).end(`no credentials: ${error.message}`),
+          (error: Error) => response.writeHead(error instanceof Refused ? 403 : 503).end(`no credentials: ${error.message}`),
         );
       });
       for (;;) {
@@ -125,5 +140,11 @@ export function createCredentials(context: AgentContext) {
     },
   };
 }
+
+/** Of whom EMRFS asks; a step's runtime role is the same for all of them. */
+const userOf = (asked: URLSearchParams): [string, string][] => [
+  ["user", asked.get("user") ?? ""],
+  ...asked.getAll("group").map((group): [string, string] => ["group", group]),
+];
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();

@@ -50,6 +50,9 @@ export const credentialsPort = 8179;
 /** Where the agent passes on what a client of the credentials endpoint has shown as user:password, in base64. */
 export const sessionHeader = "x-howdah-session";
 
+/** The control plane's answer where a role that is asked for cannot be taken; its text says why. */
+export const roleRefused = 409;
+
 /** The endpoint for the node's own credentials, or for those of a step's runtime role. */
 export const credentialsUrl = (address: string, stepId?: string): string =>
   `http://${address}:${credentialsPort}/credentials${stepId === undefined ? "" : `/${stepId}`}`;

@@ -6,13 +6,13 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { agentPaths, sessionHeader } from "../agent/layout.ts";
+import { agentPaths, roleRefused, sessionHeader } from "../agent/layout.ts";
 import type { Report } from "../agent/manifest.ts";
 import { manifestFor, type ManifestSources } from "../reconcile/manifest.ts";
 import { takeReport } from "../reconcile/reports.ts";
 import { addWarnings } from "../store/events.ts";
 import type { Ids } from "../store/ids.ts";
-import { instanceCredentials, sessionCredentials, stepCredentials } from "../store/instance-credentials.ts";
+import { emrfsCredentials, instanceCredentials, sessionCredentials, stepCredentials } from "../store/instance-credentials.ts";
 import { findInstance, type InstanceRow } from "../store/instances.ts";
 import type { Store } from "../store/store.ts";
 
@@ -90,19 +90,28 @@ export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources
     response.writeHead(204).end();
   }
 
-  /** Of the node; with `step` of what that step has started; with `basic` of a session that was asked for (user:password in base64). */
-  async function credentialsFor(instance: InstanceRow, step: string | null, basic: string | undefined) {
+  /**
+   * Of the node; with `step` of what that step has started; with `user` (and `group`, as often as the user has one) of EMRFS; with `basic` of a session
+   * that was asked for (user:password in base64).
+   */
+  async function credentialsFor(instance: InstanceRow, asked: URLSearchParams, basic: string | undefined) {
+    const [step, user] = [asked.get("step"), asked.get("user")];
     if (step !== null) return stepCredentials(store, ids, instance, step);
+    if (user !== null) return emrfsCredentials(store, ids, instance, { name: user, groups: asked.getAll("group") });
     if (basic === undefined) return instanceCredentials(store, ids, instance);
-    const [user = "", ...password] = Buffer.from(basic, "base64").toString("utf8").split(":");
-    return sessionCredentials(store, instance, user, password.join(":"));
+    const [id = "", ...password] = Buffer.from(basic, "base64").toString("utf8").split(":");
+    return sessionCredentials(store, instance, id, password.join(":"));
   }
 
   async function answerCredentials(instance: InstanceRow, request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
     const basic = request.headers[sessionHeader];
-    const key = await credentialsFor(instance, url.searchParams.get("step"), typeof basic === "string" ? basic : undefined);
+    const key = await credentialsFor(instance, url.searchParams, typeof basic === "string" ? basic : undefined);
     if (!key) {
       response.writeHead(404).end("what they are for has ended, or the role is not to be had any more");
+      return;
+    }
+    if ("problem" in key) {
+      response.writeHead(roleRefused).end(key.problem);
       return;
     }
     sendJson(response, {

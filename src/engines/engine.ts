@@ -41,6 +41,8 @@ export interface ClusterFacts {
   master: { address: string; hostname: string };
   /** Steps may have roles of their own, which their containers must have too. */
   hasRuntimeRoles?: boolean;
+  /** EMRFS takes roles by user, group or prefix. */
+  hasEmrfsRoles?: boolean;
   /** Running or wanted nodes, the master first. */
   nodes: { instanceId: string; role: NodeRole; address: string; instanceType: InstanceType }[];
 }

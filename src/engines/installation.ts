@@ -17,6 +17,8 @@ export interface Installation {
   spark: { home: string; version: string; classPath: string[]; archive: string | undefined };
   /** EMR's s3-dist-cp, Howdah's own. */
   s3DistCp: { jar: string };
+  /** What S3A has its credentials from on clusters with role mappings. */
+  emrfs: { jar: string };
   s3proxy: { jar: string };
   native: { init: string; preload: string };
 }

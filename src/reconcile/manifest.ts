@@ -38,6 +38,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     applications: cluster.spec.applications.map(({ Name }) => Name),
     master: { address: master.address, hostname: hostnameOf(master.address) },
     hasRuntimeRoles: cluster.spec.runtimeRoles !== undefined,
+    hasEmrfsRoles: cluster.spec.emrfsRoles !== undefined,
     nodes: instances.map(({ id, group_id, address }) => {
       const group = groupOf(group_id);
       return { instanceId: id, role: group.role, address, instanceType: typeNamed(group.instance_type) };

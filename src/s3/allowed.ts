@@ -1,7 +1,9 @@
 /** The first half of an S3 request: who asks, for what, and whether it may. Nothing of the body is read before that is decided. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { S3Place } from "../access/emrfs-mappings.ts";
+import type { Actor, EmrfsRoles } from "../access/emrfs-roles.ts";
 import type { KeyLookup } from "../access/keys.ts";
-import type { PolicySource } from "../access/principal.ts";
+import type { PolicySource, Principal } from "../access/principal.ts";
 import { AwsError } from "../aws/errors.ts";
 import { originOfSocket } from "../aws/origin.ts";
 import { type Access, accessDenied, accessOf } from "./access.ts";
@@ -18,6 +20,7 @@ import type { S3Server } from "./upstream.ts";
 export interface ObjectsOptions {
   keys: KeyLookup;
   policies: PolicySource;
+  emrfs: EmrfsRoles;
   buckets: Buckets;
   server: () => S3Server;
   now: () => Date;
@@ -45,7 +48,11 @@ export interface Allowed {
   headers: IncomingHttpHeaders;
   request: S3Request;
   sender: Sender;
+  /** Who it is authorised as: who signs, or the role to which EMRFS's mappings lead. Undefined for a request without a signature. */
+  principal: Principal | undefined;
   access: Access;
+  /** The same for an object that its body names. Throws AccessDenied where EMRFS cannot take the object's role. */
+  accessTo(key: string): { principal: Principal | undefined; access: Access };
   seen: Seen;
 }
 
@@ -75,8 +82,11 @@ export async function allowed(
     now: options.now(),
     region: sender.proof?.claim.scope.region ?? "",
   };
-  const { principal } = sender.proof?.key ?? {};
-  const access = accessOf(principal, circumstances, [...sender.keys, ...tlsKeys(origin)], options.policies, options.buckets);
+  const as = accessAs(sender.proof?.key.principal, options, (principal) =>
+    accessOf(principal, circumstances, [...sender.keys, ...tlsKeys(origin)], options.policies, options.buckets),
+  );
+  const { principal, access } = as(placeOf(signed.method, request, query));
+  seen.principal = principal;
   try {
     access.check(request.asked);
   } catch (error) {
@@ -87,7 +97,28 @@ export async function allowed(
       throw noSuchBucket(bucket);
     throw error;
   }
-  return { req, res, options, requestId, begin, server, signed, query, headers, request, sender, access, seen };
+  const accessTo = (key: string) => as({ bucket: request.bucket, key });
+  return { req, res, options, requestId, begin, server, signed, query, headers, request, sender, principal, access, accessTo, seen };
+}
+
+/** Who asks for a place, and its access: made once for each role that EMRFS takes. */
+function accessAs(signer: Principal | undefined, { emrfs }: ObjectsOptions, make: (as: Principal | undefined) => Access) {
+  const actorOf = signer && emrfs.actorsOf(signer);
+  const made = new Map<Actor | undefined, Access>();
+  return (place: S3Place | undefined): { principal: Principal | undefined; access: Access } => {
+    const principal = place ? actorOf?.(place) : signer;
+    if (principal && "problem" in principal) throw accessDenied(principal.problem);
+    const access = made.get(principal) ?? make(principal);
+    made.set(principal, access);
+    return { principal, access };
+  };
+}
+
+/** What of S3 the request is about: of a listing, what it lists; of a copy, what it makes. Undefined where its body says it, object by object. */
+function placeOf(method: string, { bucket, key, subresource }: S3Request, query: URLSearchParams): S3Place | undefined {
+  if (key === "" && subresource === "delete") return undefined;
+  const lists = method === "GET" && key === "" && (subresource === undefined || subresource === "uploads" || subresource === "versions");
+  return { bucket, key: lists ? (query.get("prefix") ?? "") : key };
 }
 
 /** Whoever does not say who it is, is not told what is wrong with its request either. */

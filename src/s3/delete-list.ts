@@ -100,10 +100,10 @@ export function writeDeleteList({ objects, quiet }: DeleteList): string {
 const namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /** The server's answer with those that were not asked for because they are not allowed; `answer` is empty where all are such. */
-export function withRefused(answer: string, refused: readonly Doomed[]): string {
-  const errors = refused.map(({ key, version }) => {
+export function withRefused(answer: string, refused: readonly (Doomed & { message?: string })[]): string {
+  const errors = refused.map(({ key, version, message = "Access Denied" }) => {
     const versionId = version === undefined ? "" : `<VersionId>${escapeXml(version)}</VersionId>`;
-    return `<Error><Key>${escapeXml(key)}</Key>${versionId}<Code>AccessDenied</Code><Message>Access Denied</Message></Error>`;
+    return `<Error><Key>${escapeXml(key)}</Key>${versionId}<Code>AccessDenied</Code><Message>${escapeXml(message)}</Message></Error>`;
   });
   const end = /<\/DeleteResult>\s*$|<DeleteResult([^>]*)\/>\s*$/.exec(answer);
   const head = end

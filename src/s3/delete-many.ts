@@ -1,11 +1,13 @@
 /** DeleteObjects: a list, decided about object by object. */
 import { createHash } from "node:crypto";
 import { pipeline } from "node:stream/promises";
+import type { Principal } from "../access/principal.ts";
+import { AwsError } from "../aws/errors.ts";
 import { accessDenied } from "./access.ts";
 import { type Allowed, send, wholeOf } from "./allowed.ts";
 import { checkedBody } from "./body.ts";
 import { checksumPrefix } from "./checksums.ts";
-import { readDeleteList, withRefused, writeDeleteList } from "./delete-list.ts";
+import { type Doomed, readDeleteList, withRefused, writeDeleteList } from "./delete-list.ts";
 import { exchange, textOf } from "./exchange.ts";
 import { answerHeaders, upstreamRequest } from "./forwarding.ts";
 import { moving } from "./moving.ts";
@@ -16,18 +18,29 @@ import type { UpstreamRequest } from "./upstream.ts";
 /** S3's own limit for such a list, in bytes. */
 const deleteLimit = 2 << 20;
 
-/** Those that are not allowed are told as such. */
+/** Those that are not allowed are told as such. Each is asked for as whom EMRFS's mappings lead to for it. */
 export async function deleteMany(asked: Allowed): Promise<void> {
-  const { req, res, requestId, begin, server, signed, query, headers, request, sender, access, seen } = asked;
+  const { req, res, requestId, begin, server, signed, query, headers, request, sender, accessTo, seen } = asked;
   const { bucket } = request;
+  function look({ key, version }: Doomed): { principal?: Principal | undefined; error?: AwsError } {
+    try {
+      const { principal, access } = accessTo(key);
+      return access.isAllowed(deleteAsked(bucket, key, version)) ? { principal } : { principal, error: accessDenied() };
+    } catch (error) {
+      if (error instanceof AwsError) return { error };
+      throw error;
+    }
+  }
   const body = checkedBody(moving(req.iterator({ destroyOnReturn: false })), headers, sender.declared, sender.proof);
   if (!server.external) refuseUnsupported(signed.method, signed.path, query, headers, body.length);
   begin();
   const list = readDeleteList((await wholeOf(body, deleteLimit)).toString("utf8"));
-  const may = list.objects.map(({ key, version }) => access.isAllowed(deleteAsked(bucket, key, version)));
-  const objects = list.objects.filter((_, i) => may[i]);
-  const refused = list.objects.filter((_, i) => !may[i]);
-  seen.deletes = list.objects.map(({ key }, i) => (may[i] ? { key } : { key, error: accessDenied() }));
+  const looked = list.objects.map((object) => ({ ...object, ...look(object) }));
+  const objects = looked.filter(({ error }) => !error);
+  const refused = looked.filter(({ error }) => error).map(({ key, version, error }) => ({ key, version, message: error!.message }));
+  seen.deletes = looked;
+  const [by, ...others] = new Set(looked.map(({ principal }) => principal));
+  if (by && others.length === 0) seen.principal = by;
   if (objects.length === 0) {
     send(res, 200, { "content-type": "application/xml" }, withRefused("", refused), requestId);
     return;

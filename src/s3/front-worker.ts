@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 import { openBucketFacts } from "../access/bucket-facts.ts";
+import { openEmrfsRoles } from "../access/emrfs-roles.ts";
 import { openKeyLookup } from "../access/keys.ts";
 import { openPolicySource } from "../access/policy-source.ts";
 import { rarely, usedAgainMs } from "../access/rarely.ts";
@@ -21,6 +22,7 @@ import { serviceOf } from "./routing.ts";
 const options = workerData as WorkerOptions;
 const keys = openKeyLookup(options.databasePath);
 const policies = openPolicySource(options.databasePath);
+const emrfs = openEmrfsRoles(options.databasePath, policies);
 const facts = openBucketFacts(options.databasePath);
 const audits = options.audits && {
   event: openAudit(options.audits.event),
@@ -37,7 +39,7 @@ function tell(message: FromWorker): void {
 }
 
 function closeDatabase(): void {
-  for (const opened of [keys, policies, facts, ...Object.values(audits ?? {})]) opened.close();
+  for (const opened of [keys, policies, emrfs, facts, ...Object.values(audits ?? {})]) opened.close();
 }
 
 /** The control plane's thread writes; these wait for its word. */
@@ -77,6 +79,7 @@ const objects = {
   refused: (kind: string, sourceIp: string) => count(`of s3 from ${sourceIp}, signature refused (${kind})`),
   keys,
   policies,
+  emrfs,
   buckets: { ...facts, change },
   server: () => s3,
   now,

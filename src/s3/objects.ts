@@ -112,7 +112,7 @@ async function forward(asked: Allowed): Promise<void> {
   const answered = answerHeaders(answer, requestId);
   if (request.bucket === "" && answer.statusCode === 200) {
     delete answered["content-length"];
-    const own = ownBuckets(await textOf(answer), options.buckets, sender.proof?.key.principal.accountId ?? "");
+    const own = ownBuckets(await textOf(answer), options.buckets, asked.principal?.accountId ?? "");
     send(res, 200, answered, own, requestId);
     return;
   }
@@ -123,10 +123,13 @@ async function forward(asked: Allowed): Promise<void> {
 }
 
 /** The server's answer; of a bucket that is made or deleted, once it is written down. */
-async function sent({ request, signed, server, options, sender }: Allowed, send: () => Promise<IncomingMessage>): Promise<IncomingMessage> {
+async function sent(
+  { request, signed, server, options, principal }: Allowed,
+  send: () => Promise<IncomingMessage>,
+): Promise<IncomingMessage> {
   const { bucket, key, subresource } = request;
   if (bucket === "" || key !== "" || subresource !== undefined) return send();
-  if (signed.method === "PUT") return makeBucket(options.buckets, server, bucket, sender.proof?.key.principal.accountId ?? "", send);
+  if (signed.method === "PUT") return makeBucket(options.buckets, server, bucket, principal?.accountId ?? "", send);
   return signed.method === "DELETE" ? deleteBucket(options.buckets, bucket, send) : send();
 }
 

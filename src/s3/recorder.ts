@@ -1,6 +1,7 @@
 /** Records S3 requests in the audit trail, before they are answered: what is done to buckets always, what is done to objects where a trail asks. */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { BucketFacts } from "../access/bucket-facts.ts";
+import type { Principal } from "../access/principal.ts";
 import type { AwsError } from "../aws/errors.ts";
 import { originOfSocket } from "../aws/origin.ts";
 import type { Audit } from "../observe/audit.ts";
@@ -12,11 +13,13 @@ import type { S3Request } from "./request.ts";
 /** What is found out of a request, one after the other; without a sender and a request there is nothing to record. */
 export interface Seen {
   sender?: Sender;
+  /** Who it is authorised as, where that is not who signs. */
+  principal?: Principal | undefined;
   request?: S3Request;
   query?: URLSearchParams;
   error?: AwsError;
-  /** Of a multi-object delete: its keys, and why one was not passed on. */
-  deletes?: { key: string; error?: AwsError }[];
+  /** Of a multi-object delete: its keys, who each is authorised as, and why one was not passed on. */
+  deletes?: { key: string; principal?: Principal | undefined; error?: AwsError | undefined }[];
   /** More of CloudTrail's requestParameters. */
   parameters?: Record<string, unknown>;
 }
@@ -65,8 +68,9 @@ function record(
   const { sender, request } = seen;
   if (!sender || !request) return;
   const { proof } = sender;
-  const owner = request.bucket === "" ? (proof?.key.principal.accountId ?? "") : options.buckets.find(request.bucket).accountId;
-  const accounts = new Set([owner, proof?.key.principal.accountId ?? owner]);
+  const principal = seen.principal ?? proof?.key.principal;
+  const owner = request.bucket === "" ? (principal?.accountId ?? "") : options.buckets.find(request.bucket).accountId;
+  const accounts = new Set([owner, principal?.accountId ?? owner]);
   const call: S3Call = {
     requestId,
     now: options.now(),
@@ -76,7 +80,7 @@ function record(
     subresource: request.subresource,
     copies: request.source !== undefined,
     query: seen.query ?? new URLSearchParams(),
-    principal: proof?.key.principal,
+    principal,
     accessKeyId: proof?.key.accessKeyId ?? "",
     signature: proof && {
       version: sender.keys.some(([key, value]) => key === "s3:signatureversion" && value === "AWS") ? "SigV2" : "SigV4",
@@ -97,8 +101,9 @@ function record(
     return;
   }
   // Of a multi-object delete each object is one, too: a trail may ask for some of the bucket only.
-  const objects = (seen.deletes ?? []).map(({ key, error = call.error }): S3Call => ({
+  const objects = (seen.deletes ?? []).map(({ key, principal: by = principal, error = call.error }): S3Call => ({
     ...call,
+    principal: by,
     method: "DELETE",
     key,
     error,

@@ -10,13 +10,15 @@ import { javaStamp } from "./machine.ts";
 /** Pip requirements of the node tools, hashes included. */
 export const toolsRequirements = join(import.meta.dirname, "..", "releases", "locks", "tools-requirements.txt");
 
-const s3DistCpFolder = join(import.meta.dirname, "..", "..", "java", "s3-dist-cp");
+/** Folders of java/: EMR's s3-dist-cp, and the credentials of S3A where EMRFS has role mappings. */
+export const ownJarNames = ["s3-dist-cp", "emrfs"] as const;
+export type OwnJar = (typeof ownJarNames)[number];
 
-/** Sources of s3-dist-cp. */
-export function s3DistCpSources(): string[] {
-  return readdirSync(s3DistCpFolder)
+export function javaSources(jar: OwnJar): string[] {
+  const folder = join(import.meta.dirname, "..", "..", "java", jar);
+  return readdirSync(folder)
     .toSorted()
-    .map((name) => join(s3DistCpFolder, name));
+    .map((name) => join(folder, name));
 }
 
 /** Short name for everything that was given. */
@@ -37,8 +39,7 @@ export interface Places {
   spark: string;
   tools: string;
   nameTemplate: string;
-  /** Its jar. */
-  s3DistCp: string;
+  ownJars: Record<OwnJar, string>;
   s3proxy: string;
 }
 
@@ -47,26 +48,27 @@ const format = 1;
 /** The same for Spark's home alone. */
 const sparkFormat = 2;
 /** Rises with the shape of Installation. */
-const recordFormat = 5;
+const recordFormat = 6;
 
 export function places(release: Release): Places {
   const cache = cacheFolder();
   const hadoop = digest(format, sums(release.hadoop.jars), release.hadoop.webapps.sha256);
   const spark = digest(sparkFormat, release.spark.distribution.sha256, sums(release.spark.jars));
   const tools = digest(format, readFileSync(toolsRequirements, "utf8"));
-  const s3DistCp = digest(
-    hadoop,
-    s3DistCpSources().map((file) => readFileSync(file, "utf8")),
-  );
+  const ownJar = (name: OwnJar) => {
+    const sources = javaSources(name).map((file) => readFileSync(file, "utf8"));
+    return join(cache, `${name}-${digest(hadoop, sources)}`, `${name}.jar`);
+  };
+  const ownJars = { "s3-dist-cp": ownJar("s3-dist-cp"), emrfs: ownJar("emrfs") };
   const native = nativeSources().map((file) => readFileSync(file, "utf8"));
-  const record = digest(recordFormat, hadoop, spark, tools, s3DistCp, native, release.s3proxy.sha256);
+  const record = digest(recordFormat, hadoop, spark, tools, ownJars, native, release.s3proxy.sha256);
   return {
     cache,
     record: join(cache, "installations", `${release.label}-${record}.json`),
     hadoop: join(cache, `hadoop-${release.hadoop.version}-${hadoop}`),
     spark: join(cache, `spark-${release.spark.version}-${spark}`),
     tools: join(cache, `tools-${tools}`),
-    s3DistCp: join(cache, `s3-dist-cp-${s3DistCp}`, "s3-dist-cp.jar"),
+    ownJars,
     nameTemplate: join(cache, `name-${release.hadoop.version}-${hadoop}`),
     s3proxy: join(cache, `s3proxy-${release.s3proxy.version}.jar`),
   };

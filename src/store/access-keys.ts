@@ -101,12 +101,12 @@ export async function deleteSessionsOf(tx: Tx, ownerId: string): Promise<void> {
   await tx.db.deleteFrom("access_keys").where("owner_id", "=", ownerId).where("session_token", "is not", null).execute();
 }
 
-/** The instance's session of this role and name that lasts longest, if it lasts until `until` at least. */
+/** The instance's session of this role, with this name and for this user of EMRFS or none, that lasts longest, if it lasts until `until` at least. */
 export async function findInstanceKey(
   db: Db,
   instanceId: string,
   roleId: string,
-  sessionName: string,
+  { name, emrfs }: Pick<Session, "name" | "emrfs">,
   until: number,
 ): Promise<AccessKeyRow | undefined> {
   return db
@@ -114,7 +114,8 @@ export async function findInstanceKey(
     .selectAll()
     .where("instance_id", "=", instanceId)
     .where("owner_id", "=", roleId)
-    .where(sql<boolean>`session ->> 'name' = ${sessionName}`)
+    .where(sql<boolean>`session ->> '$.name' = ${name}`)
+    .where(sql<boolean>`session ->> '$.emrfs' IS ${emrfs ? JSON.stringify(emrfs) : null}`)
     .where("disabled_at", "is", null)
     .where("expires_at", ">=", until)
     .orderBy("expires_at", "desc")

@@ -8,6 +8,7 @@ import type {
   ManagedScalingPolicy,
 } from "@aws-sdk/client-emr";
 import { type Selectable, sql } from "kysely";
+import type { RoleMapping } from "../access/emrfs-mappings.ts";
 import type { Configuration } from "../engines/engine.ts";
 import type { ClustersTable } from "./schema.ts";
 import { disableClusterKeys } from "./access-keys.ts";
@@ -29,6 +30,8 @@ export interface ClusterSpec {
   securityConfiguration?: { name: string; text: string } | undefined;
   /** Steps may have runtime roles; `propagateSourceIdentity`: with the source identity of whoever submits them. */
   runtimeRoles?: { propagateSourceIdentity: boolean };
+  /** Roles that EMRFS takes in place of the instance profile's, in their order. */
+  emrfsRoles?: RoleMapping[];
   shown: Partial<Cluster>;
 }
 

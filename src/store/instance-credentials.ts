@@ -1,7 +1,8 @@
 /**
  * Credentials of a cluster's nodes, as EC2 gives them to an instance: sessions of the role in its instance profile, or, for what a step with a runtime
- * role starts, of that one.
+ * role starts, of that one. Those of EMRFS are sessions of their own, which remember for whom they are: the front door maps each request to a role.
  */
+import { cannotTake, type EmrfsUser, fitEverywhere } from "../access/emrfs-mappings.ts";
 import { plainSession } from "../access/session.ts";
 import { trustsService } from "../access/trust.ts";
 import { sameText } from "../aws/sigv4-verify.ts";
@@ -10,7 +11,7 @@ import { type ClusterRow, findCluster } from "./clusters.ts";
 import type { IamEntity } from "./iam-entities.ts";
 import type { Ids } from "./ids.ts";
 import type { InstanceRow } from "./instances.ts";
-import { nodeRole, runtimeRole } from "./runtime-roles.ts";
+import { nodeRole, assumableRole } from "./runtime-roles.ts";
 import { stepsOf } from "./steps.ts";
 import type { Store } from "./store.ts";
 
@@ -29,13 +30,33 @@ export async function instanceCredentials(store: Store, ids: Ids, instance: Inst
   return sessionOf(store, ids, instance, role, { name: instance.id, lifeMs, overlapMs });
 }
 
+/**
+ * For EMRFS on the node, as this user. Undefined where instanceCredentials is; the reason, where every request of the user would be denied because its
+ * role cannot be taken: S3's answer to a HEAD has no words, and most of what S3A asks is one.
+ */
+export async function emrfsCredentials(
+  store: Store,
+  ids: Ids,
+  instance: InstanceRow,
+  { name, groups }: EmrfsUser,
+): Promise<AccessKeyRow | { problem: string } | undefined> {
+  const cluster = await livingCluster(store, instance);
+  const own = cluster && (await nodeRole(store.db, cluster));
+  if (!own || !trustsService(own, "ec2.amazonaws.com")) return undefined;
+  const user = { name, groups: [...new Set(groups)].toSorted() };
+  const mapping = fitEverywhere(cluster!.spec.emrfsRoles ?? [], user);
+  const role = mapping && (await assumableRole(store.db, cluster!, mapping.role, null));
+  if (role && "problem" in role) return { problem: cannotTake(mapping, user, role.problem) };
+  return sessionOf(store, ids, instance, own, { name: instance.id, emrfs: user, lifeMs, overlapMs });
+}
+
 /** Of a running step with a runtime role, on any node of its cluster. Undefined where there is none, or the role is not to be had any more. */
 export async function stepCredentials(store: Store, ids: Ids, instance: InstanceRow, stepId: string): Promise<AccessKeyRow | undefined> {
   const cluster = await livingCluster(store, instance);
   const step = cluster && (await stepsOf(store.db, cluster.id)).find(({ id }) => id === stepId);
   if (!step?.spec.executionRole || step.state !== "RUNNING") return undefined;
   const { arn, sourceIdentity } = step.spec.executionRole;
-  const role = await runtimeRole(store.db, cluster!, arn, sourceIdentity);
+  const role = await assumableRole(store.db, cluster!, arn, sourceIdentity);
   if ("problem" in role) return undefined;
   return sessionOf(store, ids, instance, role, { name: stepId, sourceIdentity, lifeMs: stepLifeMs, overlapMs: stepOverlapMs });
 }
@@ -60,20 +81,21 @@ async function livingCluster(store: Store, instance: InstanceRow): Promise<Clust
 interface Wanted {
   name: string;
   sourceIdentity?: string | null;
+  emrfs?: EmrfsUser;
   lifeMs: number;
   overlapMs: number;
 }
 
 /** The instance's session of this role and name that lasts long enough, made where there is none. */
 async function sessionOf(store: Store, ids: Ids, instance: InstanceRow, role: IamEntity, wanted: Wanted): Promise<AccessKeyRow> {
-  const { name, sourceIdentity = null } = wanted;
-  const found = await findInstanceKey(store.db, instance.id, role.id, name, store.now() + wanted.overlapMs);
+  const { name, sourceIdentity = null, emrfs } = wanted;
+  const found = await findInstanceKey(store.db, instance.id, role.id, { name, emrfs }, store.now() + wanted.overlapMs);
   if (found) return found;
   return store.transaction((tx) =>
     insertSession(tx, ids, {
       accountId: role.account_id,
       ownerId: role.id,
-      session: { ...plainSession(name, { path: role.path, name: role.name }, tx.now), sourceIdentity },
+      session: { ...plainSession(name, { path: role.path, name: role.name }, tx.now), sourceIdentity, ...(emrfs && { emrfs }) },
       expiresAt: tx.now + wanted.lifeMs,
       clusterId: instance.cluster_id,
       instanceId: instance.id,

@@ -1,11 +1,11 @@
 /**
- * Runtime roles: a step's own role, in place of that of the cluster's instance profile. The profile's role assumes it, so its trust policy decides.
- * Source: EMR Management Guide, "Runtime roles for Amazon EMR steps".
+ * Roles in place of that of the cluster's instance profile: of a step, and of EMRFS's mappings. The profile's role assumes them, so their trust policies
+ * decide. Source: EMR Management Guide, "Runtime roles for Amazon EMR steps" and "Configure IAM roles for EMRFS requests to Amazon S3".
  */
 import { iamArn, sessionArn } from "../access/arns.ts";
-import { contextOf } from "../access/policy/context.ts";
-import { decide, type Grants } from "../access/policy/decide.ts";
+import type { Grants } from "../access/policy/decide.ts";
 import type { NamedPolicy, Principal } from "../access/principal.ts";
+import { assumeProblem } from "../access/trust.ts";
 import { defaultInstanceProfile } from "./accounts.ts";
 import type { ClusterRow } from "./clusters.ts";
 import { findEntity, findEntityByArn, findEntityById, type IamEntity, tagsOfEntity } from "./iam-entities.ts";
@@ -23,7 +23,7 @@ export async function nodeRole(db: Db, cluster: OfCluster): Promise<IamEntity | 
 }
 
 /** The role, or why the cluster's nodes may not take it. `sourceIdentity` is handed on to the session, which needs a permission of its own. */
-export async function runtimeRole(
+export async function assumableRole(
   db: Db,
   cluster: OfCluster,
   arn: string,
@@ -44,19 +44,8 @@ export async function runtimeRole(
     sessionPolicies: [],
     clusterId: cluster.id,
   };
-  const grants = await grantsOf(db, own);
-  const policy = { text: role.trust ?? undefined, accountId: role.account_id, trust: true };
-  const context = contextOf([
-    ["aws:PrincipalArn", iamArn(own)],
-    ["aws:PrincipalAccount", own.account_id],
-    ["sts:SourceIdentity", sourceIdentity ?? undefined],
-  ]);
-  for (const action of ["sts:AssumeRole", ...(sourceIdentity === null ? [] : ["sts:SetSourceIdentity"])])
-    if (!decide(principal, grants, { action, resource: arn, context }, policy).allowed)
-      return {
-        problem: `the cluster's role ${iamArn(own)} is not allowed ${action} on ${arn}: its trust policy must let that role assume it`,
-      };
-  return role;
+  const problem = assumeProblem(principal, await grantsOf(db, own), role, sourceIdentity);
+  return problem === undefined ? role : { problem };
 }
 
 async function grantsOf(db: Db, role: IamEntity): Promise<Grants> {

@@ -28,6 +28,7 @@ import {
 } from "@aws-sdk/client-s3";
 import fc from "fast-check";
 import { openBucketFacts } from "../../src/access/bucket-facts.ts";
+import { openEmrfsRoles } from "../../src/access/emrfs-roles.ts";
 import { openKeyLookup } from "../../src/access/keys.ts";
 import { openPolicySource } from "../../src/access/policy-source.ts";
 import { readDeleteList, withRefused, writeDeleteList } from "../../src/s3/delete-list.ts";
@@ -68,9 +69,11 @@ before(async () => {
   behind = createServer((req, res) => void standIn(req).then(({ status, body }) => res.writeHead(status).end(body)));
   await once(behind.listen(0, "127.0.0.1"), "listening");
   const [keys, policies, facts] = [openKeyLookup(path), openPolicySource(path), openBucketFacts(path)];
+  const emrfs = openEmrfsRoles(path, policies);
   const options = {
     keys,
     policies,
+    emrfs,
     buckets: {
       ...facts,
       change: (change: Parameters<typeof changeBucket>[1]) => store.transaction((tx) => changeBucket(tx, change)),
@@ -82,7 +85,7 @@ before(async () => {
   door = createServer((req, res) => void serveObjects(req, res, options, undefined));
   door.on("checkContinue", (req, res) => void serveObjects(req, res, options, () => res.writeContinue()));
   await once(door.listen(0, "127.0.0.1"), "listening");
-  closing.push(() => [keys, policies, facts].forEach((reader) => reader.close()));
+  closing.push(() => [keys, policies, facts, emrfs].forEach((reader) => reader.close()));
 });
 beforeEach(() => {
   arrived = [];

@@ -95,7 +95,7 @@ const documented: [string, object, RegExp | undefined][] = [
         EmrFsConfiguration: { RoleMappings: [{ Role: role, IdentifierType: "Prefix", Identifiers: ["s3://mine/", "s3://other/"] }] },
       },
     },
-    /AuthorizationConfiguration\.EmrFsConfiguration: /,
+    undefined,
   ],
   ["runtime roles", { AuthorizationConfiguration: { IAMConfiguration: { EnableApplicationScopedIAMRole: true } } }, undefined],
   [
@@ -191,6 +191,20 @@ const wrong: [string, unknown, string][] = [
     "a mapping without identifiers",
     { AuthorizationConfiguration: { EmrFsConfiguration: { RoleMappings: [{ Role: role, IdentifierType: "User", Identifiers: [] }] } } },
     "AuthorizationConfiguration.EmrFsConfiguration.RoleMappings[0].Identifiers must have at least one identifier",
+  ],
+  [
+    "a mapping by what is no place in S3",
+    {
+      AuthorizationConfiguration: {
+        EmrFsConfiguration: { RoleMappings: [{ Role: role, IdentifierType: "Prefix", Identifiers: ["s3://mine", "/finance"] }] },
+      },
+    },
+    "AuthorizationConfiguration.EmrFsConfiguration.RoleMappings[0].Identifiers[1] must be s3://BUCKET/ or s3://BUCKET/PREFIX with IdentifierType Prefix",
+  ],
+  [
+    "a mapping to what is no role",
+    { AuthorizationConfiguration: { EmrFsConfiguration: { RoleMappings: [{ Role: "r", IdentifierType: "User", Identifiers: ["ann"] }] } } },
+    "AuthorizationConfiguration.EmrFsConfiguration.RoleMappings[0].Role must be the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME",
   ],
   [
     "half a metadata configuration",

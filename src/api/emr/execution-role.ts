@@ -1,6 +1,6 @@
 /** The runtime role of steps: ExecutionRoleArn of AddJobFlowSteps, StepExecutionRoleArn of RunJobFlow. */
 import { validationException } from "../../aws/errors.ts";
-import { type OfCluster, runtimeRole } from "../../store/runtime-roles.ts";
+import { type OfCluster, assumableRole } from "../../store/runtime-roles.ts";
 import type { StepSpec } from "../../store/steps.ts";
 import type { Db } from "../../store/store.ts";
 import type { EmrRequest } from "./context.ts";
@@ -20,7 +20,7 @@ export async function readExecutionRole(
       `${name}: runtime roles are not enabled on ${cluster.id}. It needs a security configuration with AuthorizationConfiguration.IAMConfiguration.EnableApplicationScopedIAMRole.`,
     );
   const sourceIdentity = (runtimeRoles.propagateSourceIdentity && request.principal.sourceIdentity) || null;
-  const role = await runtimeRole(db, cluster, arn, sourceIdentity);
+  const role = await assumableRole(db, cluster, arn, sourceIdentity);
   if ("problem" in role) throw validationException(`${name}: ${role.problem}.`);
   return { executionRole: { arn, sourceIdentity } };
 }

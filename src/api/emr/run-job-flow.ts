@@ -15,7 +15,7 @@ import { hasOthersOnly, readApplications, readBootstrapActions, readConfiguratio
 import { readRoles } from "./job-flow-roles.ts";
 import { sortOutInstances, sortOutParameters } from "./parameters.ts";
 import { readRelease } from "./releases.ts";
-import { securityConfigurationFor } from "./security-configurations.ts";
+import { emrfsRoleWarnings, securityConfigurationFor } from "./security-configurations.ts";
 import { clusterArn } from "./cluster-shapes.ts";
 import { readStepConcurrencyLevel, readSteps, stepWarnings } from "./steps.ts";
 import { checkTags } from "./tags.ts";
@@ -78,6 +78,7 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
     spec.shown.ServiceRole = roles.serviceRole;
     spec.shown.Ec2InstanceAttributes = { ...attributes, IamInstanceProfile: roles.instanceProfile };
     const cluster = { id, account_id: request.accountId, region: request.region, spec: { ...spec, ...secured } };
+    warnings.push(...(await emrfsRoleWarnings(tx.db, cluster)));
     const executionRole = await readExecutionRole(tx.db, cluster, input.StepExecutionRoleArn, "StepExecutionRoleArn", request);
     await insertCluster(tx, {
       ...cluster,

@@ -37,11 +37,6 @@ const notHonoured: readonly Part[] = [
     why: "IAM Identity Center is not in Howdah",
   },
   {
-    name: "AuthorizationConfiguration.EmrFsConfiguration",
-    isAsked: (c) => c.AuthorizationConfiguration?.EmrFsConfiguration !== undefined,
-    why: "requests to S3 cannot have roles by user, group or prefix yet",
-  },
-  {
     name: "AuthorizationConfiguration.LakeFormationConfiguration",
     isAsked: (c) => c.AuthorizationConfiguration?.LakeFormationConfiguration !== undefined,
     why: "Lake Formation is not in Howdah",

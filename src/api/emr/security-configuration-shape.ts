@@ -3,6 +3,7 @@
  * Identity Center" and "Apache Ranger" add. Unknown keys are refused.
  */
 import { z } from "zod";
+import { prefixPlace } from "../../access/emrfs-mappings.ts";
 
 const must = (be: string) => ({ error: ({ input }: { input?: unknown }) => (input === undefined ? "is required" : `must be ${be}`) });
 
@@ -117,6 +118,14 @@ const roleMapping = object({
   Role: roleArn,
   IdentifierType: oneOf("User", "Group", "Prefix"),
   Identifiers: list(text).min(1, "must have at least one identifier"),
+}).superRefine(({ IdentifierType, Identifiers }, context) => {
+  for (const [i, identifier] of Identifiers.entries())
+    if (IdentifierType === "Prefix" && !prefixPlace(identifier))
+      context.addIssue({
+        code: "custom",
+        path: ["Identifiers", i],
+        message: "must be s3://BUCKET/ or s3://BUCKET/PREFIX with IdentifierType Prefix",
+      });
 });
 
 const ranger = object({

@@ -7,6 +7,7 @@ import type {
 } from "@aws-sdk/client-emr";
 import { invalidRequest, validationException } from "../../aws/errors.ts";
 import type { ClusterSpec } from "../../store/clusters.ts";
+import { assumableRole, type OfCluster } from "../../store/runtime-roles.ts";
 import {
   deleteSecurityConfiguration,
   findSecurityConfiguration,
@@ -61,7 +62,7 @@ export async function securityConfigurationFor(
   db: Db,
   request: EmrRequest,
   name: string | undefined,
-): Promise<Pick<ClusterSpec, "securityConfiguration" | "runtimeRoles"> & { warnings: string[] }> {
+): Promise<Pick<ClusterSpec, "securityConfiguration" | "runtimeRoles" | "emrfsRoles"> & { warnings: string[] }> {
   if (name === undefined) return { warnings: [] };
   const row = await findSecurityConfiguration(db, request, name);
   if (!row) throw validationException(missing(name));
@@ -72,11 +73,29 @@ export async function securityConfigurationFor(
     throw validationException(`SecurityConfiguration '${name}' asks for what clusters do not have: ${lacking.join("; ")}.`);
   const iam = read.configuration.AuthorizationConfiguration?.IAMConfiguration;
   const propagateSourceIdentity = iam?.ApplicationScopedIAMRoleConfiguration?.PropagateSourceIdentity ?? false;
+  const mappings = read.configuration.AuthorizationConfiguration?.EmrFsConfiguration?.RoleMappings;
+  const emrfsRoles = mappings?.map(({ Role, IdentifierType, Identifiers }) => ({
+    role: Role,
+    type: IdentifierType,
+    identifiers: Identifiers,
+  }));
   return {
     securityConfiguration: { name, text: row.configuration },
     ...(iam?.EnableApplicationScopedIAMRole ? { runtimeRoles: { propagateSourceIdentity } } : {}),
+    ...(emrfsRoles ? { emrfsRoles } : {}),
     warnings: partsWithoutEffect(read.configuration),
   };
+}
+
+/** Roles that EMRFS of this cluster cannot take as things are. It is no fault: roles and trust policies may come later, and each request looks. */
+export async function emrfsRoleWarnings(db: Db, cluster: OfCluster): Promise<string[]> {
+  const warnings = (cluster.spec.emrfsRoles ?? []).map(async ({ role, type, identifiers }) => {
+    const found = await assumableRole(db, cluster, role, null);
+    return "problem" in found
+      ? [`EMRFS denies requests of ${type} ${identifiers.join(", ")} until its role can be taken: ${found.problem}`]
+      : [];
+  });
+  return (await Promise.all(warnings)).flat();
 }
 
 const missing = (name: string | undefined) => `Security configuration with name '${name ?? ""}' does not exist.`;

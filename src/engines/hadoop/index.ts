@@ -13,7 +13,7 @@ import { environmentWarning } from "./environment.ts";
 import { containerLog4jProperties, log4jProperties, log4jWarning } from "./log4j.ts";
 import { nameImage } from "./name-image.ts";
 import { labelStore } from "./node-labels.ts";
-import { addedJars, hadoopPlaces } from "./places.ts";
+import { hadoopPlaces, jarsBehind } from "./places.ts";
 import { emrfsWarning } from "./s3.ts";
 import { schedulerWarnings } from "./scheduler.ts";
 import { hadoopSites, sitePath } from "./sites.ts";
@@ -96,7 +96,9 @@ function plan(facts: NodeFacts): EnginePlan {
 /** One of `environments`. */
 function environmentFile(facts: NodeFacts, name: string): string {
   const lines = exportLines(exportsOf(facts.configurations, name));
-  return name === "hadoop-env" ? `${lines}export HADOOP_CLASSPATH="\${HADOOP_CLASSPATH:+$HADOOP_CLASSPATH:}${addedJars}/*"\n` : lines;
+  return name === "hadoop-env"
+    ? `${lines}export HADOOP_CLASSPATH="\${HADOOP_CLASSPATH:+$HADOOP_CLASSPATH:}${jarsBehind(facts).join(":")}"\n`
+    : lines;
 }
 
 /** Where it is not given, the one in Hadoop's jar counts, and containers have their class archive: see sites.ts. */

@@ -1,9 +1,17 @@
 /** Where Hadoop's own things are on a node. */
 import { join } from "node:path";
 import type { NodeLayout } from "../../agent/layout.ts";
+import type { NodeFacts } from "../engine.ts";
 
 /** End of every class path of Hadoop: jars that a user has put into /usr/lib/hadoop/lib. Degree plain has no such folder. */
 export const addedJars = "/usr/share/howdah/hadoop-lib";
+
+/** Whatever comes behind Hadoop's own jars. */
+export const jarsBehind = (facts: NodeFacts): string[] => [`${addedJars}/*`, ...emrfsJar(facts)];
+
+/** For S3A on clusters with role mappings: see s3.ts. */
+export const emrfsJar = ({ cluster, installation }: Pick<NodeFacts, "cluster" | "installation">): string[] =>
+  cluster.hasEmrfsRoles ? [installation.emrfs.jar] : [];
 
 export function hadoopPlaces(layout: NodeLayout) {
   return {

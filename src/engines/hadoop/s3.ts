@@ -1,13 +1,14 @@
 /**
  * S3 for everything on a node. `s3://` is S3A, which EMR itself made its default in release 7.10. Keys are in no file: S3A's default
- * providers end with the container credentials that the environment names.
+ * providers end with the container credentials that the environment names. Where EMRFS has role mappings, Howdah's own provider (java/emrfs) asks for
+ * the same with the user's name.
  */
 import type { ClusterFacts } from "../engine.ts";
 import type { Properties } from "../settings.ts";
 
 const schemes = ["s3", "s3a", "s3n"];
 
-export function s3Properties({ cluster }: { cluster: Pick<ClusterFacts, "endpoint" | "region"> }): Properties {
+export function s3Properties({ cluster }: { cluster: Pick<ClusterFacts, "endpoint" | "region" | "hasEmrfsRoles"> }): Properties {
   const perScheme = schemes.flatMap((scheme) => [
     [`fs.${scheme}.impl`, "org.apache.hadoop.fs.s3a.S3AFileSystem"],
     [`fs.AbstractFileSystem.${scheme}.impl`, "org.apache.hadoop.fs.s3a.S3A"],
@@ -15,6 +16,7 @@ export function s3Properties({ cluster }: { cluster: Pick<ClusterFacts, "endpoin
   ]);
   return {
     ...Object.fromEntries(perScheme),
+    ...(cluster.hasEmrfsRoles ? { "fs.s3a.aws.credentials.provider": "howdah.emrfs.UserCredentialsProvider" } : {}),
     "fs.s3a.endpoint": cluster.endpoint,
     "fs.s3a.endpoint.region": cluster.region,
     "fs.s3a.path.style.access": "true",

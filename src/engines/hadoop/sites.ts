@@ -6,7 +6,7 @@ import { ports } from "../ports.ts";
 import { type Properties, propertiesOf } from "../settings.ts";
 import { roleVariable } from "../step-command.ts";
 import { labelProperties, labelQueues } from "./node-labels.ts";
-import { addedJars, hadoopPlaces } from "./places.ts";
+import { hadoopPlaces, jarsBehind } from "./places.ts";
 import { defaultReplication } from "./roles.ts";
 import { fromEmrfs, s3Properties } from "./s3.ts";
 import { hasNodeLabels } from "./scheduler.ts";
@@ -151,7 +151,7 @@ function yarnSite(facts: NodeFacts): Properties {
     "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "100",
     "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb": "1024",
     "yarn.nodemanager.env-whitelist": containerVariables.join(","),
-    "yarn.application.classpath": [...containerConf(facts), ...installation.hadoop.classPath, `${addedJars}/*`].join(","),
+    "yarn.application.classpath": [...containerConf(facts), ...installation.hadoop.classPath, ...jarsBehind(facts)].join(","),
     "yarn.log-aggregation-enable": "true",
     "yarn.nodemanager.remote-app-log-dir": "/var/log/hadoop-yarn/apps",
     "yarn.log-aggregation.retain-seconds": "172800",
@@ -199,7 +199,7 @@ function mapredSite(facts: NodeFacts): Properties {
   const master = cluster.master.address;
   return {
     "mapreduce.framework.name": "yarn",
-    "mapreduce.application.classpath": [...installation.hadoop.classPath, `${addedJars}/*`].join(","),
+    "mapreduce.application.classpath": [...installation.hadoop.classPath, ...jarsBehind(facts)].join(","),
     "mapreduce.jobhistory.address": `${master}:${ports.jobHistory}`,
     "mapreduce.jobhistory.admin.address": `${master}:${ports.jobHistoryAdmin}`,
     "mapreduce.jobhistory.webapp.address": `${master}:${ports.jobHistoryWeb}`,

@@ -4,7 +4,7 @@ import type { Daemon, ManifestFile, Save, Task } from "../../agent/manifest.ts";
 import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
 import { nameNodeName, resourceManagerName } from "../hadoop/daemons.ts";
 import { environmentWarning } from "../hadoop/environment.ts";
-import { hadoopPlaces } from "../hadoop/places.ts";
+import { emrfsJar, hadoopPlaces } from "../hadoop/places.ts";
 import { hdfsPath, savedHistory, saveOf } from "../history/saves.ts";
 import { daemonArgv, withVariables } from "../jvm.ts";
 import { ports } from "../ports.ts";
@@ -36,7 +36,7 @@ function plan(facts: NodeFacts): EnginePlan {
     base: sparkBase(facts),
     files: [
       { path: join(conf, "spark-defaults.conf"), content: sparkDefaultsFile(sparkDefaults(facts)) },
-      { path: join(conf, "spark-env.sh"), content: exportLines(exportsOf(facts.configurations, "spark-env")) },
+      { path: join(conf, "spark-env.sh"), content: environmentFile(facts) },
       { path: join(conf, "log4j2.properties"), content: log4j2Properties(propertiesOf(facts.configurations, "spark-log4j2")) },
       ...whereGiven(facts, "spark-metrics", join(conf, "metrics.properties"), propertiesFile),
       ...whereGiven(facts, "spark-hive-site", join(conf, "hive-site.xml"), siteXml),
@@ -59,6 +59,12 @@ function plan(facts: NodeFacts): EnginePlan {
         ]
       : [],
   };
+}
+
+/** What S3A needs comes behind Spark's jars, in its applications' containers too. */
+function environmentFile(facts: NodeFacts): string {
+  const behind = emrfsJar(facts).map((jar) => `export SPARK_DIST_CLASSPATH="\${SPARK_DIST_CLASSPATH:+$SPARK_DIST_CLASSPATH:}${jar}"\n`);
+  return exportLines(exportsOf(facts.configurations, "spark-env")) + behind.join("");
 }
 
 /** A file that Spark does without where the user says nothing. */
@@ -91,7 +97,7 @@ function historyServer(facts: NodeFacts, conf: string, logs: string): Daemon {
   const name = "spark-history-server";
   const argv = daemonArgv(facts, {
     mainClass: "org.apache.spark.deploy.history.HistoryServer",
-    jars: installation.spark.classPath,
+    jars: [...installation.spark.classPath, ...emrfsJar(facts)],
     folders: [conf, hadoopPlaces(layout).conf],
     archive: installation.spark.archive,
     heapMb: 512,

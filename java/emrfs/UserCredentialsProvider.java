@@ -32,7 +32,7 @@ public final class UserCredentialsProvider implements AwsCredentialsProvider {
 
   private final URI endpoint;
   private AwsCredentials current;
-  private Instant until = Instant.MIN;
+  private Instant until = Instant.EPOCH;
 
   /** As S3A makes it, in the name of the file system's user. */
   public UserCredentialsProvider(URI fileSystem, Configuration configuration) throws IOException {

@@ -20,7 +20,7 @@ after(async () => {
   if (files) rmSync(files, { recursive: true, force: true });
 });
 
-/** A folder of the bucket for each role. Analysts' role lets nobody take it later on. */
+/** A folder of the bucket for each role. */
 const prepare = `
 import boto3, json
 iam, s3, emr = boto3.client("iam"), boto3.client("s3"), boto3.client("emr")
@@ -29,7 +29,7 @@ def document(**statement): return json.dumps({"Version": "2012-10-17", "Statemen
 def role(name, principal, *folders):
     trust = document(Principal=principal, Action="sts:AssumeRole")
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-    may = [f"arn:aws:s3:::data/{folder}/*" for folder in folders]
+    may = [f"arn:aws:s3:::data/{folder}{below}" for folder in folders for below in ["", "/*"]]
     iam.put_role_policy(RoleName=name, PolicyName="objects", PolicyDocument=document(Action="s3:*", Resource=may))
     iam.put_role_policy(RoleName=name, PolicyName="list", PolicyDocument=document(Action="s3:ListBucket*", Resource="arn:aws:s3:::data"))
 role("nodes", {"Service": "ec2.amazonaws.com"}, "open", "logs")
@@ -42,7 +42,8 @@ iam.create_instance_profile(InstanceProfileName="nodes")
 iam.add_role_to_instance_profile(InstanceProfileName="nodes", RoleName="nodes")
 def mapping(role, kind, *identifiers):
     return {"Role": f"arn:aws:iam::{account}:role/{role}", "IdentifierType": kind, "Identifiers": list(identifiers)}
-mappings = [mapping("finance", "Prefix", "s3://data/finance/"), mapping("alice", "User", "alice"), mapping("analysts", "Group", "analysts"), mapping("untrusting", "User", "dave")]
+mappings = [mapping("untrusting", "User", "dave"), mapping("finance", "Prefix", "s3://data/finance/"),
+    mapping("alice", "User", "alice", "amy"), mapping("analysts", "Group", "analysts")]
 emr.create_security_configuration(Name="mapped", SecurityConfiguration=json.dumps({"AuthorizationConfiguration": {"EmrFsConfiguration": {"RoleMappings": mappings}}}))
 s3.create_bucket(Bucket="data")
 for folder in ["open", "alice", "analysis", "finance"]:
@@ -73,13 +74,12 @@ hdfs dfs -chown alice:alice /user/alice
 say() {
   local name=$1; shift
   echo "== $name: $*" >> log
-  if "$@" > out 2>&1; then echo "$name: $(tail -n 1 out | tr '\\t' ' ')"; else echo "$name: exit"; fi
+  if "$@" > out 2>&1; then echo "$name: $(tail -n 1 out)"; else echo "$name: no, $(grep -m 1 -oE 'AccessDenied|Forbidden|EMRFS cannot take .*' out | head -n 1)"; fi
   cat out >> log
 }
 spark() { sudo -u alice spark-submit --conf spark.dynamicAllocation.enabled=false --num-executors 1 "$@"; }
 count() { sudo -u alice hadoop-mapreduce-examples wordcount -Dmapreduce.job.reduces=1 "$@"; }
-say alice-own sudo -u alice hadoop fs -cat s3://data/alice/words &
-wait
+say alice-own sudo -u alice hadoop fs -cat s3://data/alice/words
 say alice-finance sudo -u alice hadoop fs -cat s3://data/finance/words
 say alice-open sudo -u alice hadoop fs -cat s3://data/open/words
 say alice-list sudo -u alice hadoop fs -ls -C s3://data/finance
@@ -92,7 +92,7 @@ say cli aws s3 cp s3://data/finance/words -
 say spark spark --deploy-mode cluster --conf spark.yarn.submit.waitAppCompletion=true job.py s3://data/finance/words s3://data/alice/spark
 say spark-denied spark --conf spark.task.maxFailures=1 job.py s3://data/analysis/words s3://data/alice/none
 say mapreduce count s3://data/alice/words s3://data/finance/mapreduce
-say mapreduce-denied count s3://data/open/words s3://data/alice/none
+say mapreduce-denied count s3://data/open/words s3://data/alice/nothing
 cat log >&2
 `;
 
@@ -101,7 +101,7 @@ const put = async (key: string, content: string) => {
   await howdah.aws("s3", "cp", join(files, "upload"), `s3://data/${key}`);
 };
 const text = async (key: string) =>
-  howdah.boto3(`import boto3; print(boto3.client("s3").get_object(Bucket="data", Key="${key}")["Body"].read().decode())`);
+  howdah.boto3(`import boto3; print(boto3.client("s3").get_object(Bucket="data", Key="${key}")["Body"].read().decode(), end="")`);
 
 test("users, groups and prefixes have the roles of the first mapping that fits, in commands and in containers", async () => {
   await put("open/users.sh", users);
@@ -115,28 +115,47 @@ test("users, groups and prefixes have the roles of the first mapping that fits, 
     },
   ];
   const { ClusterId } = await howdah.aws(
-    ...["emr", "create-cluster", "--release-label", releaseLabel, "--applications", "Name=Spark", "--security-configuration", "mapped"],
-    ...["--service-role", "EMR_DefaultRole", "--ec2-attributes", "InstanceProfile=nodes", "--instance-type", "m5.xlarge"],
-    ...["--instance-count", "1", "--bootstrap-actions", "Path=s3://data/open/users.sh", "--steps", JSON.stringify(Steps)],
+    "emr",
+    "create-cluster",
+    `--release-label=${releaseLabel}`,
+    "--applications=Name=Spark",
+    "--security-configuration=mapped",
+    "--service-role=EMR_DefaultRole",
+    "--ec2-attributes=InstanceProfile=nodes",
+    "--instance-type=m5.xlarge",
+    "--instance-count=1",
+    "--bootstrap-actions=Path=s3://data/open/users.sh",
+    `--steps=${JSON.stringify(Steps)}`,
   );
-  const { StepId, state } = await until("the step", async () => {
-    const [step] = (await howdah.aws("emr", "list-steps", "--cluster-id", ClusterId)).Steps;
-    const { State } = step.Status;
-    return !["PENDING", "RUNNING"].includes(State) && { StepId: step.Id, state: State };
+  const [{ Id: StepId }] = (await howdah.aws("emr", "list-steps", "--cluster-id", ClusterId)).Steps;
+  const state = await until("the step", async () => {
+    const { State } = (await howdah.step(ClusterId, StepId)).Status;
+    return !["PENDING", "RUNNING"].includes(State) && State;
   });
   const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", ClusterId);
-  const { steps } = nodeLayout(howdah.data.node(Instances[0].Ec2InstanceId));
-  void steps;
   const { logs } = nodeLayout(howdah.data.node(Instances[0].Ec2InstanceId));
   const [stdout, stderr] = ["stdout", "stderr"].map((name) => readFileSync(join(logs, "steps", StepId, name), "utf8")) as [string, string];
   assert.equal(state, "COMPLETED", stderr);
-  const said = Object.fromEntries(
-    stdout
-      .trim()
-      .split("\n")
-      .map((line) => line.split(": ", 2)),
-  );
-  console.log(stdout, stderr);
-  assert.deepEqual(said, {});
-  void text;
+  const lines = stdout.trim().split("\n");
+  const said = new Map(lines.map((line) => [line.replace(/:.*/, ""), line.replace(/^[^:]*: */, "")]));
+  for (const [name, outcome] of [
+    ["alice-own", /^one two two$/],
+    ["alice-finance", /^one two two$/],
+    ["alice-open", /^no, Forbidden$/],
+    ["alice-list", /^s3:\/\/data\/finance\/words$/],
+    ["bob-put", /^$/],
+    ["bob-alice", /^no, Forbidden$/],
+    ["carl-open", /^one two two$/],
+    ["carl-analysis", /^no, Forbidden$/],
+    ["dave", /^no, EMRFS cannot take the role \S+:role\/untrusting, .* user dave: .*\/nodes is not allowed sts:AssumeRole/],
+    ["cli", /^no, Forbidden$/],
+    ["spark", /^(?!no,)/],
+    ["spark-denied", /^no, AccessDenied$/],
+    ["mapreduce", /^\s*Bytes Written=12$/],
+    ["mapreduce-denied", /^no, AccessDenied$/],
+  ] as const)
+    assert.match(said.get(name) ?? "nothing", outcome, `${name}\n${stderr}`);
+  assert.match(await text("alice/spark/part-00000"), /^\('two', 2\)$/m);
+  assert.match(await text("finance/mapreduce/part-r-00000"), /^two\t2$/m);
+  assert.equal(await text("analysis/job.py"), script.slice(script.indexOf("import sys"), script.indexOf("END\nhdfs")));
 });

@@ -10,7 +10,13 @@ const schema = z.strictObject({
   /** How nodes are kept apart: the best that the host allows where it is not set. */
   isolation: z.enum(["view", "plain"]).optional(),
   /** What becomes of a release label that is not locked here: refused, or replaced by the nearest that is, with a warning. */
-  releases: z.strictObject({ substitute: z.boolean().default(false) }).prefault({}),
+  releases: z
+    .strictObject({
+      substitute: z.boolean().default(false),
+      /** An application that is not in the release: the cluster is refused, or made without it, with a warning. */
+      missingApplications: z.enum(["refuse", "warn"]).default("refuse"),
+    })
+    .prefault({}),
   /** How much is let in at once (docs/wire.md). */
   limits: z
     .strictObject({

@@ -13,11 +13,12 @@ import { createServices } from "./api/services.ts";
 import { systemClock } from "./clock.ts";
 import { readConfig } from "./config.ts";
 import { cacheFolder, type DataFolder, ownerVariable } from "./data-folder.ts";
+import { createEngineInstaller } from "./engine-installer.ts";
 import type { Installation } from "./engines/installation.ts";
 import { openAudit } from "./observe/audit.ts";
 import { keepAudit } from "./observe/keep.ts";
 import { auditEvent } from "./observe/record.ts";
-import { enginePorts } from "./engines/ports.ts";
+import { enginePorts } from "./engines/index.ts";
 import { makeFolders, writeWhole } from "./files.ts";
 import { identify } from "./process/known.ts";
 import { describeListener, foreignListeners } from "./providers/local/listeners.ts";
@@ -166,7 +167,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     ids,
     waits: createWaits(store.steady),
     log,
-    requireEngines: requireInstallation,
+    engines: createEngineInstaller(data),
     portsTaken,
     freeMemoryMb,
   };
@@ -223,8 +224,8 @@ async function listenForFront(data: DataFolder, serving: Promise<RequestListener
   return server;
 }
 
-function requireInstallation(releaseLabel: string): Installation {
-  const installation = readInstallation(releaseLabel);
+function requireInstallation(releaseLabel: string, applications: readonly string[] = []): Installation {
+  const installation = readInstallation(releaseLabel, applications);
   if ("missing" in installation)
     throw new Error(`${releaseLabel} is not set up: ${installation.missing.join(", ")}. Run: howdah engines install`);
   return installation;

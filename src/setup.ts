@@ -5,11 +5,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { enginesFor } from "./engines/index.ts";
 import type { Installation } from "./engines/installation.ts";
 import { findRelease, releaseLabels, type MavenEntry, type Release } from "./releases/release.ts";
 import { archiveMissing, archivePlan, ensureArchive, type ArchivePlan } from "./setup/archives.ts";
 import { isIntact, makeFolder, placeObject, withCacheLock } from "./setup/cache.ts";
 import { areHadoopCommandsOurs, ensureHadoop, hadoopClassPath, hadoopMissing } from "./setup/hadoop-home.ts";
+import { areEngineCommandsOurs, engineHome, engineMissing, enginePlace, type EnginePlace, ensureEngine } from "./setup/engine-home.ts";
 import { ensureObjects } from "./setup/jars.ts";
 import { ensureJavaHome, javaHomeMissing, type ArchiveUse } from "./setup/java-home.ts";
 import { findJava, findPython } from "./setup/machine.ts";
@@ -34,25 +36,33 @@ function lockedRelease(label: string): Release {
 }
 
 /**
- * What set-up put here for a release, or the names of what is missing or damaged. It only looks at files: no network, no program is
- * started. Throws for a label whose engines are not locked.
+ * What set-up put here for a release, with what these applications need, or the names of what is missing or damaged. It only looks at
+ * files: no network, no program is started. Throws for a label whose engines are not locked.
  */
-export function readInstallation(releaseLabel: string): Installation | { missing: string[] } {
+export function readInstallation(releaseLabel: string, applications: readonly string[] = []): Installation | { missing: string[] } {
   const release = lockedRelease(releaseLabel);
   const at = places(release);
-  let installation: Installation;
+  let installation: Omit<Installation, "engines">;
   try {
-    installation = JSON.parse(readFileSync(at.record, "utf8")) as Installation;
+    installation = JSON.parse(readFileSync(at.record, "utf8")) as Omit<Installation, "engines">;
   } catch {
     return { missing: [`Release ${releaseLabel}`] };
   }
-  const missing = findMissing(release, at, installation);
-  return missing.length > 0 ? { missing } : installation;
+  const others = enginePlaces(release, at, applications);
+  const missing = [...findMissing(release, at, installation), ...others.flatMap(engineMissing)];
+  if (missing.length > 0) return { missing };
+  return { ...installation, engines: Object.fromEntries(others.map((place) => [place.name, engineHome(place)])) };
 }
+
+/** Of the engines that these applications need besides Hadoop and Spark. */
+const enginePlaces = (release: Release, at: Places, applications: readonly string[]): EnginePlace[] =>
+  enginesFor(applications)
+    .map((engine) => enginePlace(at.cache, release, engine, at.hadoop))
+    .filter((place) => place !== undefined);
 
 const there = (path: string, name: string) => (existsSync(path) ? [] : [name]);
 
-function findMissing(release: Release, at: Places, installation: Installation): string[] {
+function findMissing(release: Release, at: Places, installation: Omit<Installation, "engines">): string[] {
   const { javaHome: jdk, nodeJavaHome: home } = installation;
   const missing = [
     ...there(join(jdk, "bin", "java"), "Java"),
@@ -98,12 +108,19 @@ interface Found {
   python: string;
 }
 
-/** The parts of set-up in their order, for a list with progress bars. Run them under the cache's lock, as ensureSetup does. */
-export function setupTasks(releaseLabel: string): SetupTask[] {
+/**
+ * The parts of set-up in their order, for a list with progress bars: Hadoop, Spark, and what these applications need besides. Run them under the
+ * cache's lock, as ensureSetup does.
+ */
+export function setupTasks(releaseLabel: string, applications: readonly string[] = []): SetupTask[] {
   const release = lockedRelease(releaseLabel);
   const at = places(release);
   const found = {} as Found;
-  const jars = [...release.hadoop.jars, release.hadoop.webapps, ...release.spark.jars, release.s3proxy];
+  const others = enginePlaces(release, at, applications);
+  const engineFiles = others
+    .filter((place) => engineMissing(place).length > 0)
+    .flatMap(({ lock }) => [...lock.jars, ...(lock.files ?? [])]);
+  const jars = [...release.hadoop.jars, release.hadoop.webapps, ...release.spark.jars, release.s3proxy, ...engineFiles];
   const archive = async (kind: string) => {
     const plan = archivePlans(release, at, found.jdk).find(({ list }) => list.startsWith(kind));
     if (plan) await ensureArchive(at.cache, plan, found.jdk);
@@ -113,7 +130,7 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
       found.jdk = findJava();
       found.python = await findPython();
     }),
-    task(1, "Hadoop, S3 and Spark libraries (Maven)", async (report) => {
+    task(1, `${["Hadoop", "S3", "Spark", ...others.map(({ name }) => name)].join(", ")}: libraries (Maven)`, async (report) => {
       // Hard links share their content with the objects: a damaged one is found, and fetched again, by its object.
       await ensureObjects(at.cache, jars, report);
     }),
@@ -125,6 +142,7 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
       if (s3proxyMissing(at, release.s3proxy).length > 0) await placeObject(at.cache, release.s3proxy.sha256, at.s3proxy);
     }),
     ...ownJarNames.map((name) => task(3, name, () => ensureOwnJar(at, name, hadoopClassPath(at.hadoop, release), found.jdk))),
+    ...others.map((place) => task(3, place.name, () => ensureEngine(at.cache, place, found.jdk, hadoopClassPath(at.hadoop, release)))),
     task(3, "HDFS's first image", () => ensureNameTemplate(at, hadoopClassPath(at.hadoop, release), found.jdk)),
     task(3, "Class archive of Hadoop", () => archive("hadoop")),
     task(3, "Class archive of Spark", () => archive("spark")),
@@ -136,7 +154,7 @@ export function setupTasks(releaseLabel: string): SetupTask[] {
       await ensureJavaHome(at.cache, home, found.jdk, archiveUses(at, archives));
       const archiveOf = (kind: string) => archives.find(({ list }) => list.startsWith(kind))?.archive;
       const classPath = hadoopClassPath(at.hadoop, release);
-      const installation: Installation = {
+      const installation: Omit<Installation, "engines"> = {
         releaseLabel,
         javaHome: found.jdk,
         nodeJavaHome: home,
@@ -173,15 +191,22 @@ async function ensureTools(at: Places, python: string): Promise<void> {
  * Makes the release usable and says what is where. Where everything is there, it only looks. Tasks of one stage run together.
  * Throws with what to do next: an engine that is not locked, no JDK, no Python, a repository or index that cannot be reached.
  */
-export async function ensureSetup(options: { releaseLabel: string; onProgress?: OnProgress }): Promise<Installation> {
-  const { releaseLabel } = options;
+export async function ensureSetup(options: {
+  releaseLabel: string;
+  applications?: readonly string[];
+  onProgress?: OnProgress;
+}): Promise<Installation> {
+  const { releaseLabel, applications = [] } = options;
   const onProgress = options.onProgress ?? (() => {});
-  const before = readInstallation(releaseLabel);
-  const at = places(lockedRelease(releaseLabel));
-  if (!("missing" in before) && areHadoopCommandsOurs(at) && areSparkCommandsOurs(at)) return before;
+  const before = readInstallation(releaseLabel, applications);
+  const release = lockedRelease(releaseLabel);
+  const at = places(release);
+  const areOurs =
+    areHadoopCommandsOurs(at) && areSparkCommandsOurs(at) && enginePlaces(release, at, applications).every(areEngineCommandsOurs);
+  if (!("missing" in before) && areOurs) return before;
   const waiting = () => onProgress({ task: "Another set-up is running; waiting for it", state: "started" });
   return await withCacheLock(at.cache, waiting, async () => {
-    const tasks = setupTasks(releaseLabel);
+    const tasks = setupTasks(releaseLabel, applications);
     for (const stage of new Set(tasks.map((task) => task.stage).toSorted((a, b) => a - b))) {
       const together = tasks.filter((task) => task.stage === stage);
       await allOrFirstError(
@@ -192,7 +217,7 @@ export async function ensureSetup(options: { releaseLabel: string; onProgress?: 
         }),
       );
     }
-    const after = readInstallation(releaseLabel);
+    const after = readInstallation(releaseLabel, applications);
     if ("missing" in after) throw new Error(`Set-up ended, but these are still missing: ${after.missing.join(", ")}.`);
     return after;
   });

@@ -2,7 +2,7 @@
  * Makes the Maven locks of src/releases/locks: resolves the roots below with the user's Maven and writes the exact coordinates,
  * checksum and size of every jar, transitives included.
  *
- * Usage: node tools/lock-maven.ts
+ * Usage: node tools/lock-maven.ts [NAME …]    (all, where no name is given)
  */
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -67,29 +67,51 @@ const locks: Record<string, PomDependency[]> = {
     // Spark has its own Netty, logging and Apache HTTP client.
     ...sdk(["io.netty:*", "org.slf4j:*", "org.apache.httpcomponents:*", "commons-codec:*", "commons-logging:*"]),
   ],
+  "zookeeper-3.9.3": [
+    { group: "org.apache.zookeeper", artifact: "zookeeper", version: "3.9.3", exclude: ["io.netty:netty-tcnative-*"] },
+    // Its server needs them, though its own pom does not say so.
+    { group: "org.xerial.snappy", artifact: "snappy-java", version: "1.1.10.5", exclude: [everything] },
+    { group: "io.dropwizard.metrics", artifact: "metrics-core", version: "4.1.12.1", exclude: [everything] },
+    { group: "ch.qos.logback", artifact: "logback-classic", version: "1.2.13", exclude: ["org.slf4j:*"] },
+    // Of its shell.
+    { group: "commons-cli", artifact: "commons-cli", version: "1.5.0", exclude: [everything] },
+  ],
   "s3proxy-4.1.0": [
     { group: "org.gaul", artifact: "s3proxy", version: "4.1.0", classifier: "jar-with-dependencies", exclude: [everything] },
   ],
 };
 
-/** Every jar below a folder that has a repository's layout. */
+/** Every jar and archive below a folder that has a repository's layout. */
 function entries(folder: string): MavenEntry[] {
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".jar"));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => /\.(jar|tar\.gz)$/.test(path));
   return files.map((path) => {
     const version = basename(dirname(path));
     const artifact = basename(dirname(dirname(path)));
     const group = dirname(dirname(dirname(path)))
       .split("/")
       .join(".");
-    const classifier = basename(path, ".jar").slice(`${artifact}-${version}-`.length);
+    const type = path.endsWith(".jar") ? "jar" : "tar.gz";
+    const classifier = basename(path, `.${type}`).slice(`${artifact}-${version}-`.length);
     const sha256 = createHash("sha256")
       .update(readFileSync(join(folder, path)))
       .digest("hex");
-    return { group, artifact, version, ...(classifier ? { classifier } : {}), sha256, size: statSync(join(folder, path)).size };
+    return {
+      group,
+      artifact,
+      version,
+      ...(classifier ? { classifier } : {}),
+      ...(type === "jar" ? {} : { type }),
+      sha256,
+      size: statSync(join(folder, path)).size,
+    };
   });
 }
 
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !locks[name]);
+if (unknown) throw new Error(`${unknown} is none of ${Object.keys(locks).join(", ")}`);
 for (const [name, roots] of Object.entries(locks)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
   const folder = mkdtempSync(join(tmpdir(), "howdah-lock-"));
   try {
     await copyDependencies(roots, folder);

@@ -2,7 +2,7 @@
 import { accessSync, chmodSync, constants, existsSync, readFileSync, statSync, statfsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { type DataFolder, cacheFolder, dataFolder, ownerVariable } from "../data-folder.ts";
-import { enginePorts } from "../engines/ports.ts";
+import { enginePorts } from "../engines/index.ts";
 import { readJson } from "../files.ts";
 import { type KnownProcess, groupByEnvironment, isAlive } from "../process/known.ts";
 import { bestDegree } from "../providers/local/degree.ts";

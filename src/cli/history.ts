@@ -13,7 +13,8 @@ import type { ClusterFacts } from "../engines/engine.ts";
 import { hdfsPath, savedHistory } from "../engines/history/saves.ts";
 import { type HistoryServer, historyHost, jobHistoryServer, type S3Access, sparkHistoryServer } from "../engines/history/servers.ts";
 import type { Installation } from "../engines/installation.ts";
-import { ports } from "../engines/ports.ts";
+import { ports } from "../engines/hadoop/ports.ts";
+import { historyPort } from "../engines/spark/defaults.ts";
 import { eventLogFolders } from "../engines/spark/defaults.ts";
 import { userInterfaces } from "../engines/user-interfaces.ts";
 import { identify } from "../process/known.ts";
@@ -52,7 +53,7 @@ export async function history(name: string, options: Options): Promise<void> {
   const folder = freshFolder(data);
   const planned: HistoryServer[] = [];
   if (facts.applications.includes("Spark")) {
-    const where = { installation, folder: join(folder, "spark"), port: await freePort(ports.sparkHistoryWeb) };
+    const where = { installation, folder: join(folder, "spark"), port: await freePort(historyPort) };
     if (/^s3[an]?:/.test(logs)) planned.push(sparkHistoryServer({ ...where, logs, s3: await s3Access(data, cluster.account_id, logs) }));
     else if (hdfsPath({ cluster: facts }, logs) !== undefined && existsSync(saved.spark))
       planned.push(sparkHistoryServer({ ...where, logs: `file://${saved.spark}`, s3: undefined }));

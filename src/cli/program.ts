@@ -85,8 +85,10 @@ export function howdahProgram(afterDashes: string[]): Command {
     .command("engines")
     .description("the engines on this machine: list them, or install them from the lock")
     .addArgument(new Argument("[action]", "what to do").choices(["list", "install"]).default("list"))
+    .argument("[names...]", "besides Hadoop and Spark: ZooKeeper, …")
+    .option("--release <label>", "of this release only")
     .option("--json", "for programs")
-    .action(async (action, options) => (await import("./engines.ts")).engines(action, options));
+    .action(async (action, names, options) => (await import("./engines.ts")).engines(action, names, options));
   program
     .command("completion")
     .description('completion for your shell: eval "$(npx howdah completion bash)"')

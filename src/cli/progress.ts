@@ -3,17 +3,20 @@ import { Listr } from "listr2";
 import type { Installation } from "../engines/installation.ts";
 import { ensureSetup, readInstallation, type SetupProgress, setupTasks } from "../setup.ts";
 
-export async function setUpWithProgress(releaseLabel: string): Promise<Installation> {
-  const installation = readInstallation(releaseLabel);
+export async function setUpWithProgress(releaseLabel: string, applications: readonly string[] = []): Promise<Installation> {
+  const installation = readInstallation(releaseLabel, applications);
   if (!("missing" in installation)) return installation;
-  console.log(`Setting up ${releaseLabel} (once; about 700 MB by Maven and pip, kept in the cache)`);
-  return process.stdout.isTTY ? onTerminal(releaseLabel) : inLines(releaseLabel);
+  const isNew = "missing" in readInstallation(releaseLabel);
+  const much = isNew ? "about 700 MB by Maven and pip" : applications.join(", ");
+  console.log(`Setting up ${releaseLabel} (once; ${much}, kept in the cache)`);
+  return process.stdout.isTTY ? onTerminal(releaseLabel, applications) : inLines(releaseLabel, applications);
 }
 
-async function inLines(releaseLabel: string): Promise<Installation> {
+async function inLines(releaseLabel: string, applications: readonly string[]): Promise<Installation> {
   const begun = new Map<string, number>();
   return ensureSetup({
     releaseLabel,
+    applications,
     onProgress({ task, state }) {
       if (state === "started") begun.set(task, performance.now());
       if (state === "done") console.log(`  ${((performance.now() - (begun.get(task) ?? 0)) / 1000).toFixed(1).padStart(6)} s  ${task}`);
@@ -22,9 +25,9 @@ async function inLines(releaseLabel: string): Promise<Installation> {
 }
 
 /** Every part has its line from the start; ensureSetup runs them, and its events drive the lines. */
-async function onTerminal(releaseLabel: string): Promise<Installation> {
+async function onTerminal(releaseLabel: string, applications: readonly string[]): Promise<Installation> {
   const parts = new Map(
-    setupTasks(releaseLabel).map(({ title }) => [title, { ...Promise.withResolvers<void>(), show: (_text: string) => {} }]),
+    setupTasks(releaseLabel, applications).map(({ title }) => [title, { ...Promise.withResolvers<void>(), show: (_text: string) => {} }]),
   );
   const list = new Listr(
     [...parts].map(([title, part]) => ({
@@ -46,6 +49,7 @@ async function onTerminal(releaseLabel: string): Promise<Installation> {
   try {
     return await ensureSetup({
       releaseLabel,
+      applications,
       onProgress({ task, state, progress }) {
         if (progress) parts.get(task)?.show(bar(progress));
         if (state === "done") parts.get(task)?.resolve();

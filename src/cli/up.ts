@@ -8,7 +8,7 @@ import { makeFolders } from "../files.ts";
 import { controlPlaneLog, runningControlPlane } from "../running.ts";
 import { type DataFolder, dataFolder, ownerVariable } from "../data-folder.ts";
 import { describeListener, foreignListeners } from "../providers/local/listeners.ts";
-import { enginePorts } from "../engines/ports.ts";
+import { enginePorts } from "../engines/index.ts";
 import { releaseLabels } from "../releases/release.ts";
 import { takeDown } from "../take-down.ts";
 import { setUpWithProgress } from "./progress.ts";

@@ -4,6 +4,7 @@
  */
 import type { BaseFile, Daemon, ManifestFile, NodeRole, Save, Task } from "../agent/manifest.ts";
 import type { NodeLayout } from "../agent/layout.ts";
+import type { EngineSetup } from "./engine-setup.ts";
 import type { Installation } from "./installation.ts";
 import type { InstanceType } from "../releases/instance-types.ts";
 
@@ -12,6 +13,16 @@ export interface Engine {
   readonly name: string;
   /** Classifications it takes, for validation at RunJobFlow and for the configuration of nodes. */
   readonly classifications: readonly ClassificationRule[];
+  /** Every port that a daemon of its listens at, by what listens there: another program that has one on all addresses is in the way. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Web pages of its daemons on the master. */
+  readonly pages: readonly { name: string; port: number }[];
+  /** Names of engines that a cluster with this one has, too. */
+  readonly needs?: readonly string[];
+  /** Names of engines that cannot be on a cluster with this one. */
+  readonly excludes?: readonly string[];
+  /** Hadoop and Spark, which every machine has, have none: src/setup.ts brings them. */
+  readonly setup?: EngineSetup;
   /** What of configurations that are each right cannot work together. They are as a node gets them: a group's over the cluster's. */
   warnings?(configurations: readonly Configuration[]): string[];
   plan(node: NodeFacts): EnginePlan;

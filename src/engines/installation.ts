@@ -1,3 +1,5 @@
+import type { EngineHome } from "./engine-setup.ts";
+
 /** What set-up has put on this machine for a release, by absolute path. Made by setup.ts, only read by the control plane. */
 export interface Installation {
   releaseLabel: string;
@@ -13,8 +15,10 @@ export interface Installation {
    * packages of the venv above, and the program behind the machine's /usr/bin/python3, where that is a link (/usr/bin/python3.11).
    */
   pythonBase: { home: string; program: string; version: string; packages: string; system?: string };
-  hadoop: { home: string; version: string; classPath: string[]; archive: string | undefined; nameTemplate: string };
-  spark: { home: string; version: string; classPath: string[]; archive: string | undefined };
+  hadoop: EngineHome & { nameTemplate: string };
+  spark: EngineHome;
+  /** Of the cluster's other engines, by name. */
+  engines: Record<string, EngineHome>;
   /** EMR's s3-dist-cp, Howdah's own. */
   s3DistCp: { jar: string };
   /** What S3A has its credentials from on clusters with role mappings. */

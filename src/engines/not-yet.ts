@@ -34,7 +34,6 @@ const applications = new Map(
     tez: "Tez",
     trino: "Trino",
     zeppelin: "Zeppelin",
-    zookeeper: "ZooKeeper",
   }),
 );
 

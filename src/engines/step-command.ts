@@ -2,7 +2,7 @@
 import { basename, join } from "node:path";
 import type { StepOrder } from "../agent/manifest.ts";
 import type { NodeFacts } from "./engine.ts";
-import { ports } from "./ports.ts";
+import { ports } from "./hadoop/ports.ts";
 
 export interface StepToRun {
   id: string;

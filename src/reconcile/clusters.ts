@@ -13,6 +13,8 @@ import type { Outcome, Reconciler } from "./loop.ts";
 const done: Outcome = { done: true };
 /** How long nodes may take to end their daemons and ship their last logs before they are removed. */
 const stoppingMs = 45_000;
+/** How often to look whether engines have come that were not on this machine. */
+const enginesMs = 1_000;
 /** Bootstrap actions included; EMR gives up after about as long. */
 const readyWithinMs = 60 * 60_000;
 
@@ -32,10 +34,13 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
   const { store, provider, ids } = context;
   const groups = await groupsOf(store.db, cluster.id);
   const needed = neededMemoryMb(groups);
-  try {
-    context.requireEngines(cluster.spec.releaseLabel);
-  } catch (error) {
-    return beginEnding(context, cluster, notInstalled((error as Error).message));
+  const names = cluster.spec.applications.map(({ Name }) => Name);
+  const engines = context.engines(cluster.spec.releaseLabel, names);
+  if (engines !== "there") {
+    if ("failed" in engines) return beginEnding(context, cluster, notInstalled(engines.failed));
+    if (context.waits.for(`engines of ${cluster.id}`) === 0)
+      await store.transaction((tx) => addEvent(tx, cluster.id, "cluster", engines.coming));
+    return { againMs: enginesMs };
   }
   const network = await provider.claimNetwork(cluster.id, undefined);
   await store.transaction(async (tx) => {
@@ -165,7 +170,7 @@ async function remove(context: ReconcileContext, cluster: ClusterRow): Promise<O
     return done;
   }
   if (instances.some((instance) => instance.status !== "terminated")) return done; // The last one to end wakes this.
-  for (const wait of ["readiness", "last logs"]) context.waits.over(`${wait} of ${cluster.id}`);
+  for (const wait of ["engines", "readiness", "last logs"]) context.waits.over(`${wait} of ${cluster.id}`);
   await provider.releaseNetwork(cluster.id);
   await store.transaction(async (tx) => {
     await setClusterStatus(tx, cluster.id, { phase: "ended", ended_at: tx.now });

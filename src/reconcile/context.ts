@@ -1,5 +1,6 @@
 /** What reconcilers are given besides an id. */
 import type { Logger } from "pino";
+import type { EngineInstaller } from "../engine-installer.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Ids } from "../store/ids.ts";
 import type { Store } from "../store/store.ts";
@@ -11,8 +12,7 @@ export interface ReconcileContext {
   ids: Ids;
   waits: Waits;
   log: Logger;
-  /** Throws where what set-up brings for a release label is not there, or not whole. */
-  requireEngines(releaseLabel: string): void;
+  engines: EngineInstaller;
   /** Who has which of the ports that `message` names, or that engines need, on all of the host's addresses: sentences. */
   portsTaken(message: string): string[];
   /** Memory that the host can still give away, MiB. */

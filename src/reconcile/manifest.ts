@@ -18,7 +18,7 @@ export interface ManifestSources {
   /** http://127.0.0.1:PORT */
   endpoint: string;
   nodeFolder(instanceId: string): string;
-  installation(releaseLabel: string): Installation;
+  installation(releaseLabel: string, applications: readonly string[]): Installation;
 }
 
 /** undefined where the instance is not wanted (any more). */
@@ -31,11 +31,12 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     if (!group) throw new Error(`instance group ${groupId} of ${clusterId} is not in the store`);
     return group;
   };
+  const applications = cluster.spec.applications.map(({ Name }) => Name);
   const clusterFacts: ClusterFacts = {
     id: clusterId,
     region: cluster.region,
     endpoint: sources.endpoint,
-    applications: cluster.spec.applications.map(({ Name }) => Name),
+    applications,
     master: { address: master.address, hostname: hostnameOf(master.address) },
     hasRuntimeRoles: cluster.spec.runtimeRoles !== undefined,
     hasEmrfsRoles: cluster.spec.emrfsRoles !== undefined,
@@ -53,7 +54,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     instanceType: typeNamed(group.instance_type),
     configurations: mergeConfigurations(cluster.spec.configurations, group.configurations),
     layout: nodeLayout(sources.nodeFolder(instanceId)),
-    installation: sources.installation(cluster.spec.releaseLabel),
+    installation: sources.installation(cluster.spec.releaseLabel, applications),
   };
   const plan = planNode(facts);
   const logUri = logFolder(cluster);

@@ -52,7 +52,7 @@ export function nodeInfo(
       masterPrivateDnsName: hostnameOf(master.address),
       masterInstanceType: typeOf("MASTER"),
       slaveInstanceType: typeOf("CORE"),
-      hadoopVersion: findRelease(cluster.spec.releaseLabel)?.applications.Hadoop,
+      hadoopVersion: findRelease(cluster.spec.releaseLabel)?.hadoop.version,
       instanceGroups: groups.map((one) => ({
         instanceGroupId: one.id,
         instanceGroupName: one.name,

@@ -1,7 +1,8 @@
-/** emr-7.13.0: Hadoop 3.4.2 and Spark 3.5.6, from the release guide's table of application versions. */
+/** emr-7.13.0, by the release guide's table of application versions; what cannot be had exactly is the nearest that can. */
 import hadoop from "./locks/hadoop-3.4.2.json" with { type: "json" };
 import s3proxy from "./locks/s3proxy-4.1.0.json" with { type: "json" };
 import spark from "./locks/spark-3.5.6.json" with { type: "json" };
+import zookeeper from "./locks/zookeeper-3.9.3.json" with { type: "json" };
 import type { MavenEntry, Release } from "./release.ts";
 
 const hadoopJars = hadoop as MavenEntry[];
@@ -9,7 +10,9 @@ const isWebapps = (entry: MavenEntry) => entry.artifact === "hadoop-hdfs" && ent
 
 export const release: Release = {
   label: "emr-7.13.0",
-  applications: { Hadoop: "3.4.2", Spark: "3.5.6" },
+  engines: {
+    ZooKeeper: { version: "3.9.3", jars: zookeeper },
+  },
   hadoop: {
     version: "3.4.2",
     jars: hadoopJars.filter((entry) => !isWebapps(entry)),

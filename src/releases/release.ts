@@ -7,6 +7,8 @@ export interface MavenEntry {
   artifact: string;
   version: string;
   classifier?: string;
+  /** Of the file, as Maven names it: jar where it is not said. */
+  type?: string;
   /** Hex. */
   sha256: string;
   /** Bytes. */
@@ -21,10 +23,20 @@ export interface PipEntry {
   size: number;
 }
 
+/** What of an engine is locked. */
+export interface EngineLock {
+  /** The one that really runs, and that is shown everywhere. */
+  version: string;
+  /** Go to `lib` of its home. */
+  jars: MavenEntry[];
+  /** What its home is made of besides. */
+  files?: MavenEntry[];
+}
+
 export interface Release {
   label: string;
-  /** Applications[] of a cluster and the version that DescribeCluster shows for each. */
-  applications: Record<string, string>;
+  /** Besides Hadoop and Spark, by name as in Applications[].Name. */
+  engines: Record<string, EngineLock>;
   hadoop: { version: string; jars: MavenEntry[]; webapps: MavenEntry };
   spark: { version: string; distribution: PipEntry; jars: MavenEntry[]; replaces: string[] };
   s3proxy: MavenEntry;
@@ -48,6 +60,12 @@ export function nearestRelease(label: string): Release {
   // The list has the newest first, and a sort keeps the order of equals.
   const [nearest] = Object.values(releases).toSorted((a, b) => compare(distance(a), distance(b)));
   return nearest!;
+}
+
+/** Applications[] that a cluster can have, by name, and the version that runs of each. */
+export function applicationsOf({ hadoop, spark, engines }: Release): Record<string, string> {
+  const others = Object.entries(engines).map(([name, { version }]) => [name, version] as const);
+  return Object.fromEntries([["Hadoop", hadoop.version], ["Spark", spark.version], ...others].toSorted(([a], [b]) => (a! < b! ? -1 : 1)));
 }
 
 /** undefined: the label is not locked here. */

@@ -9,9 +9,9 @@ const plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1";
 const inParallel = ["-Daether.connector.basic.threads=16", "-Dmaven.artifact.threads=16"];
 const timeoutMs = 30 * 60_000;
 
-/** Of a jar in a flat folder, as Maven names it. */
-export function jarName(entry: Pick<MavenEntry, "artifact" | "version" | "classifier">): string {
-  return `${entry.artifact}-${entry.version}${entry.classifier ? `-${entry.classifier}` : ""}.jar`;
+/** Of a file in a flat folder, as Maven names it. */
+export function jarName(entry: Pick<MavenEntry, "artifact" | "version" | "classifier" | "type">): string {
+  return `${entry.artifact}-${entry.version}${entry.classifier ? `-${entry.classifier}` : ""}.${entry.type ?? "jar"}`;
 }
 
 /** Where a repository, and copy-dependencies with its layout, keep an entry. */
@@ -25,6 +25,7 @@ export interface PomDependency {
   artifact: string;
   version: string;
   classifier?: string;
+  type?: string;
   exclude: string[];
 }
 
@@ -37,6 +38,7 @@ function pom(dependencies: PomDependency[]): string {
   const dependency = (d: PomDependency) =>
     `<dependency><groupId>${d.group}</groupId><artifactId>${d.artifact}</artifactId><version>${d.version}</version>` +
     (d.classifier ? `<classifier>${d.classifier}</classifier>` : "") +
+    (d.type ? `<type>${d.type}</type>` : "") +
     `<exclusions>${d.exclude.map(exclusion).join("")}</exclusions></dependency>`;
   return [
     `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>`,

@@ -5,6 +5,7 @@ import type { Report } from "../../src/agent/manifest.ts";
 import { emrHandlers } from "../../src/api/emr/handlers.ts";
 import type { RequestContext } from "../../src/aws/operations.ts";
 import type { Clock } from "../../src/clock.ts";
+import type { Config } from "../../src/config.ts";
 import type { InstanceObservation, LaunchSpec, Provider } from "../../src/providers/provider.ts";
 import { clusterReconciler } from "../../src/reconcile/clusters.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
@@ -60,7 +61,7 @@ export class PassiveProvider implements Provider {
 /** `path`: of the store; its account is made anew. `clock`: where its time is not to be set by the test. */
 export async function harness(path = ":memory:", clock?: Omit<Clock, "after">) {
   let now = Date.UTC(2026, 0, 1);
-  const releases = { substitute: false };
+  const releases: Config["releases"] = { substitute: false, missingApplications: "refuse" };
   let steady = 1_000;
   const store = await openStore(path, { clock: clock ?? { now: () => now, steady: () => steady } });
   const provider = new PassiveProvider();
@@ -72,7 +73,7 @@ export async function harness(path = ":memory:", clock?: Omit<Clock, "after">) {
     ids,
     waits: createWaits(store.steady),
     log: pino({ level: "silent" }),
-    requireEngines: () => {},
+    engines: () => "there",
     portsTaken: () => [],
     freeMemoryMb: () => 16_000,
   };

@@ -26,6 +26,7 @@ export const installation: Installation = {
     nameTemplate: "/cache/name",
   },
   spark: { home: "/cache/spark", version: "3.5.6", classPath: ["/cache/spark/jars/s.jar"], archive: undefined },
+  engines: {},
   s3DistCp: { jar: "/cache/s3-dist-cp/s3-dist-cp.jar" },
   emrfs: { jar: "/cache/emrfs/emrfs.jar" },
   s3proxy: { jar: "/cache/s3proxy.jar" },

@@ -53,7 +53,7 @@ export async function startApi(watch?: Watch) {
   const [keys, policies, facts] = [openKeyLookup(path), openPolicySource(path), openResourceFacts(path)];
   const faults: unknown[] = [];
   const keyUsed = createKeyUse(store, (error) => faults.push(error));
-  const services = createServices({ ids, releases: { substitute: false }, ...noTrails, store });
+  const services = createServices({ ids, releases: { substitute: false, missingApplications: "refuse" }, ...noTrails, store });
   const pipeline = createPipeline({
     services,
     keys: (id) => (id === watch?.key.accessKeyId ? watch.key : keys(id)),

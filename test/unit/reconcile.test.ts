@@ -394,15 +394,33 @@ test("a daemon that cannot come up ends its cluster, which names the program on 
   );
 });
 
-test("engines that are missing or damaged end a cluster before it begins, saying what to do", async () => {
+test("engines that cannot be brought end a cluster before it begins, saying what to do", async () => {
   const h = await harness();
-  h.context.requireEngines = () => {
-    throw new Error("emr-7.13.0 is not set up: Hadoop. Run: howdah engines install");
-  };
+  h.context.engines = () => ({ failed: "emr-7.13.0 is not set up: Hadoop. Run: howdah engines install" });
   const id = await create(h);
   const status = await state(h, id);
   assert.deepEqual([status?.State, status?.StateChangeReason?.Code], ["TERMINATED_WITH_ERRORS", "INTERNAL_ERROR"]);
   assert.match(status?.StateChangeReason?.Message ?? "", /not set up: Hadoop\. Run: howdah engines install/);
+});
+
+test("a cluster waits for engines that are being brought, and says so once", async () => {
+  const h = await harness();
+  h.context.engines = () => ({ coming: "Hadoop and ZooKeeper are brought" });
+  const id = await create(h, { Applications: [{ Name: "zookeeper" }] });
+  h.advance(1_000);
+  await h.settle();
+  assert.equal((await state(h, id))?.State, "STARTING");
+  assert.equal(h.provider.launched.size, 0);
+  assert.equal((await eventsOf(h.store.db, id)).filter(({ message }) => message === "Hadoop and ZooKeeper are brought").length, 1);
+  let asked: readonly string[] = [];
+  h.context.engines = (_label, applications) => {
+    asked = applications;
+    return "there";
+  };
+  h.advance(1_000);
+  await h.settle();
+  assert.deepEqual(asked, ["Hadoop", "ZooKeeper"]);
+  assert.equal(h.provider.launched.size, 3);
 });
 
 test("a node that has data and cannot be launched, on a full disk say, is tried until it can, with a warning", async () => {

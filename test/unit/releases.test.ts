@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { ReleaseLabelFilter, SupportedInstanceType } from "@aws-sdk/client-emr";
 import { readConfig } from "../../src/config.ts";
-import { findRelease, nearestRelease, releaseLabels } from "../../src/releases/release.ts";
+import { applicationsOf, findRelease, nearestRelease, releaseLabels } from "../../src/releases/release.ts";
 import { eventsOf } from "../../src/store/events.ts";
 import { create, type Harness, harness } from "./control-plane-harness.ts";
 
@@ -31,7 +31,7 @@ test("DescribeReleaseLabel has the versions that truly run, page by page, and no
   const described = await h.handlers.DescribeReleaseLabel!({ ReleaseLabel: label }, h.request);
   assert.deepEqual(described, {
     ReleaseLabel: label,
-    Applications: Object.entries(findRelease(label)!.applications).map(([Name, Version]) => ({ Name, Version })),
+    Applications: Object.entries(applicationsOf(findRelease(label)!)).map(([Name, Version]) => ({ Name, Version })),
     NextToken: undefined,
     AvailableOSReleases: [],
   });

@@ -7,7 +7,7 @@ export interface EmrContext {
   store: Store;
   ids: Ids;
   /** howdah.json's: whether a release label that is not locked stands for the nearest that is. */
-  releases: { substitute: boolean };
+  releases: { substitute: boolean; missingApplications: "refuse" | "warn" };
 }
 
 export type EmrRequest = RequestContext;

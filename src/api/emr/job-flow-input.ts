@@ -3,7 +3,8 @@ import type { Application, BootstrapActionConfig, Configuration as WireConfigura
 import { validationException } from "../../aws/errors.ts";
 import { checkConfigurations } from "../../engines/configurations.ts";
 import type { Configuration } from "../../engines/engine.ts";
-import type { Release } from "../../releases/release.ts";
+import { enginesFor } from "../../engines/index.ts";
+import { applicationsOf, type Release } from "../../releases/release.ts";
 import type { ClusterSpec } from "../../store/clusters.ts";
 
 const mostBootstrapActions = 16;
@@ -17,26 +18,43 @@ export function readName(name = ""): string {
 export const hasOthersOnly = (asked: readonly Application[]): boolean =>
   asked.length > 0 && !asked.some(({ Name }) => Name?.toLowerCase() === "hadoop");
 
-/** Hadoop is on every cluster, as in EMR; names are matched without regard to case. Args and AdditionalInfo are for third parties only. */
-export function readApplications(asked: readonly Application[], release: Release): ClusterSpec["applications"] {
+/**
+ * Hadoop is on every cluster, as in EMR; names are matched without regard to case. Args and AdditionalInfo are for third parties only. One that is
+ * not there is refused, or left out with a warning where the operator chose so.
+ */
+export function readApplications(
+  asked: readonly Application[],
+  release: Release,
+  missing: "refuse" | "warn",
+  warnings: string[],
+): ClusterSpec["applications"] {
   const known = new Map(
-    Object.entries(release.applications).map(([name, version]) => [name.toLowerCase(), { Name: name, Version: version }]),
+    Object.entries(applicationsOf(release)).map(([name, version]) => [name.toLowerCase(), { Name: name, Version: version }]),
   );
   const found = new Map([["hadoop", known.get("hadoop") ?? { Name: "Hadoop", Version: release.hadoop.version }]]);
   for (const [index, { Name, Args, AdditionalInfo }] of asked.entries()) {
     if (!Name) throw validationException(`Applications[${index}].Name is required.`);
     const application = known.get(Name.toLowerCase());
-    if (!application)
-      throw validationException(
-        `Applications: ${Name} is not in Howdah's ${release.label}. It has: ${Object.keys(release.applications).join(", ")}.`,
-      );
+    if (!application) {
+      const has = `${Name} is not in Howdah's ${release.label}. It has: ${Object.keys(applicationsOf(release)).join(", ")}.`;
+      if (missing === "refuse")
+        throw validationException(
+          `Applications: ${has} To have clusters without it, set {"releases": {"missingApplications": "warn"}} in howdah.json.`,
+        );
+      warnings.push(`Applications: ${has} THE CLUSTER IS WITHOUT IT, because howdah.json says releases.missingApplications`);
+      continue;
+    }
     if (Args?.length || (AdditionalInfo && Object.keys(AdditionalInfo).length > 0))
       throw validationException(
         `Applications: Args and AdditionalInfo are only for third-party applications, and ${Name} is none. Use Configurations.`,
       );
     found.set(application.Name.toLowerCase(), application);
   }
-  return [...found.values()];
+  const applications = [...found.values()];
+  for (const { name, excludes = [] } of enginesFor(applications.map(({ Name }) => Name)))
+    for (const other of excludes)
+      if (found.has(other.toLowerCase())) throw validationException(`Applications: ${name} and ${other} cannot be on one cluster.`);
+  return applications;
 }
 
 export function readConfigurations(

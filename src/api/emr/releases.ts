@@ -7,7 +7,7 @@ import type {
 } from "@aws-sdk/client-emr";
 import { validationException } from "../../aws/errors.ts";
 import { type InstanceType, instanceType, instanceTypeNames } from "../../releases/instance-types.ts";
-import { findRelease, isReleaseLabel, nearestRelease, type Release, releaseLabels } from "../../releases/release.ts";
+import { applicationsOf, findRelease, isReleaseLabel, nearestRelease, type Release, releaseLabels } from "../../releases/release.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { openList, pageByName } from "./paging.ts";
 
@@ -29,7 +29,7 @@ export function readRelease(label: string | undefined, { substitute }: EmrContex
       `The supplied release label is invalid: ${label}. ${known} To run the nearest one for any label, set {"releases": {"substitute": true}} in howdah.json.`,
     );
   const nearest = nearestRelease(label);
-  const versions = Object.entries(nearest.applications).map(([name, version]) => `${name} ${version}`);
+  const versions = Object.entries(applicationsOf(nearest)).map(([name, version]) => `${name} ${version}`);
   warnings.push(
     `ReleaseLabel ${label} is not in this Howdah: ${nearest.label} RUNS INSTEAD, with ${versions.join(" and ")}, because howdah.json says releases.substitute. Versions and defaults are other than those of ${label}`,
   );
@@ -41,7 +41,7 @@ export async function ListReleaseLabels(_: EmrContext, input: ListReleaseLabelsI
   const { Prefix = "", Application = "" } = input.Filters ?? {};
   const [name = "", version] = Application.toLowerCase().split("@");
   const has = (label: string) =>
-    Object.entries(findRelease(label)?.applications ?? {}).some(
+    Object.entries(applicationsOf(findRelease(label)!)).some(
       ([application, runs]) => application.toLowerCase() === name && (version === undefined || version === runs),
     );
   const labels = releaseLabels().filter((label) => label.startsWith(Prefix) && (Application === "" || has(label)));
@@ -53,7 +53,7 @@ export async function ListReleaseLabels(_: EmrContext, input: ListReleaseLabelsI
 /** AvailableOSReleases is empty: nodes are made of the host's own system, and no Amazon Linux release can be asked for. */
 export async function DescribeReleaseLabel({ releases }: EmrContext, input: DescribeReleaseLabelInput, request: EmrRequest) {
   const release = readRelease(input.ReleaseLabel, releases, []);
-  const all = Object.entries(release.applications).map(([Name, Version]) => ({ Name, Version }));
+  const all = Object.entries(applicationsOf(release)).map(([Name, Version]) => ({ Name, Version }));
   const list = openList("DescribeReleaseLabel", request, { label: release.label }, ["string"], input.NextToken, "NextToken");
   const { items, Marker } = pageByName(all, input.MaxResults ?? pageSize, ({ Name }) => Name, list);
   return { ReleaseLabel: release.label, Applications: items, NextToken: Marker, AvailableOSReleases: [] };

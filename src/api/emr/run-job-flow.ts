@@ -26,7 +26,7 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
   const warnings = [...sortOutParameters(input), ...sortOutInstances(instances)];
   const release = readRelease(input.ReleaseLabel, releases, warnings);
   const groups = readGroups(instances);
-  const applications = readApplications(input.Applications ?? [], release);
+  const applications = readApplications(input.Applications ?? [], release, releases.missingApplications, warnings);
   const configurations = readConfigurations(input.Configurations, "Configurations", applications, warnings);
   const groupConfigurations = groups.map((group, index) =>
     readConfigurations(group.configurations, `Instances.InstanceGroups[${index}].Configurations`, applications, warnings),

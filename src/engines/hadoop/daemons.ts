@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Daemon, Probe } from "../../agent/manifest.ts";
 import type { NodeFacts } from "../engine.ts";
 import { daemonArgv, withVariables } from "../jvm.ts";
-import { ports } from "../ports.ts";
+import { ports } from "./ports.ts";
 import { propertiesOf } from "../settings.ts";
 import { hadoopPlaces } from "./places.ts";
 import { dataNodeCount, hasDataNode, hasNodeManager, nodeManagerCount } from "./roles.ts";

@@ -5,7 +5,7 @@ import { credentialsUrl } from "../../agent/layout.ts";
 import type { ManifestFile, Save, Task } from "../../agent/manifest.ts";
 import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
 import { hdfsPath, savedHistory, saveOf } from "../history/saves.ts";
-import { ports } from "../ports.ts";
+import { ports } from "./ports.ts";
 import { exportLines, exportsOf, propertiesOf, siteXml } from "../settings.ts";
 import { hadoopBase } from "./base.ts";
 import { hadoopDaemons, nameFolder, nameNodeName } from "./daemons.ts";
@@ -37,6 +37,12 @@ export const hadoop: Engine = {
     { name: "hadoop-log4j", warn: log4jWarning },
     { name: "container-log4j" },
     { name: "emrfs-site", warn: emrfsWarning },
+  ],
+  ports,
+  pages: [
+    { name: "HDFS NameNode", port: ports.nameNodeWeb },
+    { name: "YARN ResourceManager", port: ports.resourceManagerWeb },
+    { name: "MapReduce history", port: ports.jobHistoryWeb },
   ],
   warnings: schedulerWarnings,
   plan,

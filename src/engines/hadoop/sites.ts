@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { heapOption } from "../../releases/instance-types.ts";
 import type { ClusterFacts, NodeFacts } from "../engine.ts";
-import { ports } from "../ports.ts";
+import { ports } from "./ports.ts";
 import { type Properties, propertiesOf } from "../settings.ts";
 import { roleVariable } from "../step-command.ts";
 import { labelProperties, labelQueues } from "./node-labels.ts";

@@ -3,7 +3,7 @@ import { extname, join } from "node:path";
 import type { NodeLayout } from "../../agent/layout.ts";
 import type { Save } from "../../agent/manifest.ts";
 import type { NodeFacts } from "../engine.ts";
-import { ports } from "../ports.ts";
+import { ports } from "../hadoop/ports.ts";
 
 /** Of each kind: more would take long, and fill the host's disk behind the user's back. */
 const mostBytes = 1 << 30;

@@ -4,8 +4,11 @@ import type { ClusterFacts, NodeFacts } from "../engine.ts";
 import type { NodeRole } from "../../agent/manifest.ts";
 import { hasNodeManager, nodeManagerCount } from "../hadoop/roles.ts";
 import { isCapacity } from "../hadoop/scheduler.ts";
-import { ports } from "../ports.ts";
+import { ports as hadoopPorts } from "../hadoop/ports.ts";
 import { exportsOf, type Properties, propertiesOf } from "../settings.ts";
+
+/** Of the history server's pages, as on an EMR node. */
+export const historyPort = 18080;
 
 /** EMR's spark.yarn.executor.memoryOverheadFactor. */
 const overheadFactor = 0.1875;
@@ -90,7 +93,7 @@ export function eventLogFolders({ cluster, configurations }: Pick<NodeFacts, "cl
 } {
   const own = propertiesOf(configurations, "spark-defaults");
   const [written, read] = [own["spark.eventLog.dir"], own["spark.history.fs.logDirectory"]];
-  const usual = `hdfs://${cluster.master.address}:${ports.nameNode}${usualEventLogs}`;
+  const usual = `hdfs://${cluster.master.address}:${hadoopPorts.nameNode}${usualEventLogs}`;
   return { written: written ?? read ?? usual, read: read ?? written ?? usual };
 }
 
@@ -108,12 +111,12 @@ function emrDefaults(facts: NodeFacts): Properties {
     "spark.master": "yarn",
     "spark.submit.deployMode": "client",
     "spark.yarn.jars": `local:${home}/jars/*`,
-    "spark.yarn.historyServer.address": `${cluster.master.address}:${ports.sparkHistoryWeb}`,
+    "spark.yarn.historyServer.address": `${cluster.master.address}:${historyPort}`,
     "spark.eventLog.enabled": "true",
     "spark.eventLog.dir": eventLog.written,
     "spark.history.fs.logDirectory": eventLog.read,
     "spark.history.fs.update.interval": "5s",
-    "spark.history.ui.port": String(ports.sparkHistoryWeb),
+    "spark.history.ui.port": String(historyPort),
     // There is no external shuffle service: executors that hold shuffle files are kept instead.
     "spark.shuffle.service.enabled": "false",
     "spark.dynamicAllocation.enabled": "true",

@@ -5,12 +5,12 @@ import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
 import { nameNodeName, resourceManagerName } from "../hadoop/daemons.ts";
 import { environmentWarning } from "../hadoop/environment.ts";
 import { emrfsJar, hadoopPlaces } from "../hadoop/places.ts";
+import { ports as hadoopPorts } from "../hadoop/ports.ts";
 import { hdfsPath, savedHistory, saveOf } from "../history/saves.ts";
 import { daemonArgv, withVariables } from "../jvm.ts";
-import { ports } from "../ports.ts";
 import { exportLines, exportsOf, type Properties, propertiesFile, propertiesOf, siteXml } from "../settings.ts";
 import { sparkBase } from "./base.ts";
-import { eventLogFolders, sparkDefaults, sparkDefaultsFile, usualEventLogs } from "./defaults.ts";
+import { eventLogFolders, historyPort, sparkDefaults, sparkDefaultsFile, usualEventLogs } from "./defaults.ts";
 import { log4j2Properties } from "./log4j2.ts";
 
 export const spark: Engine = {
@@ -23,6 +23,8 @@ export const spark: Engine = {
     { name: "spark-metrics" },
     { name: "spark-hive-site" },
   ],
+  ports: { sparkHistoryWeb: historyPort },
+  pages: [{ name: "Spark history", port: historyPort }],
   plan,
 };
 
@@ -79,7 +81,7 @@ function eventLogFolder(facts: NodeFacts): Task[] {
   const named = [...new Set([written, read])].filter((folder) => hdfsPath(facts, folder) !== usualEventLogs);
   if (named.length === 0) return [];
   const script = join(import.meta.dirname, `event-log-folder${extname(import.meta.filename)}`);
-  const webHdfs = `http://${facts.cluster.master.address}:${ports.nameNodeWeb}`;
+  const webHdfs = `http://${facts.cluster.master.address}:${hadoopPorts.nameNodeWeb}`;
   const folders = named.map((folder) => hdfsPath(facts, folder) ?? folder);
   return [{ name: "spark-event-log-folder", after: nameNodeName, argv: [process.execPath, script, webHdfs, ...folders], gate: true }];
 }
@@ -113,7 +115,7 @@ function historyServer(facts: NodeFacts, conf: string, logs: string): Daemon {
     argv: withVariables(variables, argv),
     cwd: layout.root,
     log: join(logs, `${name}-ip-${facts.address.replaceAll(".", "-")}.out`),
-    ready: [{ tcp: { host: cluster.master.address, port: ports.sparkHistoryWeb } }],
+    ready: [{ tcp: { host: cluster.master.address, port: historyPort } }],
     after: [nameNodeName, resourceManagerName],
     gate: false,
   };

@@ -6,16 +6,16 @@ export const ports = {
   dataNodeWeb: 9864,
   dataNodeIpc: 9867,
   resourceManager: 8032,
+  resourceManagerScheduler: 8030,
+  resourceManagerTracker: 8031,
+  resourceManagerAdmin: 8033,
   resourceManagerWeb: 8088,
   nodeManager: 8041,
   localizer: 8040,
   nodeManagerWeb: 8042,
+  shuffle: 13562,
   collector: 8048,
   jobHistory: 10020,
   jobHistoryAdmin: 10033,
   jobHistoryWeb: 19888,
-  sparkHistoryWeb: 18080,
 } as const;
-
-/** Every port that a daemon of a node listens at: another program that listens at one of them on all addresses is in the way. */
-export const enginePorts: number[] = [...Object.values(ports), 8030, 8031, 8033, 13562];

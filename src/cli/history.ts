@@ -88,7 +88,8 @@ const factsOf = (cluster: ClusterRow, address: string): ClusterFacts => ({
   nodes: [],
 });
 
-async function s3Access(data: DataFolder, account: string, logs: string): Promise<S3Access> {
+/** As the admin of the cluster's own account: another's may not read its buckets. Throws where no control plane runs. */
+export async function s3Access(data: DataFolder, account: string, logs: string): Promise<S3Access> {
   const env = await clientEnvironment(data, { account }).catch((error: Error) => {
     throw new Error(`the event logs are in ${logs}, so Howdah must be up: ${error.message}`);
   });

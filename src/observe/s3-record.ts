@@ -27,7 +27,7 @@ export interface S3Call {
   host: string;
   userAgent: string;
   status: number;
-  /** What S3 calls it; undefined where the server behind said it. */
+  /** What the client is told; undefined where nothing but the status says it. */
   error: { code: string; message: string } | undefined;
   bytesIn: number;
   bytesOut: number;
@@ -172,7 +172,7 @@ export function s3Event(call: S3Call, ownerId: string, recipientId: string): Aud
   };
 }
 
-/** By the status alone: the body that says more goes by unread. */
+/** By the status alone: where there is no body that says more, as of a HEAD. */
 function statusError({ status, key, subresource }: S3Call): { code: string; message: string } {
   if (status === 404 && key !== "")
     return subresource === "uploadId"
@@ -181,5 +181,5 @@ function statusError({ status, key, subresource }: S3Call): { code: string; mess
   if (status === 404 && subresource === undefined) return { code: "NoSuchBucket", message: "The specified bucket does not exist" };
   if (status === 412) return { code: "PreconditionFailed", message: "At least one of the pre-conditions you specified did not hold" };
   if (status === 416) return { code: "InvalidRange", message: "The requested range is not satisfiable" };
-  return { code: `HTTP ${status}`, message: "The S3 server's answer says why." };
+  return { code: `HTTP ${status}`, message: "The S3 server's answer does not say why." };
 }

@@ -49,7 +49,7 @@ export function readDeleteList(xml: string): DeleteList {
     } else {
       if (open.pop() !== name) throw malformed();
       const path = [...open, name].join("/");
-      const value = unescape(text);
+      const value = unescapeText(text);
       if (path === "Delete/Object/Key") object!.key = value;
       else if (path === "Delete/Object/VersionId") object!.version = value;
       else if (path === "Delete/Quiet") list.quiet = value.trim() === "true";
@@ -69,7 +69,8 @@ const paths = new Set(["Delete", "Delete/Quiet", "Delete/Object", "Delete/Object
 
 const entities: Record<string, string> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
-function unescape(text: string): string {
+/** Throws MalformedXML where an entity is none of XML's own. */
+export function unescapeText(text: string): string {
   // Lines end as XML has them.
   return text.replace(/\r\n?/g, "\n").replace(/&([^;]{0,10};?)/g, (_, inside: string) => {
     const name = inside.slice(0, -1);

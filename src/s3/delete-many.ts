@@ -1,12 +1,12 @@
 /** DeleteObjects: a list, decided about object by object. */
 import { createHash } from "node:crypto";
-import { pipeline } from "node:stream/promises";
 import type { Principal } from "../access/principal.ts";
 import { AwsError } from "../aws/errors.ts";
 import { accessDenied } from "./access.ts";
 import { type Allowed, send, wholeOf } from "./allowed.ts";
 import { checkedBody } from "./body.ts";
 import { checksumPrefix } from "./checksums.ts";
+import { deleteErrorsOf, errorOf } from "./answer-errors.ts";
 import { type Doomed, readDeleteList, withRefused, writeDeleteList } from "./delete-list.ts";
 import { exchange, textOf } from "./exchange.ts";
 import { answerHeaders, upstreamRequest } from "./forwarding.ts";
@@ -52,14 +52,14 @@ export async function deleteMany(asked: Allowed): Promise<void> {
     yield content;
   }
   const answer = await exchange(server, upstream, { stream: whole() }, req, res);
+  const status = answer.statusCode ?? 502;
+  const text = await textOf(answer);
+  if (status >= 400) seen.error = errorOf(text, status);
+  const errors = deleteErrorsOf(text);
+  for (const one of seen.deletes) one.error ??= errors.get(one.key);
   const answered = answerHeaders(answer, requestId);
-  if (refused.length > 0 && answer.statusCode === 200) {
-    delete answered["content-length"];
-    send(res, 200, answered, withRefused(await textOf(answer), refused), requestId);
-    return;
-  }
-  res.writeHead(answer.statusCode ?? 502, answered);
-  await pipeline(answer, res);
+  delete answered["content-length"];
+  send(res, status, answered, refused.length > 0 && status === 200 ? withRefused(text, refused) : text, requestId);
 }
 
 /** A body that was written anew has a digest of its own. */

@@ -8,6 +8,7 @@ import { refusalError } from "../aws/refusals.ts";
 import { SignatureRefusal } from "../aws/sigv4-verify.ts";
 import { escapeXml } from "../aws/xml.ts";
 import { accessDenied } from "./access.ts";
+import { errorOf } from "./answer-errors.ts";
 import { type Allowed, allowed, type ObjectsOptions, send } from "./allowed.ts";
 import { type CheckedBody, checkedBody } from "./body.ts";
 import { answerPolicy } from "./bucket-policy.ts";
@@ -81,7 +82,7 @@ async function answer(asked: Allowed): Promise<void> {
 }
 
 async function forward(asked: Allowed): Promise<void> {
-  const { req, res, options, requestId, begin, server, signed, query, headers, request, sender, access } = asked;
+  const { req, res, options, requestId, begin, server, signed, query, headers, request, sender, access, seen } = asked;
   const completes = signed.method === "POST" && query.has("uploadId");
   const source = moving(req.iterator({ destroyOnReturn: false }));
   const copied = request.source ? builtInSource(headers["x-amz-copy-source"]) : undefined;
@@ -118,7 +119,15 @@ async function forward(asked: Allowed): Promise<void> {
   }
   // S3 answers an upload with the checksums that it found right, and clients pass them on when they complete a multipart upload.
   if (req.method === "PUT" && answer.statusCode === 200) for (const [name, value] of body.verified) answered[name] ??= value;
-  res.writeHead(answer.statusCode ?? 502, answered);
+  const status = answer.statusCode ?? 502;
+  if (status >= 400 && req.method !== "HEAD") {
+    const text = await textOf(answer);
+    seen.error = errorOf(text, status);
+    delete answered["content-length"];
+    send(res, status, answered, text, requestId);
+    return;
+  }
+  res.writeHead(status, answered);
   await pipeline(answer, res);
 }
 

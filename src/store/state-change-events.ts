@@ -1,6 +1,10 @@
 /**
- * EMR's state-change events as EventBridge carries them, in the manner of the EMR Management Guide, "Monitoring Amazon EMR events with CloudWatch". Its
- * words are compared for a failed step only; those of BOOTSTRAPPING, TERMINATING, INTERRUPTED and of groups are Howdah's own.
+ * EMR's state-change events as EventBridge carries them. Compared word by word with the EMR Management Guide, "Monitoring Amazon EMR events with
+ * CloudWatch" (tables of cluster, instance group and step events: state, severity, message), and for the members of `detail` with the examples of the
+ * EventBridge and CloudWatch Events guides, "Amazon EMR events" (a terminated cluster, a group, a failed step).
+ *
+ * EMR has no events of BOOTSTRAPPING, TERMINATING and INTERRUPTED, nor of a group that is made or ended: theirs are Howdah's own words. Its other
+ * events (resizing, ARRESTED, reconfiguring, automatic scaling policies, fleets) come with what they tell of.
  */
 import type { ClusterState, InstanceGroupState, StepState } from "@aws-sdk/client-emr";
 import { type ClusterRow, stateChangeReason } from "./clusters.ts";
@@ -29,14 +33,13 @@ type Telling = Pick<Tx, "now" | "uuid">;
 
 /** `before`: the state before this one; undefined for a new cluster. */
 export function clusterEvent(cluster: ClusterRow, state: ClusterState, before: string | undefined, telling: Telling): StateChangeEvent {
-  const code = stateChangeReason(cluster, state, false).Code ?? "";
+  const { Code: code = "", Message: message } = stateChangeReason(cluster, state, before === "RUNNING");
   const which = `Amazon EMR cluster ${cluster.id} (${cluster.spec.name})`;
+  // With a capital, in EMR too.
+  const ended = `Amazon EMR Cluster ${cluster.id} (${cluster.spec.name})`;
   const at = minute(telling.now);
   const messages: Record<ClusterState, string> = {
-    STARTING:
-      before === undefined
-        ? `${which} was requested to be created at ${at} and is being created.`
-        : `${which} is being started again at ${at}.`,
+    STARTING: before === undefined ? `${which} was requested at ${at} and is being created.` : `${which} is being started again at ${at}.`,
     BOOTSTRAPPING: `${which} began bootstrapping at ${at}.`,
     RUNNING: `${which} began running steps at ${at}.`,
     WAITING:
@@ -44,12 +47,12 @@ export function clusterEvent(cluster: ClusterRow, state: ClusterState, before: s
         ? `${which} finished running all pending steps at ${at}.`
         : `${which} was created at ${at} and is ready for use.`,
     TERMINATING: `${which} began terminating at ${at} with a reason of ${code}.`,
-    TERMINATED: `${which} has terminated at ${at} with a reason of ${code}.`,
-    TERMINATED_WITH_ERRORS: `${which} has terminated with errors at ${at} with a reason of ${code}.`,
+    TERMINATED: `${ended} has terminated at ${at} with a reason of ${code}.`,
+    TERMINATED_WITH_ERRORS: `${ended} has terminated with errors at ${at} with a reason of ${code}.`,
   };
   return envelope(cluster, "EMR Cluster State Change", telling, {
     severity: state === "TERMINATED_WITH_ERRORS" ? "CRITICAL" : "INFO",
-    stateChangeReason: JSON.stringify({ code }),
+    stateChangeReason: JSON.stringify({ code, message }),
     name: cluster.spec.name,
     clusterId: cluster.id,
     state,
@@ -78,7 +81,7 @@ export function stepEvent(cluster: ClusterRow, step: StepRow, state: StepState, 
     CANCEL_PENDING: `Step ${what} in ${where} was cancelled at ${at} and is pending cancellation.`,
     RUNNING: `Step ${what} in ${where} started running at ${at}.`,
     COMPLETED: `Step ${what} in ${where} completed execution at ${at}. The step started running at ${minute(started)} and took ${Math.floor((now - started) / 60_000)} minutes to complete.`,
-    CANCELLED: `Cancellation request has succeeded for cluster step ${what} in ${where} at ${at}.`,
+    CANCELLED: `Cancellation request has succeeded for cluster step ${what} in ${where} at ${at}, and the step is now cancelled.`,
     FAILED: `Step ${what} in ${where} failed at ${at}.`,
     INTERRUPTED: `Step ${what} in ${where} was interrupted at ${at}.`,
   };
@@ -106,6 +109,7 @@ export function groupEvent(
   return envelope(cluster, "EMR Instance Group State Change", telling, {
     severity: "INFO",
     market: group.market,
+    ...(group.bid_price === null ? {} : { bidPrice: group.bid_price }),
     requestedInstanceCount: String(group.requested_count),
     instanceType: group.instance_type,
     instanceGroupType: group.role,

@@ -38,6 +38,7 @@ interface Recorded {
   eventName: string;
   eventCategory: string;
   errorCode?: string;
+  errorMessage?: string;
   readOnly: boolean;
   managementEvent: boolean;
   requestParameters: Record<string, unknown>;
@@ -62,13 +63,16 @@ describe("S3 in the audit trail", () => {
       const isUpload = req.url!.includes("uploads");
       if (isUpload) res.end("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
       else if (req.headers["x-amz-copy-source"]) res.end("<CopyObjectResult><ETag>e</ETag></CopyObjectResult>");
+      else if (path === "bkt/busy")
+        res.writeHead(409).end("<Error><Code>OperationAborted</Code><Message>A &amp; B are at it.</Message></Error>");
       else if (req.method === "GET" && /\/./.test(path) && !there.has(path)) res.writeHead(404).end();
       else if (["GET", "HEAD"].includes(req.method!) && there.has(path)) res.writeHead(200, { "content-length": "5" }).end("hello");
-      else if (req.method === "POST") res.end("<DeleteResult/>");
+      else if (req.method === "POST") res.end(deleted);
       else if (req.method === "GET") res.end(path === "" ? "<ListAllMyBucketsResult/>" : "<ListBucketResult/>");
       else res.writeHead(req.method === "HEAD" && path === "new" ? 404 : 200).end();
     });
   });
+  let deleted = "<DeleteResult/>";
   let store: Store;
   let front: Front | undefined;
   let account: string;
@@ -319,6 +323,40 @@ describe("S3 in the audit trail", () => {
     } finally {
       await client().send(new DeleteBucketPolicyCommand({ Bucket: "bkt" }));
     }
+  });
+
+  test("what the S3 server itself does not delete is told as that", async () => {
+    const xml =
+      '<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Deleted><Key>in/1</Key></Deleted><Error><Key>in/&lt;2&gt;</Key><VersionId>v</VersionId><Code>InternalError</Code><Message>We met an internal error.</Message></Error></DeleteResult>';
+    await withTrail(objectsOf("arn:aws:s3:::bkt/in/"), async () => {
+      for (const answer of [
+        xml,
+        "<Error><Code>SlowDown</Code><Message>Later</Message></Error>",
+        "<DeleteResult><Error><Key>&none;</Key>",
+      ]) {
+        deleted = answer;
+        await client()
+          .send(new DeleteObjectsCommand({ Bucket: "bkt", Delete: { Objects: [{ Key: "in/1" }, { Key: "in/<2>" }] } }))
+          .catch(() => {});
+      }
+      deleted = "<DeleteResult/>";
+      const told = recorded(audits.data).map(({ eventName, errorCode, resources }) => [eventName, resources?.[0]?.ARN, errorCode]);
+      assert.deepEqual(told.slice(0, 2), [
+        ["DeleteObject", "arn:aws:s3:::bkt/in/1", undefined],
+        ["DeleteObject", "arn:aws:s3:::bkt/in/<2>", "InternalError"],
+      ]);
+    });
+  });
+
+  test("why the S3 server refuses is told in its words, to the client and in the trail", async () => {
+    await withTrail(objectsOf("arn:aws:s3:::bkt/"), async () => {
+      const busy = client().send(new PutObjectCommand({ Bucket: "bkt", Key: "busy", Body: "x" }));
+      await assert.rejects(busy, { name: "OperationAborted", message: "A & B are at it." });
+      assert.deepEqual(
+        recorded(audits.data).map(({ errorCode, errorMessage }) => [errorCode, errorMessage]),
+        [["OperationAborted", "A & B are at it."]],
+      );
+    });
   });
 
   test("nothing of an object goes out by a HEAD", async () => {

@@ -222,12 +222,71 @@ test("the envelope is EventBridge's, with EMR's severities, words and counts as 
     name: "test",
     clusterId: id,
     state: "STARTING",
-    message: `${which} was requested to be created at 2026-01-01 00:00 UTC and is being created.`,
+    message: `${which} was requested at 2026-01-01 00:00 UTC and is being created.`,
   });
   const ended = events.find(({ detail }) => detail.state === "TERMINATED_WITH_ERRORS")!;
-  assert.deepEqual([ended.detail.severity, ended.detail.stateChangeReason], ["CRITICAL", '{"code":"STEP_FAILURE"}']);
+  assert.equal(ended.detail.severity, "CRITICAL");
+  const { code, message } = JSON.parse(ended.detail.stateChangeReason!);
+  assert.equal(code, "STEP_FAILURE");
+  assert.match(message, /^Shut down as step failed/);
+  assert.equal(
+    ended.detail.message,
+    `Amazon EMR Cluster ${id} (test) has terminated with errors at 2026-01-01 00:01 UTC with a reason of STEP_FAILURE.`,
+  );
   const core = events.find(({ detail }) => detail.instanceGroupType === "CORE" && detail.state === "RUNNING")!;
   assert.deepEqual([core.detail.requestedInstanceCount, core.detail.runningInstanceCount, core.detail.market], ["2", "2", "ON_DEMAND"]);
+});
+
+test("a step's life, a cancellation and a cluster's end in the Management Guide's words", async () => {
+  const h = await harness();
+  const groups = [
+    { InstanceRole: "MASTER", InstanceType: "m5.xlarge", InstanceCount: 1 },
+    { InstanceRole: "CORE", InstanceType: "m5.xlarge", InstanceCount: 2, Market: "SPOT", BidPrice: "0.5" },
+  ] as const;
+  const id = await create(h, {
+    Name: "nightly",
+    Instances: { InstanceGroups: [...groups], KeepJobFlowAliveWhenNoSteps: true },
+    Steps: [step("a", "CONTINUE"), step("b", "CONTINUE")],
+  });
+  const [a, b] = (await h.store.db.selectFrom("steps").select("id").orderBy("seq").execute()).map((row) => row.id);
+  const master = await makeReady(h, id);
+  await h.handlers.CancelSteps!({ ClusterId: id, StepIds: [b] } as never, h.request);
+  await h.settle();
+  h.advance(120_000);
+  await h.report(master, { steps: [{ id: a!, state: "exited", exitCode: 0 }] });
+  await h.settle();
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  await h.settle();
+  h.advance(60_000);
+  await h.settle();
+  const events = (await stateChangesOf(h.store.db, id)).map(({ event }) => event.detail);
+  const where = `Amazon EMR cluster ${id} (nightly)`;
+  const said = (state: string, of = "clusterId", value = id) => {
+    const kind = of === "clusterId" ? events.filter(({ stepId, instanceGroupId }) => !stepId && !instanceGroupId) : events;
+    const found = kind.find((detail) => detail[of] === value && detail.state === state)!;
+    return [found.severity, found.message];
+  };
+  assert.deepEqual(said("RUNNING"), ["INFO", `${where} began running steps at 2026-01-01 00:00 UTC.`]);
+  assert.deepEqual(said("WAITING"), ["INFO", `${where} finished running all pending steps at 2026-01-01 00:02 UTC.`]);
+  assert.deepEqual(said("TERMINATED"), [
+    "INFO",
+    `Amazon EMR Cluster ${id} (nightly) has terminated at 2026-01-01 00:03 UTC with a reason of USER_REQUEST.`,
+  ]);
+  const added = `Step ${a} (a) was added to ${where} at 2026-01-01 00:00 UTC and is pending execution.`;
+  assert.deepEqual(said("PENDING", "stepId", a), ["INFO", added]);
+  assert.deepEqual(said("RUNNING", "stepId", a), ["INFO", `Step ${a} (a) in ${where} started running at 2026-01-01 00:00 UTC.`]);
+  assert.deepEqual(said("COMPLETED", "stepId", a), [
+    "INFO",
+    `Step ${a} (a) in ${where} completed execution at 2026-01-01 00:02 UTC. The step started running at 2026-01-01 00:00 UTC and took 2 minutes to complete.`,
+  ]);
+  assert.deepEqual(said("CANCELLED", "stepId", b), [
+    "WARN",
+    `Cancellation request has succeeded for cluster step ${b} (b) in ${where} at 2026-01-01 00:00 UTC, and the step is now cancelled.`,
+  ]);
+  const end = events.find(({ state }) => state === "TERMINATED")!;
+  assert.equal(end.stateChangeReason, '{"code":"USER_REQUEST","message":"Terminated by user request"}');
+  const core = events.find(({ instanceGroupType }) => instanceGroupType === "CORE")!;
+  assert.deepEqual([core.market, core.bidPrice], ["SPOT", "0.5"]);
 });
 
 test("what a store of before holds is noted by its migration: no event tells of a change that was long ago", async () => {

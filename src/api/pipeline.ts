@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { Authoriser } from "../access/authorise.ts";
 import type { KeyLookup } from "../access/keys.ts";
+import { notServed } from "../aws/absent-services.ts";
 import { AwsError, internalError, notBuiltYet } from "../aws/errors.ts";
 import { type Origin, originOfSocket } from "../aws/origin.ts";
 import type { RequestContext, Operation, Protocol, Service } from "../aws/operations.ts";
@@ -89,10 +90,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function route(exchange: Exchange): Promise<void> {
     const { service: name } = exchange.verified!.claim.scope;
     const load = Object.hasOwn(services, name) ? services[name] : undefined;
-    if (!load) {
-      const list = [...Object.keys(services), "s3"].join(", ");
-      throw new AwsError("UnknownService", `The request is signed for the service '${name}'. This Howdah serves ${list}.`, 404);
-    }
+    if (!load) throw new AwsError("UnknownService", notServed(name, [...Object.keys(services), "s3"]), 404);
     const { service, handlers } = await load();
     exchange.service = service;
     exchange.handlers = handlers;

@@ -106,6 +106,29 @@ describe("wire", () => {
     return text;
   }
 
+  test("a service that is not here says so in its own protocol: what it is, what there is, and where its clients can be led", async () => {
+    const json = (target: string) => ({ headers: { "x-amz-target": target, "content-type": "application/x-amz-json-1.1" }, body: "{}" });
+    const query = { headers: { "content-type": form }, body: "Action=DescribeAlarms&Version=2010-08-01" };
+    for (const [service, sent, name, variable] of [
+      ["kms", json("TrentService.GenerateDataKey"), "AWS KMS", "KMS"],
+      ["logs", json("Logs_20140328.DescribeLogGroups"), "Amazon CloudWatch Logs", "CLOUDWATCH_LOGS"],
+      ["events", json("AWSEvents.PutRule"), "Amazon EventBridge", "EVENTBRIDGE"],
+      ["application-autoscaling", json("AnyScaleFrontendService.PutScalingPolicy"), "Application Auto Scaling", "APPLICATION_AUTO_SCALING"],
+      ["secretsmanager", json("secretsmanager.GetSecretValue"), "AWS Secrets Manager", "SECRETS_MANAGER"],
+      ["glue", json("AWSGlue.GetDatabases"), "AWS Glue", "GLUE"],
+      ["dynamodb", json("DynamoDB_20120810.ListTables"), "Amazon DynamoDB", "DYNAMODB"],
+      ["monitoring", query, "Amazon CloudWatch", "CLOUDWATCH"],
+      ["autoscaling", query, "Amazon EC2 Auto Scaling", "AUTO_SCALING"],
+    ] as const) {
+      const answer = await send({ service, ...sent });
+      assert.equal(typeOf(answer), "404 UnknownService");
+      const message = `Howdah does not have ${name} (${service}): it serves elasticmapreduce, sts, s3. Clients of it find it elsewhere by AWS_ENDPOINT_URL_${variable}, with credentials that are good there.`;
+      if (sent === query) assert.ok(answer.text.startsWith("<") && answer.text.includes(`<Message>${message}</Message>`), answer.text);
+      else assert.deepEqual(JSON.parse(answer.text), { __type: "UnknownService", message });
+    }
+    assert.match((await send({ service: "constructor", ...json("X.Y") })).text, /the service 'constructor'/);
+  });
+
   test("a JSON service takes a POST of JSON only", async () => {
     const sent = { headers: list, body: "{}" };
     assert.equal((await send(sent)).status, 200);

@@ -245,7 +245,7 @@ describe("pipeline", () => {
     assert.equal((await raw({ target: "ElasticMapReduce.Nonsense" })).json.__type, "UnknownOperationException");
     const service = await raw({ service: "glue" });
     assert.equal(service.status, 404);
-    assert.match(String(service.json.message), /'glue'.*serves elasticmapreduce, sts, ec2, s3/);
+    assert.match(String(service.json.message), /AWS Glue \(glue\): it serves elasticmapreduce, sts, ec2, s3/);
   });
 
   test("hands unknown members to the handler", async () => {

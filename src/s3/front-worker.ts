@@ -95,7 +95,8 @@ const { headersMs } = options.limits;
 const server = createServer({
   keepAliveTimeout: 65_000,
   headersTimeout: headersMs,
-  connectionsCheckingInterval: Math.min(30_000, headersMs),
+  // Node looks every half a minute: whoever is late would have half a minute more.
+  connectionsCheckingInterval: Math.min(5_000, headersMs),
   requestTimeout: 0,
 });
 server.maxConnections = options.limits.connections;

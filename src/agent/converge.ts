@@ -146,7 +146,7 @@ export function createConverger(context: AgentContext, s3: NodeS3, shipper: Ship
   return {
     generation: () => current?.generation ?? 0,
     /** Empty before the first manifest. */
-    metadata: () => current?.metadata ?? {},
+    metadata: () => ({ paths: current?.metadata ?? {}, tokens: current?.metadataHttpTokens ?? "optional" }),
     /** Goes on with what an earlier agent was told, before the control plane answers. */
     resume(): void {
       const timer = setTimeout(() => {

@@ -13,7 +13,7 @@ import { writeWhole } from "../files.ts";
 import type { AgentContext } from "./context.ts";
 import { exchange } from "./http.ts";
 import { agentPaths, credentialsPort, roleRefused, sessionHeader } from "./layout.ts";
-import { answerMetadata } from "./metadata.ts";
+import { createMetadata, type MetadataHttpTokens } from "./metadata.ts";
 import { bearer, controlPlaneUrl } from "./link.ts";
 
 /** As SDKs expect it, and as the control plane answers it. */
@@ -105,12 +105,15 @@ export function createCredentials(context: AgentContext) {
      * Serves for ever, and EC2's metadata beside; tries again where the port is still held by an agent that is just ending. Resolves with the server
      * when it listens.
      */
-    async serve(metadata: () => Record<string, string>): Promise<Server> {
+    async serve(metadata: () => { paths: Record<string, string>; tokens: MetadataHttpTokens }): Promise<Server> {
       ensureToken(undefined);
+      const answerMetadata = createMetadata();
       const server = createServer((request, response) => {
         if (request.url?.startsWith("/latest/")) {
-          const { status, text } = answerMetadata(metadata(), request.method ?? "GET", request.url);
-          response.writeHead(status, { "content-type": "text/plain" }).end(text);
+          const { paths, tokens } = metadata();
+          const { method = "GET", url: path, headers } = request;
+          const { status, text, headers: own } = answerMetadata(paths, tokens, { method, path, headers });
+          response.writeHead(status, { "content-type": "text/plain", ...own }).end(text);
           return;
         }
         const { authorization } = request.headers;

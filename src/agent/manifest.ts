@@ -19,6 +19,8 @@ export interface Manifest {
   region: string;
   /** EC2's instance metadata: paths below /latest/ and their texts, for example meta-data/instance-id. */
   metadata: Record<string, string>;
+  /** Whether it is told to whoever asks or needs a token (IMDSv2). One of an earlier Howdah, read from the disk, does not say. */
+  metadataHttpTokens?: "optional" | "required";
   /** Environment of everything that runs on the node: PATH, JAVA_HOME, HADOOP_CONF_DIR, … */
   env: Record<string, string>;
   /** What scripts find on a node before anything of the cluster runs: its Python, commands and folders at EMR's own paths. */

@@ -30,6 +30,8 @@ export interface ClusterSpec {
   securityConfiguration?: { name: string; text: string } | undefined;
   /** Steps may have runtime roles; `propagateSourceIdentity`: with the source identity of whoever submits them. */
   runtimeRoles?: { propagateSourceIdentity: boolean };
+  /** Nodes answer IMDSv2 alone. */
+  needsMetadataToken?: true;
   /** Roles that EMRFS takes in place of the instance profile's, in their order. */
   emrfsRoles?: RoleMapping[];
   shown: Partial<Cluster>;

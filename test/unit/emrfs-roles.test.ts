@@ -399,7 +399,10 @@ describe("a cluster with mappings", () => {
     const layout = nodeLayout(folder);
     mkdirSync(layout.run, { recursive: true });
     const record = { address, endpointFile: join(folder, "endpoint"), instanceId: master.id, agentToken: master.agent_token };
-    const endpoint = await createCredentials({ layout, record, log() {} } as unknown as AgentContext).serve(() => ({}));
+    const endpoint = await createCredentials({ layout, record, log() {} } as unknown as AgentContext).serve(() => ({
+      paths: {},
+      tokens: "optional",
+    }));
     t.after(() => {
       for (const one of [server, endpoint]) one.close().closeAllConnections();
       rmSync(folder, { recursive: true });

@@ -198,7 +198,7 @@ describe("runtime roles", () => {
       writeFileSync(endpointFile, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
       const record = { address, endpointFile, instanceId: instance.id, agentToken: instance.agent_token };
       credentials = createCredentials({ layout, record, log: () => {} } as unknown as AgentContext);
-      endpoint = await credentials.serve(() => ({}));
+      endpoint = await credentials.serve(() => ({ paths: {}, tokens: "optional" }));
     });
     after(() => {
       for (const one of [endpoint, server]) {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ec2Handlers } from "../../src/api/ec2/handlers.ts";
 import { readSecurityConfiguration } from "../../src/api/emr/security-configuration-shape.ts";
+import { manifestFor } from "../../src/reconcile/manifest.ts";
 import { eventsOf } from "../../src/store/events.ts";
-import { create, type Harness, harness } from "./control-plane-harness.ts";
+import { instancesOf } from "../../src/store/instances.ts";
+import { create, type Harness, harness, makeReady } from "./control-plane-harness.ts";
+import { installation } from "./engine-facts.ts";
 
 const key = "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012";
 const pem = { TLSCertificateConfiguration: { CertificateProviderType: "PEM", S3Object: "s3://store/certs.zip" } };
@@ -114,7 +118,7 @@ const documented: [string, object, RegExp | undefined][] = [
   [
     "IMDSv2 only",
     { InstanceMetadataServiceConfiguration: { MinimumInstanceMetadataServiceVersion: 2, HttpPutResponseHopLimit: 1 } },
-    /MinimumInstanceMetadataServiceVersion: .* must be 1/,
+    undefined,
   ],
   [
     "both versions of IMDS",
@@ -251,6 +255,26 @@ test("names are unique, listed page by page and apart by account and region; wha
     message: "Security configuration with name 'name-00' does not exist.",
   });
   assert.equal((await h.handlers.DescribeCluster!({ ClusterId }, h.request)).Cluster?.SecurityConfiguration, "name-00");
+});
+
+test("a cluster whose metadata service is version 2 has nodes that want a token, and EC2 says so", async () => {
+  const h = await harness();
+  const sources = { endpoint: "http://127.0.0.1:1", nodeFolder: (one: string) => `/data/nodes/${one}`, installation: () => installation };
+  for (const version of [1, 2]) {
+    const imds = { MinimumInstanceMetadataServiceVersion: version, HttpPutResponseHopLimit: 1 };
+    await createConfiguration(h, `v${version}`, { InstanceMetadataServiceConfiguration: imds });
+    const id = await create(h, { SecurityConfiguration: `v${version}` });
+    await makeReady(h, id);
+    const [{ id: node } = { id: "" }] = await instancesOf(h.store.db, id);
+    const manifest = await manifestFor(h.store.db, node, id, sources);
+    const wanted = version === 2 ? "required" : "optional";
+    assert.equal(manifest?.metadataHttpTokens, wanted);
+    const { Reservations = [] } = await ec2Handlers({ store: h.store, ids: h.context.ids }).DescribeInstances!(
+      { InstanceIds: [node] },
+      h.request,
+    );
+    assert.equal(Reservations[0]?.Instances?.[0]?.MetadataOptions?.HttpTokens, wanted);
+  }
 });
 
 test("what of it has no effect is a warning of the cluster", async () => {

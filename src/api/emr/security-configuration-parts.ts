@@ -46,11 +46,6 @@ const notHonoured: readonly Part[] = [
     isAsked: (c) => c.AuthorizationConfiguration?.RangerConfiguration !== undefined,
     why: "Apache Ranger is not in Howdah",
   },
-  {
-    name: "InstanceMetadataServiceConfiguration.MinimumInstanceMetadataServiceVersion",
-    isAsked: (c) => c.InstanceMetadataServiceConfiguration?.MinimumInstanceMetadataServiceVersion === 2,
-    why: "nodes answer IMDSv1 as well, so it must be 1",
-  },
 ];
 
 const atRest = ({ EncryptionConfiguration: encryption }: SecurityConfiguration) =>

@@ -62,7 +62,7 @@ export async function securityConfigurationFor(
   db: Db,
   request: EmrRequest,
   name: string | undefined,
-): Promise<Pick<ClusterSpec, "securityConfiguration" | "runtimeRoles" | "emrfsRoles"> & { warnings: string[] }> {
+): Promise<Pick<ClusterSpec, "securityConfiguration" | "runtimeRoles" | "emrfsRoles" | "needsMetadataToken"> & { warnings: string[] }> {
   if (name === undefined) return { warnings: [] };
   const row = await findSecurityConfiguration(db, request, name);
   if (!row) throw validationException(missing(name));
@@ -73,6 +73,7 @@ export async function securityConfigurationFor(
     throw validationException(`SecurityConfiguration '${name}' asks for what clusters do not have: ${lacking.join("; ")}.`);
   const iam = read.configuration.AuthorizationConfiguration?.IAMConfiguration;
   const propagateSourceIdentity = iam?.ApplicationScopedIAMRoleConfiguration?.PropagateSourceIdentity ?? false;
+  const imds = read.configuration.InstanceMetadataServiceConfiguration;
   const mappings = read.configuration.AuthorizationConfiguration?.EmrFsConfiguration?.RoleMappings;
   const emrfsRoles = mappings?.map(({ Role, IdentifierType, Identifiers }) => ({
     role: Role,
@@ -83,6 +84,7 @@ export async function securityConfigurationFor(
     securityConfiguration: { name, text: row.configuration },
     ...(iam?.EnableApplicationScopedIAMRole ? { runtimeRoles: { propagateSourceIdentity } } : {}),
     ...(emrfsRoles ? { emrfsRoles } : {}),
+    ...(imds?.MinimumInstanceMetadataServiceVersion === 2 ? { needsMetadataToken: true as const } : {}),
     warnings: partsWithoutEffect(read.configuration),
   };
 }

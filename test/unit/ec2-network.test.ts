@@ -416,6 +416,68 @@ describe("EC2", () => {
     assert.equal(twin, "InvalidGroup.Duplicate");
   });
 
+  test("a rule that goes out is described anew, by its id or by what it says; ingress is another list", async () => {
+    const client = world.client("777777777777");
+    const { GroupId } = await client.send(new ec2.CreateSecurityGroupCommand({ GroupName: "g", Description: "d" }));
+    const rules = async () => {
+      const Filters = [{ Name: "group-id", Values: [GroupId!] }];
+      return (await client.send(new ec2.DescribeSecurityGroupRulesCommand({ Filters }))).SecurityGroupRules!;
+    };
+    // What every group begins with.
+    const [all] = await rules();
+    const describe = (change: object) => new ec2.UpdateSecurityGroupRuleDescriptionsEgressCommand({ GroupId, ...change });
+    const SecurityGroupRuleDescriptions = [{ SecurityGroupRuleId: all!.SecurityGroupRuleId, Description: "out" }];
+    assert.equal((await client.send(describe({ SecurityGroupRuleDescriptions }))).Return, true);
+    assert.deepEqual(
+      (await rules()).map((rule) => [rule.IsEgress, rule.Description]),
+      [[true, "out"]],
+    );
+    const IpPermissions = [{ IpProtocol: "-1", IpRanges: [{ CidrIp: "0.0.0.0/0", Description: "everywhere" }] }];
+    await client.send(describe({ IpPermissions }));
+    assert.equal((await rules())[0]?.Description, "everywhere");
+    assert.equal((await refusal(describe({ IpPermissions: [tcp(5)] }), client))[0], "InvalidPermission.NotFound");
+    const ingress = new ec2.UpdateSecurityGroupRuleDescriptionsIngressCommand({ GroupId, SecurityGroupRuleDescriptions });
+    assert.equal((await refusal(ingress, client))[0], "InvalidSecurityGroupRuleId.NotFound");
+  });
+
+  test("a route is replaced where it is there; a VPC's DHCP options are the region's own", async () => {
+    const client = world.client("888888888888");
+    const { Vpc } = await client.send(new ec2.CreateVpcCommand({ CidrBlock: "10.0.0.0/16" }));
+    const { RouteTable } = await client.send(new ec2.CreateRouteTableCommand({ VpcId: Vpc?.VpcId }));
+    const attach = async () => {
+      const { InternetGateway } = await client.send(new ec2.CreateInternetGatewayCommand({}));
+      await client.send(new ec2.AttachInternetGatewayCommand({ VpcId: Vpc?.VpcId, InternetGatewayId: InternetGateway?.InternetGatewayId }));
+      return InternetGateway?.InternetGatewayId;
+    };
+    const GatewayId = await attach();
+    const { RouteTableId } = RouteTable!;
+    const route = { RouteTableId, DestinationCidrBlock: "0.0.0.0/0", GatewayId };
+    assert.equal((await refusal(new ec2.ReplaceRouteCommand(route), client))[0], "InvalidRoute.NotFound");
+    await client.send(new ec2.CreateRouteCommand(route));
+    await client.send(new ec2.ReplaceRouteCommand(route));
+    const { RouteTables } = await client.send(new ec2.DescribeRouteTablesCommand({ RouteTableIds: [RouteTableId!] }));
+    assert.deepEqual(
+      RouteTables?.[0]?.Routes?.map((one) => [one.DestinationCidrBlock, one.GatewayId]),
+      [
+        ["10.0.0.0/16", "local"],
+        ["0.0.0.0/0", GatewayId],
+      ],
+    );
+    const unknown = new ec2.ReplaceRouteCommand({ ...route, GatewayId: `igw-${nowhere}` });
+    assert.equal((await refusal(unknown, client))[0], "InvalidInternetGatewayID.NotFound");
+
+    const { DhcpOptions } = await client.send(new ec2.DescribeDhcpOptionsCommand({ DhcpOptionsIds: [Vpc!.DhcpOptionsId!] }));
+    assert.deepEqual(
+      DhcpOptions?.[0]?.DhcpConfigurations?.map(({ Key, Values }) => [Key, Values?.map(({ Value }) => Value)]),
+      [
+        ["domain-name", ["ec2.internal"]],
+        ["domain-name-servers", ["AmazonProvidedDNS"]],
+      ],
+    );
+    const none = new ec2.DescribeDhcpOptionsCommand({ DhcpOptionsIds: [`dopt-${nowhere}`] });
+    assert.equal((await refusal(none, client))[0], "InvalidDhcpOptionID.NotFound");
+  });
+
   test("a group that another's rule names stays until the rule is gone", async () => {
     const client = world.client("666666666666");
     const make = async (GroupName: string) =>

@@ -10,6 +10,7 @@ import type {
   Tag,
   Vpc as VpcShape,
 } from "@aws-sdk/client-ec2";
+import { domainOf } from "../../agent/node-record.ts";
 import { AwsError } from "../../aws/errors.ts";
 import { changeSpec, deleteResource, listInVpc, listResources, type Vpc } from "../../store/ec2-resources.ts";
 import { putResourceTags, resourceTags } from "../../store/ec2-tags.ts";
@@ -134,10 +135,11 @@ export async function ModifyVpcAttribute({ store }: Ec2Context, input: ModifyVpc
   await store.transaction(async (tx) => changeSpec(tx, await theResource(tx.db, request, "vpc", input.VpcId), change));
 }
 
-/** One set, which every VPC has: names are looked up as the host does it. */
+/** One set, which every VPC has: EC2's default, with the domain that nodes' names have here. Names are looked up as the host does it. */
 export async function DescribeDhcpOptions({ store }: Ec2Context, input: DescribeDhcpOptionsRequest, request: Ec2Request) {
   const id = await dhcpOptionsId(store.db, request);
   const tags = await resourceTags(store.db, request);
+  const configurations = { "domain-name": domainOf(request.region), "domain-name-servers": "AmazonProvidedDNS" };
   const { items, NextToken } = select(
     [id],
     { ...input, ids: input.DhcpOptionsIds },
@@ -148,8 +150,8 @@ export async function DescribeDhcpOptions({ store }: Ec2Context, input: Describe
       position: (own) => [own],
       filters: {
         "dhcp-options-id": (own) => own,
-        key: () => "domain-name-servers",
-        value: () => "AmazonProvidedDNS",
+        key: () => Object.keys(configurations),
+        value: () => Object.values(configurations),
         "owner-id": () => request.accountId,
       },
     },
@@ -157,7 +159,7 @@ export async function DescribeDhcpOptions({ store }: Ec2Context, input: Describe
   const shown = (own: string) => ({
     DhcpOptionsId: own,
     OwnerId: request.accountId,
-    DhcpConfigurations: [{ Key: "domain-name-servers", Values: [{ Value: "AmazonProvidedDNS" }] }],
+    DhcpConfigurations: Object.entries(configurations).map(([Key, Value]) => ({ Key, Values: [{ Value }] })),
     Tags: tags.get(own) ?? [],
   });
   return { DhcpOptions: items.map(shown), NextToken };

@@ -1,4 +1,16 @@
-/** AddJobFlowSteps, CancelSteps, ListSteps, DescribeStep. */
+/**
+ * AddJobFlowSteps, CancelSteps, ListSteps, DescribeStep. Nothing runs here: a request writes what is wished, and answers.
+ *
+ * What happens next to a step that is added:
+ * 1. It is a row, PENDING, and the `wake` that is committed with it has the steps' reconciler look at its cluster (src/reconcile/steps.ts).
+ * 2. Once the cluster is ready, the reconciler takes PENDING steps in their order, as many as StepConcurrencyLevel allows, and writes RUNNING. That
+ *    makes a new manifest of the master (src/reconcile/manifest.ts), with an order of the step (src/engines/step-command.ts says which command it is).
+ * 3. The master's agent, which waits for new manifests, fetches the step's files, runs it once (src/agent/steps.ts, run-once.ts), and reports its end.
+ * 4. The report wakes the reconciler again. It writes COMPLETED, FAILED or CANCELLED with the reason, does what ActionOnFailure says, and starts the next.
+ *
+ * A cancellation is a wish on the row as well: the reconciler ends a step that waits, the agent one that runs. What users see is `stepState` of the
+ * row (src/store/steps.ts), so that a wish shows at once as CANCEL_PENDING.
+ */
 import type {
   AddJobFlowStepsInput,
   CancelStepsInfo,
@@ -36,6 +48,7 @@ const mostListedById = 10;
 /** HadoopJarStep's texts together. */
 const longestJarStep = 10_240;
 
+/** All steps of a request are added, in their order, or none. Throws ValidationException for what could never run. */
 export async function AddJobFlowSteps({ store, ids }: EmrContext, input: AddJobFlowStepsInput, request: EmrRequest) {
   return store.transaction(async (tx) => {
     const cluster = await theLivingCluster(tx.db, request, input.JobFlowId, theJobFlow);
@@ -59,7 +72,7 @@ export function readStepConcurrencyLevel(level: number, refusal = validationExce
   return level;
 }
 
-/** Also used by RunJobFlow. Throws ValidationException for what could never run. */
+/** Also used by RunJobFlow, with the level that its cluster will have. Throws ValidationException for what could never run, and names the step. */
 export function readSteps(configs: readonly StepConfig[], concurrency: number): StepSpec[] {
   if (configs.length > mostActiveSteps) throw validationException(`Steps: at most ${mostActiveSteps} in one request.`);
   return configs.map((config, index) => {
@@ -74,6 +87,7 @@ export function readSteps(configs: readonly StepConfig[], concurrency: number): 
   });
 }
 
+/** `at`: where it stands in the request, for messages. */
 function readStep(config: StepConfig, at: string): StepSpec {
   if (config.StepMonitoringConfiguration)
     throw validationException(
@@ -97,6 +111,7 @@ function readStep(config: StepConfig, at: string): StepSpec {
   return spec;
 }
 
+/** For checks of its command, before it has an id. */
 const toRun = (spec: StepSpec) => ({ ...spec, id: "", mainClass: spec.mainClass ?? undefined });
 
 /** What a user should know of steps that are accepted. */
@@ -114,6 +129,7 @@ export async function CancelSteps({ store }: EmrContext, input: CancelStepsInput
     const cluster = await theCluster(tx.db, request, input.ClusterId);
     const steps = new Map((await findSteps(tx.db, cluster.id, asked)).map((step) => [step.id, step]));
     const infos: CancelStepsInfo[] = [];
+    /** Something was asked that was not asked before: the reconciler and the node have to look. */
     let isNews = false;
     for (const id of new Set(asked)) {
       const step = steps.get(id);
@@ -124,6 +140,7 @@ export async function CancelSteps({ store }: EmrContext, input: CancelStepsInput
         continue;
       }
       infos.push({ StepId: id, Status: "SUBMITTED" });
+      // A weaker or the same wish changes nothing.
       const option = input.StepCancellationOption ?? "SEND_INTERRUPT";
       if (step?.cancel_option === "TERMINATE_PROCESS" || step?.cancel_option === option) continue;
       isNews = true;
@@ -154,6 +171,7 @@ export async function ListSteps({ store }: EmrContext, input: ListStepsInput, re
   return { Steps: items.map(stepSummary), Marker };
 }
 
+/** Throws InvalidRequestException for a step that is not there, or another cluster's. */
 export async function DescribeStep({ store }: EmrContext, input: DescribeStepInput, request: EmrRequest) {
   const cluster = await theCluster(store.db, request, input.ClusterId);
   const [step] = await findSteps(store.db, cluster.id, [input.StepId ?? ""]);

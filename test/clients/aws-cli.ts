@@ -162,9 +162,7 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
           ["TASK", "TASK", "c5.xlarge", 2, "SPOT", "0.25"],
         ],
       );
-      assert.deepEqual(cluster.Configurations, [
-        { Classification: "core-site", Properties: { "io.file.buffer.size": "77824" }, Configurations: [] },
-      ]);
+      assert.deepEqual(cluster.Configurations, [{ Classification: "core-site", Properties: { "io.file.buffer.size": "77824" } }]);
       assert.deepEqual(Object.fromEntries(cluster.Tags.map(({ Key, Value }: any) => [Key, Value])), { empty: "", team: "elephants" });
       const ec2 = cluster.Ec2InstanceAttributes;
       assert.deepEqual(

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import * as ec2 from "@aws-sdk/client-ec2";
 import type { JobFlowInstancesConfig } from "@aws-sdk/client-emr";
+import { eventsOf } from "../../src/store/events.ts";
 import { create } from "./control-plane-harness.ts";
 import { ec2World, type Ec2World } from "./ec2-world.ts";
 
@@ -102,6 +103,19 @@ describe("RunJobFlow finds a place for what names none", () => {
     const service = byName["ElasticMapReduce-ServiceAccess"]!;
     assert.deepEqual([service.IpPermissions?.[0]?.FromPort, service.IpPermissionsEgress?.[0]?.FromPort], [9443, 8443]);
   });
+});
+
+test("names that are empty are none: so Terraform's provider sends what its user leaves out", async () => {
+  const blank = { Ec2KeyName: "", EmrManagedMasterSecurityGroup: "", EmrManagedSlaveSecurityGroup: "", ServiceAccessSecurityGroup: "" };
+  const { attributes, id } = await run({
+    ...blank,
+    Ec2SubnetIds: [],
+    AdditionalMasterSecurityGroups: [""],
+    AdditionalSlaveSecurityGroups: [""],
+  });
+  assert.deepEqual(attributes, (await run({})).attributes);
+  const said = (await eventsOf(world.h.store.db, id)).filter(({ kind }) => kind === "warning").map(({ message }) => message);
+  assert.ok(!said.join("; ").includes("Instances."), said.join("; "));
 });
 
 test("RunJobFlow takes what it names, and its nodes are in it", async () => {

@@ -291,6 +291,12 @@ describe("TerminateInstances", () => {
 describe("instance types, images and what cannot be", () => {
   test("types are EMR's", async () => {
     const { InstanceTypes } = await world.ec2.send(new ec2.DescribeInstanceTypesCommand({ InstanceTypes: ["m5.xlarge"] }));
+    // Terraform's provider reads into both without looking whether they are there.
+    assert.deepEqual(
+      [InstanceTypes?.[0]?.NetworkInfo?.MaximumNetworkInterfaces, InstanceTypes?.[0]?.NetworkInfo?.Ipv6Supported],
+      [1, false],
+    );
+    assert.ok(InstanceTypes?.[0]?.PlacementGroupInfo);
     const [m5] = InstanceTypes!;
     assert.deepEqual(
       [m5?.VCpuInfo?.DefaultVCpus, m5?.MemoryInfo?.SizeInMiB, m5?.InstanceStorageSupported, m5?.ProcessorInfo?.SupportedArchitectures],

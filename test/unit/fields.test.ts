@@ -238,9 +238,9 @@ test("a cluster is described as it was asked for, and as it is", async () => {
       {
         Classification: "hadoop-env",
         Properties: {},
-        Configurations: [{ Classification: "export", Properties: { A: "b" }, Configurations: [] }],
+        Configurations: [{ Classification: "export", Properties: { A: "b" } }],
       },
-      { Classification: "core-site", Properties: { "io.file.buffer.size": "77824" }, Configurations: [] },
+      { Classification: "core-site", Properties: { "io.file.buffer.size": "77824" } },
     ],
     SecurityConfiguration: "roles",
     AutoScalingRole: "EMR_AutoScaling_DefaultRole",

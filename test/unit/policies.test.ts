@@ -208,6 +208,41 @@ test("an automatic scaling policy needs a role of the cluster, and a core or tas
   await assert.rejects(putScaling(h, plain, InstanceGroups[1]!.Id!, scaling([rule()])), /was created without AutoScalingRole/);
 });
 
+test("RunJobFlow attaches policies as their Puts do, with the same warnings", async () => {
+  const h = await harness();
+  const managed = await create(h, { AutoTerminationPolicy: { IdleTimeout: 90 }, ManagedScalingPolicy: limits() });
+  const ClusterId = { ClusterId: managed };
+  assert.deepEqual(await h.handlers.GetAutoTerminationPolicy!(ClusterId, h.request), { AutoTerminationPolicy: { IdleTimeout: 90 } });
+  assert.deepEqual(await h.handlers.GetManagedScalingPolicy!(ClusterId, h.request), { ManagedScalingPolicy: limits() });
+  const said = (await warnings(h, managed)).join("; ");
+  for (const name of ["AutoTerminationPolicy", "ManagedScalingPolicy"])
+    assert.match(said, new RegExp(`${name} is kept and shown, but has no`));
+
+  const group = (InstanceRole: "MASTER" | "CORE", policy?: AutoScalingPolicy) => ({
+    InstanceRole,
+    InstanceType: "m5.xlarge",
+    InstanceCount: 1,
+    AutoScalingPolicy: policy,
+  });
+  const AutoScalingRole = "EMR_AutoScaling_DefaultRole";
+  const Instances = { InstanceGroups: [group("MASTER"), group("CORE", scaling([rule()]))] };
+  const scaled = await create(h, { AutoScalingRole, Instances });
+  const { InstanceGroups = [] } = await h.handlers.ListInstanceGroups!({ ClusterId: scaled }, h.request);
+  assert.deepEqual(
+    InstanceGroups.map(({ AutoScalingPolicy: policy }) => [policy?.Status?.State, policy?.Rules?.[0]?.Name]),
+    [
+      [undefined, undefined],
+      ["PENDING", "out"],
+    ],
+  );
+  assert.match((await warnings(h, scaled)).join("; "), /AutoScalingPolicy of ig-\S+ is kept and shown, but has no effect yet/);
+
+  await assert.rejects(create(h, { Instances }), /InstanceGroups\[1\]\.AutoScalingPolicy: the cluster needs an AutoScalingRole/);
+  await assert.rejects(create(h, { AutoScalingRole, Instances, ManagedScalingPolicy: limits() }), /only one kind/);
+  const onMaster = { InstanceGroups: [group("MASTER", scaling([rule()]))] };
+  await assert.rejects(create(h, { AutoScalingRole, Instances: onMaster }), /the master's may not/);
+});
+
 test("unhealthy node replacement is on unless it is asked to be off, can be changed, and says that it has no effect yet", async () => {
   const h = await harness();
   const ClusterId = await create(h);

@@ -87,7 +87,8 @@ const refusals: [string, Partial<RunJobFlowInput>, RegExp][] = [
   ],
   ["a security configuration that is not there", { SecurityConfiguration: "s" }, /Security configuration with name 's' does not exist/],
   ["Kerberos", { KerberosAttributes: { Realm: "r", KdcAdminPassword: "p" } }, /KerberosAttributes/],
-  ["managed scaling", { ManagedScalingPolicy: {} }, /ManagedScalingPolicy/],
+  ["managed scaling without limits", { ManagedScalingPolicy: {} }, /ManagedScalingPolicy\.ComputeLimits is required/],
+  ["an idle end at once", { AutoTerminationPolicy: { IdleTimeout: 1 } }, /AutoTerminationPolicy\.IdleTimeout must be from 60/],
   ["a tag key that is reserved", { Tags: [{ Key: "aws:x", Value: "y" }] }, /Invalid tag key: 'aws:x' begins with aws:, which is reserved/],
   ["a tag value that is reserved", { Tags: [{ Key: "x", Value: "AWS:y" }] }, /Invalid tag value: 'AWS:y' begins with aws:/],
   ["a tag without a key", { Tags: [{ Value: "y" }] }, /Invalid tag key: ''. Tag keys must be between 1 and 128/],
@@ -233,6 +234,14 @@ test("volumes are shown as the devices of an instance, and Hadoop only where it 
     { Device: "/dev/sdc", VolumeSpecification: gp3 },
     { Device: "/dev/sdd", VolumeSpecification: io1 },
   ]);
+  const blank = [{ ...group("MASTER", 1), EbsConfiguration: { EbsBlockDeviceConfigs: [] } }];
+  const usual = (await h.handlers.ListInstanceGroups!({ ClusterId: await run({ Instances: { InstanceGroups: blank } }) }, h.request))
+    .InstanceGroups;
+  assert.deepEqual(
+    usual?.[0]?.EbsBlockDevices?.map(({ VolumeSpecification }) => VolumeSpecification?.SizeInGB),
+    [32, 32],
+    "a list of no volumes asks for EMR's own",
+  );
   const applications = async (id: string) =>
     (await h.handlers.DescribeCluster!({ ClusterId: id }, h.request)).Cluster?.Applications?.map(({ Name }) => Name);
   assert.deepEqual(await applications(ClusterId), ["Spark"]);

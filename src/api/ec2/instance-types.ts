@@ -32,6 +32,18 @@ const shape = (type: InstanceType): InstanceTypeInfo => ({
       ? { TotalSizeInGB: type.storageGb, Disks: [{ Count: type.disks, SizeInGB: Math.round(type.storageGb / type.disks) }] }
       : undefined,
   EbsInfo: { EbsOptimizedSupport: ebs(type), EncryptionSupport: "unsupported" },
+  // Every type has these two, and clients read into them: here they are what a node has.
+  NetworkInfo: {
+    MaximumNetworkInterfaces: 1,
+    MaximumNetworkCards: 1,
+    Ipv4AddressesPerInterface: 1,
+    Ipv6AddressesPerInterface: 0,
+    Ipv6Supported: false,
+    EnaSupport: "unsupported",
+    EfaSupported: false,
+    EncryptionInTransitSupported: false,
+  },
+  PlacementGroupInfo: { SupportedStrategies: [] },
 });
 
 export async function DescribeInstanceTypes(_context: Ec2Context, input: DescribeInstanceTypesRequest, _request: Ec2Request) {

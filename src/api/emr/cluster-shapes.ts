@@ -4,6 +4,7 @@ import type { ClusterUse } from "../../store/cluster-lists.ts";
 import { type ClusterRow, clusterState, stateChangeReason } from "../../store/clusters.ts";
 import type { InstanceRow } from "../../store/instances.ts";
 import { date } from "./dates.ts";
+import { configurationsShape } from "./instance-shapes.ts";
 
 export const clusterArn = (cluster: { account_id: string; region: string; id: string }): string =>
   `arn:aws:elasticmapreduce:${cluster.region}:${cluster.account_id}:cluster/${cluster.id}`;
@@ -39,7 +40,7 @@ export function clusterShape(
     AutoTerminate: cluster.keep_alive === 0,
     TerminationProtected: cluster.termination_protected === 1,
     Applications: spec.applications.filter(({ Name }) => !spec.hadoopIsImplied || Name !== "Hadoop"),
-    Configurations: spec.configurations,
+    Configurations: configurationsShape(spec.configurations),
     SecurityConfiguration: spec.securityConfiguration?.name,
     StepConcurrencyLevel: cluster.step_concurrency_level,
     UnhealthyNodeReplacement: cluster.unhealthy_node_replacement === 1,

@@ -1,5 +1,6 @@
 /** Instances of RunJobFlow, in either of its two spellings, as groups. */
 import type {
+  AutoScalingPolicy,
   EbsConfiguration,
   InstanceGroupConfig,
   JobFlowInstancesConfig,
@@ -19,6 +20,7 @@ export interface GroupInput {
   count: number;
   configurations: readonly WireConfiguration[] | undefined;
   ebs: EbsConfiguration | null;
+  autoScalingPolicy: AutoScalingPolicy | null;
 }
 
 const mostTaskGroups = 48;
@@ -74,8 +76,8 @@ function readShort(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
 function readGroup(config: InstanceGroupConfig, at: string): GroupInput {
   const role = config.InstanceRole;
   if (role !== "MASTER" && role !== "CORE" && role !== "TASK") throw validationException(`${at}InstanceRole must be MASTER, CORE or TASK.`);
-  if (config.AutoScalingPolicy)
-    throw validationException(`${at}AutoScalingPolicy: automatic scaling is not in Howdah yet. Leave the parameter out.`);
+  if (config.AutoScalingPolicy && role === "MASTER")
+    throw validationException(`${at}AutoScalingPolicy: core and task groups may have an automatic scaling policy, the master's may not.`);
   if (config.CustomAmiId)
     throw validationException(`${at}CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead.`);
   const type = config.InstanceType ?? "";
@@ -92,8 +94,14 @@ function readGroup(config: InstanceGroupConfig, at: string): GroupInput {
     instanceType: type,
     count,
     configurations: config.Configurations,
-    ebs: config.EbsConfiguration ?? null,
+    ebs: ebsOf(config),
+    autoScalingPolicy: config.AutoScalingPolicy ?? null,
   };
+}
+
+/** One that asks for nothing is none: the group has the volumes that EMR gives its type. */
+function ebsOf({ EbsConfiguration: ebs }: InstanceGroupConfig): EbsConfiguration | null {
+  return ebs && ((ebs.EbsBlockDeviceConfigs ?? []).length > 0 || ebs.EbsOptimized !== undefined) ? ebs : null;
 }
 
 /** A price in USD, for spot instances only; without one the price is that of instances on demand. */

@@ -1,5 +1,12 @@
 /** Instance groups and instances as EMR's InstanceGroup and Instance. Pure functions; docs/api-fields.md says which fields are never there. */
-import type { AutoScalingPolicyDescription, Instance, InstanceGroup, InstanceStateChangeReason } from "@aws-sdk/client-emr";
+import type {
+  AutoScalingPolicyDescription,
+  Instance,
+  InstanceGroup,
+  InstanceStateChangeReason,
+  Configuration as WireConfiguration,
+} from "@aws-sdk/client-emr";
+import type { Configuration } from "../../engines/engine.ts";
 import type { ClusterRow } from "../../store/clusters.ts";
 import { type GroupRow, groupState, hostnameOf, type InstanceRow, instanceState } from "../../store/instances.ts";
 import { storageDevices, volumeId } from "../../releases/ebs.ts";
@@ -26,10 +33,10 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
         EndDateTime: date(cluster.ended_at),
       },
     },
-    Configurations: group.configurations,
+    Configurations: configurationsShape(group.configurations),
     // The first version; a reconfiguration would make the next.
     ConfigurationsVersion: 0,
-    LastSuccessfullyAppliedConfigurations: cluster.ready_at === null ? [] : group.configurations,
+    LastSuccessfullyAppliedConfigurations: cluster.ready_at === null ? [] : configurationsShape(group.configurations),
     LastSuccessfullyAppliedConfigurationsVersion: 0,
     EbsBlockDevices: storageDevices(group.ebs, group.instance_type),
     EbsOptimized: group.ebs?.EbsOptimized,
@@ -37,6 +44,14 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
     AutoScalingPolicy: autoScalingShape(group),
   };
 }
+
+/** Of what has no parts none are shown, not an empty list of them: a client that compares would find a change. */
+export const configurationsShape = (configurations: readonly Configuration[]): WireConfiguration[] =>
+  configurations.map(({ Classification, Properties, Configurations: parts }) => ({
+    Classification,
+    Properties,
+    ...(parts.length > 0 ? { Configurations: configurationsShape(parts) } : {}),
+  }));
 
 /** When the last of its instances was; a group of none is so with its cluster. */
 function readyAt(group: GroupRow, cluster: ClusterRow, mine: readonly InstanceRow[]): number | null {

@@ -25,6 +25,12 @@ const within = (name: string, least: number, most: number, unit: string, why: st
 export const extendedSupport =
   "ExtendedSupport is kept and shown, but has no effect: releases are what the label says, for as long as you like";
 
+/** Also of PutManagedScalingPolicy and, of a group, PutAutoScalingPolicy. */
+export const noScaling = "is kept and shown, but has no effect yet: the cluster keeps the instances that it was created with";
+
+/** Also of PutAutoTerminationPolicy. */
+export const noIdleEnd = "is kept and shown, but has no effect yet: the cluster goes on until it is terminated or its last step ends it";
+
 /** Also of SetUnhealthyNodeReplacement. */
 export const nodeReplacement = "UnhealthyNodeReplacement is kept and shown, but nodes are not replaced yet";
 
@@ -61,13 +67,13 @@ const parameters: Fates<RunJobFlowInput> = {
   EbsRootVolumeThroughput: within("EbsRootVolumeThroughput", 125, 1000, "MiB/s", "has no effect"),
   RepoUpgradeOnBoot: (value) => (value === "NONE" ? undefined : "RepoUpgradeOnBoot is kept and shown, but nothing is upgraded on boot"),
   KerberosAttributes: refused("KerberosAttributes: Kerberos is not in Howdah yet. Leave the parameter out."),
-  ManagedScalingPolicy: refused("ManagedScalingPolicy: managed scaling is not in Howdah yet. Leave the parameter out."),
+  ManagedScalingPolicy: warned(`ManagedScalingPolicy ${noScaling}`),
   PlacementGroupConfigs: (value) => {
     if (value.some(({ InstanceRole }) => InstanceRole !== "MASTER"))
       throw validationException("PlacementGroupConfigs: the only InstanceRole that EMR places is MASTER.");
     return value.length > 0 ? "PlacementGroupConfigs is kept and shown, but all nodes are on this host" : undefined;
   },
-  AutoTerminationPolicy: refused("AutoTerminationPolicy: auto-termination of idle clusters is not in Howdah yet. Leave the parameter out."),
+  AutoTerminationPolicy: warned(`AutoTerminationPolicy ${noIdleEnd}`),
   OSReleaseLabel: warned("OSReleaseLabel is kept and shown, but nodes run the host's own system"),
   ExtendedSupport: (value) => (value ? extendedSupport : undefined),
   MonitoringConfiguration: refused("MonitoringConfiguration is not in Howdah yet: logs go to LogUri. Leave the parameter out."),
@@ -108,6 +114,15 @@ function sortOut<Input extends object>(input: Input, fates: Fates<Input>): strin
     if (warning) warnings.push(warning);
   }
   return warnings;
+}
+
+/** Instances without names that are empty: so Terraform's provider sends what its user leaves out, and EMR takes it for that. */
+export function withoutBlanks(input: Partial<JobFlowInstancesConfig>): Partial<JobFlowInstancesConfig> {
+  const named = Object.entries(input).map(([member, value]: [string, unknown]) => [
+    member,
+    Array.isArray(value) ? value.filter((one) => one !== "") : value,
+  ]);
+  return Object.fromEntries(named.filter(([, value]) => value !== ""));
 }
 
 /** Warnings to record. Throws ValidationException for a parameter that is refused. */

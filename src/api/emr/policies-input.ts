@@ -2,9 +2,32 @@
  * What EMR demands of policies beyond the model, from the API reference of AutoScalingPolicy, ManagedScalingPolicy and AutoTerminationPolicy.
  * Each function returns the policy with EMR's defaults filled in, and throws ValidationException, naming the member.
  */
-import type { AutoScalingPolicy, AutoTerminationPolicy, ComputeLimits, ManagedScalingPolicy, ScalingRule } from "@aws-sdk/client-emr";
+import type {
+  AutoScalingPolicy,
+  AutoTerminationPolicy,
+  ComputeLimits,
+  ManagedScalingPolicy,
+  RunJobFlowInput,
+  ScalingRule,
+} from "@aws-sdk/client-emr";
 import type { NodeRole } from "../../agent/manifest.ts";
 import { validationException } from "../../aws/errors.ts";
+
+/** Those that RunJobFlow attaches to the cluster. An automatic scaling policy of a group needs a role, and excludes managed scaling. */
+export function readJobFlowPolicies(input: RunJobFlowInput) {
+  const { ManagedScalingPolicy: scaling, AutoTerminationPolicy: termination, AutoScalingRole: role } = input;
+  for (const [index, { AutoScalingPolicy }] of (input.Instances?.InstanceGroups ?? []).entries()) {
+    if (!AutoScalingPolicy) continue;
+    const at = `Instances.InstanceGroups[${index}].AutoScalingPolicy`;
+    if (!role) throw validationException(`${at}: the cluster needs an AutoScalingRole, which an automatic scaling policy acts as.`);
+    if (scaling)
+      throw validationException(`${at}: a cluster may have only one kind, and ManagedScalingPolicy is given. Leave one of them out.`);
+  }
+  return {
+    managed_scaling_policy: scaling ? readManagedScalingPolicy(scaling) : null,
+    auto_termination_policy: termination ? readAutoTerminationPolicy(termination) : null,
+  };
+}
 
 const defaultIdleTimeout = 3600;
 const [shortestIdleTimeout, longestIdleTimeout] = [60, 604_800];

@@ -19,12 +19,10 @@ import { type GroupRow, groupsOf, setAutoScalingPolicy } from "../../store/insta
 import type { Db, Tx } from "../../store/store.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster, theLivingCluster } from "./lookup.ts";
+import { noIdleEnd, noScaling } from "./parameters.ts";
 import { readAutoScalingPolicy, readAutoTerminationPolicy, readManagedScalingPolicy } from "./policies-input.ts";
 import { clusterArn } from "./cluster-shapes.ts";
 import { autoScalingShape } from "./instance-shapes.ts";
-
-const noScaling = "is kept and shown, but has no effect yet: the cluster keeps the instances that it was created with";
-const noIdleEnd = "is kept and shown, but has no effect yet: the cluster goes on until it is terminated or its last step ends it";
 
 export async function PutManagedScalingPolicy({ store }: EmrContext, input: PutManagedScalingPolicyInput, request: EmrRequest) {
   return store.transaction(async (tx) => {

@@ -3,7 +3,7 @@ import type { RunJobFlowInput } from "@aws-sdk/client-emr";
 import { checkTogether, mergeConfigurations } from "../../engines/configurations.ts";
 import { type ClusterSpec, insertCluster } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
-import { insertGroup } from "../../store/instances.ts";
+import { insertGroup, setAutoScalingPolicy } from "../../store/instances.ts";
 import { insertSteps } from "../../store/steps.ts";
 import { putTags } from "../../store/tags.ts";
 import { checkPublicAccess } from "./block-public-access.ts";
@@ -13,7 +13,8 @@ import { readExecutionRole } from "./execution-role.ts";
 import { readGroups } from "./instance-groups-input.ts";
 import { hasOthersOnly, readApplications, readBootstrapActions, readConfigurations, readLogUri, readName } from "./job-flow-input.ts";
 import { readRoles } from "./job-flow-roles.ts";
-import { sortOutInstances, sortOutParameters } from "./parameters.ts";
+import { noScaling, sortOutInstances, sortOutParameters, withoutBlanks } from "./parameters.ts";
+import { readAutoScalingPolicy, readJobFlowPolicies } from "./policies-input.ts";
 import { readRelease } from "./releases.ts";
 import { emrfsRoleWarnings, securityConfigurationFor } from "./security-configurations.ts";
 import { clusterArn } from "./cluster-shapes.ts";
@@ -22,10 +23,11 @@ import { checkTags } from "./tags.ts";
 
 export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, request: EmrRequest) {
   const { store, ids, releases } = context;
-  const instances = input.Instances ?? {};
+  const instances = withoutBlanks(input.Instances ?? {});
   const warnings = [...sortOutParameters(input), ...sortOutInstances(instances)];
   const release = readRelease(input.ReleaseLabel, releases, warnings);
   const groups = readGroups(instances);
+  const policies = readJobFlowPolicies(input);
   const applications = readApplications(input.Applications ?? [], release, releases.missingApplications, warnings);
   const configurations = readConfigurations(input.Configurations, "Configurations", applications, warnings);
   const groupConfigurations = groups.map((group, index) =>
@@ -89,12 +91,12 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
       extended_support: input.ExtendedSupport === undefined ? null : Number(input.ExtendedSupport),
       // On unless it is asked to be off, as in EMR.
       unhealthy_node_replacement: Number(instances.UnhealthyNodeReplacement ?? true),
-      managed_scaling_policy: null,
-      auto_termination_policy: null,
+      ...policies,
     });
-    for (const [index, group] of groups.entries())
+    for (const [index, group] of groups.entries()) {
+      const groupId = ids.instanceGroup();
       await insertGroup(tx, {
-        id: ids.instanceGroup(),
+        id: groupId,
         cluster_id: id,
         role: group.role,
         name: group.name,
@@ -105,6 +107,10 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
         configurations: groupConfigurations[index] ?? [],
         ebs: group.ebs,
       });
+      if (!group.autoScalingPolicy) continue;
+      await setAutoScalingPolicy(tx, groupId, readAutoScalingPolicy(group.autoScalingPolicy, id, group.role));
+      warnings.push(`AutoScalingPolicy of ${groupId} ${noScaling}`);
+    }
     await insertSteps(
       tx,
       id,

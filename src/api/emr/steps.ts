@@ -98,7 +98,7 @@ function readStep(config: StepConfig, at: string): StepSpec {
     name: config.Name ?? "",
     actionOnFailure: config.ActionOnFailure ?? "TERMINATE_CLUSTER",
     jar: hadoop?.Jar ?? "",
-    mainClass: hadoop?.MainClass ?? null,
+    mainClass: hadoop?.MainClass || null,
     args: hadoop?.Args ?? [],
     properties: Object.fromEntries((hadoop?.Properties ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
   };

@@ -1,4 +1,4 @@
-// `npm run demo`, `npm test` and `npm run bench` of a fresh clone start here: bring the npm packages, then hand over to Node 24.
+// `npm run demo`, `npm test`, `npm run bench` and `npm run simulate` of a fresh clone start here: bring the npm packages, then hand over to Node 24.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,5 +24,5 @@ if (!packagesAreThere()) {
 }
 
 const [task, ...args] = process.argv.slice(2);
-const files = { demo: "src/cli/demo.ts", test: "test/run.ts", bench: "bench/run.ts" };
+const files = { demo: "src/cli/demo.ts", test: "test/run.ts", bench: "bench/run.ts", simulate: "test/simulation/main.ts" };
 runOnNode24(files[task], args);

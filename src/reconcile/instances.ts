@@ -7,15 +7,16 @@ import type { ReconcileContext } from "./context.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
 
 const done: Outcome = { done: true };
-/** How often a running instance is looked at. */
-const watchMs = 3_000;
+/** How often a running instance is looked at, where nobody says otherwise. */
+const watchEveryMs = 3_000;
 /** An agent reports a second after its launch, and every few seconds from then on. After so long without a word something is wrong. */
 const silentMs = 5 * 60_000;
 const mostLaunches = 5;
 const mostRelaunches = 20;
 const launchAgainMs = 500;
 
-export function instanceReconciler(context: ReconcileContext): Reconciler {
+export function instanceReconciler(context: ReconcileContext, watchMs = watchEveryMs): Reconciler {
+  const watched: Outcome = { againMs: watchMs };
   return async (id) => {
     const instance = await findInstance(context.store.db, id);
     if (!instance) return done;
@@ -27,10 +28,10 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
     if (instance.wanted === 0) return remove(context, instance);
     if (instance.status === "lost") return done;
     if (instance.terminate_requested_at !== null) return terminate(context, instance);
-    if (instance.status === "provisioning") return launch(context, instance);
+    if (instance.status === "provisioning") return launch(context, instance, watched);
 
     const seen = await context.provider.observe(id);
-    if (seen === "running") return listen(context, instance);
+    if (seen === "running") return listen(context, instance, watched);
     if (seen === "rebooted") return lose(context, instance, "INSTANCE_FAILURE", "its host was started again since");
     if (instance.relaunches >= mostRelaunches)
       return lose(
@@ -43,13 +44,13 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
       await setInstanceStatus(tx, id, { relaunches: instance.relaunches + 1 });
       await addEvent(tx, instance.cluster_id, "instance", `${id} had stopped by itself: its init is started again`);
     });
-    return launch(context, instance);
+    return launch(context, instance, watched);
   };
 }
 
 /** An instance that runs, but whose agent says nothing: one that never did ends its cluster, for the silence of a node that may have data there is a warning. */
-async function listen(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
-  if (context.waits.for(`report of ${instance.id}`, instance.observed_at) < silentMs) return { againMs: watchMs };
+async function listen(context: ReconcileContext, instance: InstanceRow, watched: Outcome): Promise<Outcome> {
+  if (context.waits.for(`report of ${instance.id}`, instance.observed_at) < silentMs) return watched;
   const minutes = silentMs / 60_000;
   if (!instance.observed && instance.first_ready_at === null)
     return lose(
@@ -63,10 +64,10 @@ async function listen(context: ReconcileContext, instance: InstanceRow): Promise
       `${instance.id} runs, but its agent did not report for ${minutes} minutes. See its howdah-agent.log`,
     ]),
   );
-  return { againMs: watchMs };
+  return watched;
 }
 
-async function launch(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
+async function launch(context: ReconcileContext, instance: InstanceRow, watched: Outcome): Promise<Outcome> {
   const { store, provider } = context;
   const cluster = await findCluster(store.db, instance.cluster_id);
   if (!cluster) return done;
@@ -95,7 +96,7 @@ async function launch(context: ReconcileContext, instance: InstanceRow): Promise
         context.portsTaken("").map((taken) => `${taken}: daemons that need it cannot start`),
       );
     });
-  return { againMs: watchMs };
+  return watched;
 }
 
 /**

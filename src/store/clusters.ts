@@ -13,7 +13,9 @@ import type { Configuration } from "../engines/engine.ts";
 import type { ClustersTable } from "./schema.ts";
 import { disableClusterKeys } from "./access-keys.ts";
 import { addEvent, addWarnings } from "./events.ts";
+import { timesOfInstance } from "./instances.ts";
 import type { Db, Store, Tx } from "./store.ts";
+import { notBefore } from "./timelines.ts";
 
 /** What RunJobFlow asked for and nothing changes later, checked and with its defaults filled in. Everything that DescribeCluster only shows again is in `shown`. */
 export interface ClusterSpec {
@@ -91,10 +93,15 @@ export async function setClusterStatus(
   id: string,
   change: Partial<Pick<ClusterRow, "phase" | "ending" | "ending_at" | "network" | "ready_at" | "ended_at">>,
 ): Promise<void> {
-  const { ending, ...rest } = change;
+  const { ending, ready_at, ended_at, ...rest } = change;
   await tx.db
     .updateTable("clusters")
-    .set({ ...rest, ...(ending === undefined ? {} : { ending: ending && JSON.stringify(ending) }) })
+    .set({
+      ...rest,
+      ...(ready_at === undefined ? {} : { ready_at: notBefore(ready_at, "created_at") }),
+      ...(ended_at === undefined ? {} : { ended_at: notBefore(ended_at, "created_at", "ready_at") }),
+      ...(ending === undefined ? {} : { ending: ending && JSON.stringify(ending) }),
+    })
     .where("id", "=", id)
     .execute();
 }
@@ -217,19 +224,28 @@ async function endCluster(tx: Tx, cluster: ClusterRow, message: string): Promise
   await disableClusterKeys(tx, cluster.id);
   await tx.db
     .updateTable("instances")
-    .set({ status: "terminated", wanted: 0, ended_at: tx.now, end_code: "CLUSTER_TERMINATED", end_message: message })
+    .set({
+      status: "terminated",
+      wanted: 0,
+      ended_at: notBefore(tx.now, ...timesOfInstance),
+      end_code: "CLUSTER_TERMINATED",
+      end_message: message,
+    })
     .where("cluster_id", "=", cluster.id)
     .where("status", "!=", "terminated")
     .execute();
   await tx.db
     .updateTable("steps")
-    .set({ state: "CANCELLED", ended_at: tx.now })
+    .set({ state: "CANCELLED", ended_at: notBefore(tx.now, "created_at") })
     .where("cluster_id", "=", cluster.id)
     .where("state", "=", "PENDING")
     .execute();
   await tx.db
     .updateTable("steps")
-    .set({ state: sql`iif(cancel_requested_at IS NULL, 'INTERRUPTED', 'CANCELLED')`, ended_at: tx.now })
+    .set({
+      state: sql`iif(cancel_requested_at IS NULL, 'INTERRUPTED', 'CANCELLED')`,
+      ended_at: notBefore(tx.now, "created_at", "started_at"),
+    })
     .where("cluster_id", "=", cluster.id)
     .where("state", "=", "RUNNING")
     .execute();

@@ -6,6 +6,7 @@ import type { Configuration } from "../engines/engine.ts";
 import { type ClusterRow, isEnding } from "./clusters.ts";
 import type { InstanceGroupsTable, InstancesTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
+import { notBefore } from "./timelines.ts";
 
 export type GroupRow = Omit<Selectable<InstanceGroupsTable>, "configurations" | "role" | "ebs" | "auto_scaling_policy"> & {
   role: NodeRole;
@@ -116,13 +117,25 @@ export async function requestTermination(tx: Tx, id: string): Promise<void> {
     .execute();
 }
 
+/** Those before its end. */
+export const timesOfInstance = ["created_at", "launched_at", "first_ready_at"] as const;
+
 /** Columns of the instance's reconciler. */
 export async function setInstanceStatus(
   tx: Tx,
   id: string,
   change: Partial<Pick<InstanceRow, "status" | "launched_at" | "ended_at" | "end_code" | "end_message" | "relaunches" | "launch_failures">>,
 ): Promise<void> {
-  await tx.db.updateTable("instances").set(change).where("id", "=", id).execute();
+  const { launched_at, ended_at, ...rest } = change;
+  await tx.db
+    .updateTable("instances")
+    .set({
+      ...rest,
+      ...(launched_at === undefined ? {} : { launched_at: notBefore(launched_at, "created_at") }),
+      ...(ended_at === undefined ? {} : { ended_at: notBefore(ended_at, ...timesOfInstance) }),
+    })
+    .where("id", "=", id)
+    .execute();
 }
 
 /** Columns of the cluster's reconciler. */
@@ -145,7 +158,7 @@ export async function recordReport(tx: Tx, report: Report): Promise<boolean> {
   if (report.phase === "ready")
     await tx.db
       .updateTable("instances")
-      .set({ first_ready_at: tx.now })
+      .set({ first_ready_at: notBefore(tx.now, "created_at") })
       .where("id", "=", report.instanceId)
       .where("first_ready_at", "is", null)
       .execute();
@@ -156,7 +169,10 @@ export async function recordReport(tx: Tx, report: Report): Promise<boolean> {
 export function instanceState(instance: InstanceRow): InstanceState {
   if (instance.status === "terminated" || instance.status === "lost") return "TERMINATED";
   if (!instance.observed) return "PROVISIONING";
-  return instance.observed.phase === "ready" || instance.observed.phase === "stopped" ? "RUNNING" : "BOOTSTRAPPING";
+  if (instance.observed.phase === "ready") return "RUNNING";
+  // What ends it, and an init that is started again, take nothing back of a node that was in use.
+  const goesOn = instance.observed.phase === "stopped" || instance.relaunches > 0;
+  return goesOn && instance.first_ready_at !== null ? "RUNNING" : "BOOTSTRAPPING";
 }
 
 /** EMR's state of a group. `mine`: its instances. */

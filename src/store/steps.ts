@@ -3,6 +3,7 @@ import type { ActionOnFailure, FailureDetails, StepState as VisibleStepState, St
 import type { Selectable } from "kysely";
 import type { StepState, StepsTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
+import { notBefore } from "./timelines.ts";
 
 /** HadoopJarStepConfig as it was sent, with Properties as a map. */
 export interface StepSpec {
@@ -118,10 +119,17 @@ export async function setStepStatus(
   id: string,
   change: Partial<Pick<StepRow, "state" | "started_at" | "ended_at" | "failure" | "ends_cluster">>,
 ): Promise<void> {
-  const { failure, ...rest } = change;
+  const { failure, started_at, ended_at, ...rest } = change;
   await tx.db
     .updateTable("steps")
-    .set({ ...rest, ...(failure === undefined ? {} : { failure: failure && JSON.stringify(failure) }) })
+    .set({
+      ...rest,
+      ...(started_at === undefined ? {} : { started_at: notBefore(started_at, "created_at") }),
+      ...(ended_at === undefined
+        ? {}
+        : { ended_at: notBefore(ended_at, "created_at", started_at === undefined ? "started_at" : started_at) }),
+      ...(failure === undefined ? {} : { failure: failure && JSON.stringify(failure) }),
+    })
     .where("id", "=", id)
     .execute();
 }

@@ -442,3 +442,54 @@ test("a node that has data and cannot be launched, on a full disk say, is tried 
   await h.settle();
   assert.ok(h.provider.launched.has(master));
 });
+
+test("a clock that is set back turns no timeline round", async () => {
+  const h = await harness();
+  const id = await create(h, { Steps: [step("one"), step("two")] });
+  h.setClock(-3600_000);
+  const master = await makeReady(h, id);
+  const [one] = (await h.handlers.ListSteps!({ ClusterId: id } as never, h.request)).Steps!.toReversed().map((s) => s.Id!);
+  h.setClock(-3600_000);
+  await h.report(master, { steps: [{ id: one!, state: "exited", exitCode: 0, startedAt: h.store.now(), endedAt: h.store.now() + 5 }] });
+  await h.settle();
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  h.setClock(-3600_000);
+  await h.settle();
+  for (const { id: instance } of await instancesOf(h.store.db, id)) await h.report(instance, { phase: "stopped" });
+  await h.settle();
+  const described = (await h.handlers.DescribeCluster!({ ClusterId: id }, h.request)).Cluster!;
+  const { Steps } = await h.handlers.ListSteps!({ ClusterId: id } as never, h.request);
+  const { Instances } = await h.handlers.ListInstances!({ ClusterId: id } as never, h.request);
+  assert.equal(described.Status?.State, "TERMINATED");
+  for (const { Status } of [described, ...Steps!, ...Instances!]) {
+    const { CreationDateTime, EndDateTime, ...between } = Status!.Timeline!;
+    const middle = Object.values(between)[0];
+    assert.ok(CreationDateTime! <= (middle ?? CreationDateTime!) && (middle ?? CreationDateTime!) <= EndDateTime!, JSON.stringify(Status));
+  }
+});
+
+test("an instance whose init is started again stays RUNNING, as its cluster does", async () => {
+  const h = await harness();
+  const id = await create(h);
+  const master = await makeReady(h, id);
+  h.provider.observations.set(master, "stopped");
+  h.advance(10_000);
+  await h.settle();
+  await h.report(master, { phase: "starting" });
+  const states = (await h.handlers.ListInstances!({ ClusterId: id } as never, h.request)).Instances!.map(({ Status }) => Status?.State);
+  assert.deepEqual(states, ["RUNNING", "RUNNING", "RUNNING"]);
+  assert.equal((await state(h, id))?.State, "WAITING");
+});
+
+test("an instance that was never ready is not RUNNING when its cluster's end has stopped it", async () => {
+  const h = await harness();
+  const id = await create(h);
+  const [master] = await instancesOf(h.store.db, id);
+  await h.report(master!.id, { phase: "bootstrapping" });
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  await h.report(master!.id, { phase: "stopped" });
+  const { Instances } = await h.handlers.ListInstances!({ ClusterId: id } as never, h.request);
+  assert.equal(Instances?.[0]?.Status?.State, "BOOTSTRAPPING");
+  const { InstanceGroups } = await h.handlers.ListInstanceGroups!({ ClusterId: id } as never, h.request);
+  assert.equal(InstanceGroups?.[0]?.RunningInstanceCount, 0);
+});

@@ -1,0 +1,158 @@
+/** The control plane as src/control-plane.ts puts it together, but for HTTP, IAM, the audit trail and S3: API handlers, store, loop, reconcilers, the nodes' link. */
+import { pino } from "pino";
+import { TerminateInstances } from "../../src/api/ec2/instances.ts";
+import { emrHandlers } from "../../src/api/emr/handlers.ts";
+import { AwsError } from "../../src/aws/errors.ts";
+import type { RequestContext } from "../../src/aws/operations.ts";
+import { emrService } from "../../src/aws/services/emr.ts";
+import { validate } from "../../src/aws/validate.ts";
+import type { Provider } from "../../src/providers/provider.ts";
+import { clusterReconciler } from "../../src/reconcile/clusters.ts";
+import type { ReconcileContext } from "../../src/reconcile/context.ts";
+import { instanceReconciler } from "../../src/reconcile/instances.ts";
+import { createLoop } from "../../src/reconcile/loop.ts";
+import { simulatedLink } from "../../src/reconcile/simulated-link.ts";
+import { stepsReconciler } from "../../src/reconcile/steps.ts";
+import { takeUpAgain } from "../../src/reconcile/take-up-again.ts";
+import { createWaits } from "../../src/reconcile/waits.ts";
+import { ensureAccounts } from "../../src/store/accounts.ts";
+import { makeIds } from "../../src/store/ids.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
+import { accountId, region } from "./base.ts";
+import type { SimulatedClock } from "./clock.ts";
+import { createLife, type Disk, type Life, mortal, never } from "./life.ts";
+
+type Link = ReturnType<typeof simulatedLink>;
+type Handler = (input: unknown, request: RequestContext) => Promise<unknown>;
+
+/** More than half of what happens would be looks at instances of which nothing is new. */
+const watchMs = 15_000;
+
+export interface Surroundings {
+  path: string;
+  clock: SimulatedClock;
+  random: (n: number) => Uint8Array;
+  disk: Disk;
+  /** What of it is called passes through the life that is given. */
+  provider(life: Life): Provider;
+  manifestChanged(clusterId: string): void;
+  committed(): void;
+  ended(): void;
+  /** What its log says of a fault. */
+  log(message: string): void;
+}
+
+export interface ControlPlane {
+  readonly life: Life;
+  /** Agents reach it from here on. */
+  readonly link: Link | undefined;
+  /** An operation of EMR, or EC2's TerminateInstances, as the pipeline calls it once the request is authorised. */
+  call(operation: string, input: object): Promise<unknown>;
+}
+
+const principal = {
+  accountId,
+  tags: {},
+  sessionPolicies: [],
+  clusterId: null,
+  type: "IAMUser" as const,
+  arn: `arn:aws:iam::${accountId}:user/admin`,
+  id: "AIDAADMIN",
+  userName: "admin",
+};
+
+/** Begins at once; what it needs time for goes on by itself. */
+export function beginControlPlane(around: Surroundings): ControlPlane {
+  const clock = around.clock.ofProcess();
+  const closing: (() => void)[] = [];
+  const life = createLife(() => {
+    clock.end();
+    for (const close of closing) close();
+    around.ended();
+  });
+  const ids = makeIds(around.random);
+  let link: Link | undefined;
+  let handlers: Record<string, Handler> = {};
+
+  async function open(): Promise<void> {
+    const store = await openStore(around.path, {
+      clock,
+      random: around.random,
+      within: (dialect) => mortal(dialect, life, around.disk, around.committed, (close) => closing.push(close)),
+    });
+    await store.transaction((tx) => ensureAccounts(tx, ids));
+    const log = pino({ level: "error" }, { write: (line: string) => !life.isOver && around.log(line) });
+    const context: ReconcileContext = {
+      store,
+      provider: around.provider(life),
+      ids,
+      waits: createWaits(store.steady),
+      log,
+      engines: () => "there",
+      portsTaken: () => [],
+      freeMemoryMb: () => 6_000,
+    };
+    const loop = createLoop(
+      store,
+      {
+        cluster: clusterReconciler(context),
+        instance: instanceReconciler(context, watchMs),
+        steps: stepsReconciler(context),
+        trail: async () => ({ done: true }),
+      },
+      clock,
+      log,
+    );
+    store.onManifest = (clusterId) => life.isOver || around.manifestChanged(clusterId);
+    link = simulatedLink(store);
+    handlers = handlersOf(store);
+    await takeUpAgain(context, false);
+    await loop.start();
+  }
+
+  function handlersOf(store: Store): Record<string, Handler> {
+    const emr = emrHandlers({ store, ids, releases: { substitute: false, missingApplications: "refuse" } }) as unknown as Record<
+      string,
+      Handler
+    >;
+    return { ...emr, TerminateInstances: (input, request) => TerminateInstances({ store, ids }, input as never, request) };
+  }
+
+  void open().catch((error: unknown) => {
+    // As systemd would, or whoever started it.
+    around.log(`the control plane could not be started: ${String(error)}`);
+    life.end();
+  });
+
+  return {
+    life,
+    get link() {
+      return life.isOver ? undefined : link;
+    },
+    async call(operation, input) {
+      const handler = handlers[operation];
+      if (life.isOver || !handler) return never();
+      const schema = emrService.operations.get(operation)?.input;
+      const unknownMembers = schema ? validate(schema, input, emrService.constraints) : [];
+      const request: RequestContext = {
+        requestId: "simulated",
+        region,
+        accountId,
+        principal,
+        accessKeyId: "AKIASIMULATED",
+        sourceIp: "127.0.0.1",
+        secure: false,
+        userAgent: "simulation",
+        now: new Date(clock.now()),
+        unknownMembers,
+      };
+      return handler(input, request);
+    },
+  };
+}
+
+export type Answer =
+  | { kind: "answer"; output: unknown }
+  | { kind: "refused"; error: AwsError }
+  | { kind: "fault"; error: unknown }
+  | { kind: "lost" };

@@ -1,0 +1,79 @@
+/** What the store holds, by a connection of the simulation's own. */
+import type { ClusterPhase, InstanceStatus, StepState } from "../../src/store/schema.ts";
+import type { StateChangeEvent } from "../../src/store/state-change-events.ts";
+import type { Base } from "./base.ts";
+
+export interface Rows {
+  clusters: {
+    id: string;
+    phase: ClusterPhase;
+    created_at: number;
+    ready_at: number | null;
+    ended_at: number | null;
+    terminate_requested_at: number | null;
+    keep_alive: number;
+    step_concurrency_level: number;
+    ending_code: string | null;
+    network: string | null;
+  }[];
+  groups: { id: string; cluster_id: string; requested_count: number }[];
+  instances: {
+    id: string;
+    cluster_id: string;
+    group_id: string;
+    status: InstanceStatus;
+    wanted: number;
+    created_at: number;
+    launched_at: number | null;
+    first_ready_at: number | null;
+    ended_at: number | null;
+    terminate_requested_at: number | null;
+    observed_seq: number;
+    nodePhase: string | null;
+  }[];
+  steps: {
+    id: string;
+    cluster_id: string;
+    seq: number;
+    state: StepState;
+    created_at: number;
+    started_at: number | null;
+    ended_at: number | null;
+    cancel_requested_at: number | null;
+    ends_cluster: number;
+  }[];
+}
+
+export function readRows({ read }: Base): Rows {
+  return {
+    clusters: read(
+      `SELECT id, phase, created_at, ready_at, ended_at, terminate_requested_at, keep_alive, step_concurrency_level, ending ->> 'code' AS ending_code, network
+         FROM clusters ORDER BY rowid`,
+    ).all() as Rows["clusters"],
+    groups: read("SELECT id, cluster_id, requested_count FROM instance_groups ORDER BY rowid").all() as Rows["groups"],
+    instances: read(
+      `SELECT id, cluster_id, group_id, status, wanted, created_at, launched_at, first_ready_at, ended_at, terminate_requested_at, observed_seq,
+         observed ->> 'phase' AS nodePhase FROM instances ORDER BY rowid`,
+    ).all() as Rows["instances"],
+    steps: read(
+      "SELECT id, cluster_id, seq, state, created_at, started_at, ended_at, cancel_requested_at, ends_cluster FROM steps ORDER BY cluster_id, seq",
+    ).all() as Rows["steps"],
+  };
+}
+
+export interface Wake {
+  kind: string;
+  id: string;
+  failures: number;
+}
+
+export const readWakes = ({ read }: Base) => read("SELECT kind, id, failures FROM wakes ORDER BY kind, id").all() as unknown as Wake[];
+
+/** Those after number `after`, in their order. */
+export function readChanges({ read }: Base, after: number): { number: number; event: StateChangeEvent }[] {
+  const rows = read("SELECT number, event FROM state_changes WHERE number > ? ORDER BY number").all(after) as {
+    number: number;
+    event: string;
+  }[];
+  return rows.map(({ number, event }) => ({ number, event: JSON.parse(event) as StateChangeEvent }));
+}

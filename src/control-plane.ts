@@ -22,6 +22,7 @@ import { enginePorts } from "./engines/index.ts";
 import { makeFolders, writeWhole } from "./files.ts";
 import { identify } from "./process/known.ts";
 import { describeListener, foreignListeners } from "./providers/local/listeners.ts";
+import { durably } from "./providers/durably.ts";
 import { bestDegree, createLocalProvider } from "./providers/local/provider.ts";
 import { clusterReconciler } from "./reconcile/clusters.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
@@ -163,7 +164,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const provider = createLocalProvider({ data, native: installation.native, degree, engines: cacheFolder(), owner });
   const context: ReconcileContext = {
     store,
-    provider,
+    provider: durably(provider, store.durable),
     ids,
     waits: createWaits(store.steady),
     log,
@@ -188,6 +189,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(store.now()),
+    durable: store.durable,
     audit(call) {
       audits.event.write(auditEvent(call));
       keyUsed({ accessKeyId: call.accessKeyId, service: call.service.signingName, region: call.region });

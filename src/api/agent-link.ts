@@ -75,6 +75,7 @@ export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources
       await changed;
       manifest = await latest();
     }
+    await store.durable();
     if (response.closed) return;
     if (!manifest || manifest.generation <= has) response.writeHead(204).end();
     else sendJson(response, manifest);
@@ -87,6 +88,7 @@ export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources
       return;
     }
     await takeReport(store, instance, parsed.data as unknown as Report);
+    await store.durable();
     response.writeHead(204).end();
   }
 

@@ -36,6 +36,8 @@ export interface PipelineOptions {
   keys: KeyLookup;
   authorise: Authoriser;
   now: () => Date;
+  /** Awaited before an answer, or a handler's refusal, is told: what it rests on is on the disk. Where it rejects, nothing is told. */
+  durable?: () => Promise<void>;
   /** How long a request's body may take, milliseconds. */
   bodyMs?: number;
   /** Told of each call whose signature is right, before it is answered. */
@@ -109,7 +111,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const handler = handlers[operation.name];
     if (!handler) throw notBuiltYet(service.signingName, operation.name);
     const { key, claim } = verified;
-    const output = await handler(parsed.input as never, {
+    const call = {
       requestId,
       region: claim.scope.region,
       accountId: key.principal.accountId,
@@ -120,7 +122,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       userAgent: exchange.userAgent,
       now: now(),
       unknownMembers: parsed.unknownMembers,
-    });
+    };
+    let output: unknown;
+    try {
+      output = await handler(parsed.input as never, call);
+    } finally {
+      // A refusal tells of what was read, too.
+      await options.durable?.();
+    }
     exchange.output = output;
     return protocols[exchange.protocol].answer(service, operation, output, requestId);
   }

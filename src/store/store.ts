@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { type Dialect, Kysely, sql, type Transaction } from "kysely";
 import { type Clock, systemClock } from "../clock.ts";
+import { type Disk, groupCommits, noDisk, walDisk } from "./durability.ts";
 import { makeIds, type RandomBytes } from "./ids.ts";
 import { openSqlite } from "./sqlite.ts";
 import { type Schema, migrations } from "./schema.ts";
@@ -24,7 +25,10 @@ export interface Tx {
 
 export interface Store extends Omit<Clock, "after"> {
   db: Kysely<Schema>;
+  /** Resolves when what it has written is on the disk. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** What can be read is on the disk. To be awaited before anything that was read leaves the control plane (durability.ts). */
+  durable(): Promise<void>;
   /** All that `read` asks for is of one moment. */
   snapshot<T>(read: (db: Db) => Promise<T>): Promise<T>;
   /** Called after each commit that woke something. */
@@ -37,6 +41,8 @@ export interface Store extends Omit<Clock, "after"> {
 export interface StoreSurroundings {
   clock?: Omit<Clock, "after">;
   random?: RandomBytes;
+  /** What commits are synced to. */
+  disk?: Disk;
   /** Comes between the store and SQLite: for who simulates faults. */
   within?: (dialect: Dialect) => Dialect;
 }
@@ -47,12 +53,15 @@ const isInMemory = (path: string): boolean => path === ":memory:" || path.starts
 /** `path`: the data folder's database, made where there is none (mode 0600: it holds secret keys). */
 export async function openStore(path: string, surroundings: StoreSurroundings = {}): Promise<Store> {
   const { clock = systemClock, random, within = (dialect) => dialect } = surroundings;
+  const { disk = isInMemory(path) ? noDisk : walDisk(path) } = surroundings;
   const { uuid } = makeIds(random);
   // Made private before SQLite opens it: its -wal and -shm take the file's mode.
   if (!isInMemory(path)) closeSync(openSync(path, "a", 0o600));
-  const db = new Kysely<Schema>({ dialect: within(openSqlite(path)) });
+  const { dialect, commits } = openSqlite(path);
+  const db = new Kysely<Schema>({ dialect: within(dialect) });
   await migrate(db);
   await watchStates(db);
+  const { durable, close } = groupCommits(commits, disk);
   const store: Store = {
     db,
     now: clock.now,
@@ -85,12 +94,17 @@ export async function openStore(path: string, surroundings: StoreSurroundings = 
         await noteStates(tx);
         return done;
       });
+      await durable();
       if (woke) store.onWake?.();
       for (const clusterId of changed) store.onManifest?.(clusterId);
       return result;
     },
     snapshot: (read) => db.transaction().execute(read),
-    close: () => db.destroy(),
+    durable,
+    async close() {
+      await close();
+      await db.destroy();
+    },
   };
   return store;
 }

@@ -76,6 +76,28 @@ const locks: Record<string, PomDependency[]> = {
     // Of its shell.
     { group: "commons-cli", artifact: "commons-cli", version: "1.5.0", exclude: [everything] },
   ],
+  // Behind Hadoop's class path, which has the rest of what they need.
+  "tez-0.10.2": [
+    ...[
+      "tez-api",
+      "tez-common",
+      "tez-dag",
+      "tez-runtime-internals",
+      "tez-runtime-library",
+      "tez-mapreduce",
+      "tez-examples",
+      "hadoop-shim",
+    ].map((artifact) => ({ group: "org.apache.tez", artifact, version: "0.10.2", exclude: [everything] })),
+    { group: "com.google.protobuf", artifact: "protobuf-java", version: "2.5.0", exclude: [everything] },
+    { group: "org.roaringbitmap", artifact: "RoaringBitmap", version: "0.7.45", exclude: [] },
+    // Of tasks that fetch by `tez.runtime.shuffle.use.async.http`.
+    {
+      group: "org.asynchttpclient",
+      artifact: "async-http-client",
+      version: "2.12.3",
+      exclude: ["io.netty:*", "org.slf4j:*", "org.reactivestreams:*"],
+    },
+  ],
   "s3proxy-4.1.0": [
     { group: "org.gaul", artifact: "s3proxy", version: "4.1.0", classifier: "jar-with-dependencies", exclude: [everything] },
   ],

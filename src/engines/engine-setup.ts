@@ -3,7 +3,7 @@ import type { EngineLock } from "../releases/release.ts";
 
 export interface EngineSetup {
   /** Folder of commands, with the engine's source; they are in `bin` of its home. */
-  readonly commands: string;
+  readonly commands?: string;
   /** Files whose content decides what `make` makes: Java sources, patches. */
   readonly sources?: readonly string[];
   /** What `make` leaves in the home: paths relative to it. */

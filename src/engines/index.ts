@@ -2,10 +2,11 @@
 import type { Engine } from "./engine.ts";
 import { hadoop } from "./hadoop/index.ts";
 import { spark } from "./spark/index.ts";
+import { tez } from "./tez/index.ts";
 import { zookeeper } from "./zookeeper/index.ts";
 
 /** One that needs another is behind it. */
-export const engines: readonly Engine[] = [hadoop, spark, zookeeper];
+export const engines: readonly Engine[] = [hadoop, spark, tez, zookeeper];
 
 /** `name` as in Applications[].Name, in any case, as EMR takes it. */
 export function engineFor(name: string): Engine | undefined {

@@ -4,7 +4,17 @@ import type { NodeLayout } from "../agent/layout.ts";
 import type { NodeFacts } from "./engine.ts";
 
 /** java.base packages that Hadoop 3.4 reaches into by reflection on Java 17. */
-const opened = ["java.lang", "java.lang.reflect", "java.io", "java.math", "java.net", "java.nio", "java.text", "java.time", "java.util"]
+export const opened = [
+  "java.lang",
+  "java.lang.reflect",
+  "java.io",
+  "java.math",
+  "java.net",
+  "java.nio",
+  "java.text",
+  "java.time",
+  "java.util",
+]
   .concat(["java.util.concurrent", "java.util.zip", "sun.nio.ch"])
   .map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
 

@@ -31,7 +31,6 @@ const applications = new Map(
     pig: "Pig",
     presto: "Presto",
     sqoop: "Sqoop",
-    tez: "Tez",
     trino: "Trino",
     zeppelin: "Zeppelin",
   }),

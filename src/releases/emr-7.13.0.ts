@@ -2,6 +2,7 @@
 import hadoop from "./locks/hadoop-3.4.2.json" with { type: "json" };
 import s3proxy from "./locks/s3proxy-4.1.0.json" with { type: "json" };
 import spark from "./locks/spark-3.5.6.json" with { type: "json" };
+import tez from "./locks/tez-0.10.2.json" with { type: "json" };
 import zookeeper from "./locks/zookeeper-3.9.3.json" with { type: "json" };
 import type { MavenEntry, Release } from "./release.ts";
 
@@ -11,6 +12,7 @@ const isWebapps = (entry: MavenEntry) => entry.artifact === "hadoop-hdfs" && ent
 export const release: Release = {
   label: "emr-7.13.0",
   engines: {
+    Tez: { version: "0.10.2", jars: tez },
     ZooKeeper: { version: "3.9.3", jars: zookeeper },
   },
   hadoop: {

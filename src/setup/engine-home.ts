@@ -46,10 +46,12 @@ function contentMissing({ name, setup, lock, home }: EnginePlace): string[] {
 /** What is missing or was touched, by name. */
 export function engineMissing(place: EnginePlace): string[] {
   const missing = contentMissing(place);
-  return hasLaunchers(place.setup.commands, join(place.home, "bin")) ? missing : [...missing, `${place.name} (commands)`];
+  const { commands } = place.setup;
+  return !commands || hasLaunchers(commands, join(place.home, "bin")) ? missing : [...missing, `${place.name} (commands)`];
 }
 
-export const areEngineCommandsOurs = ({ setup, home }: EnginePlace): boolean => areLaunchersOurs(setup.commands, join(home, "bin"));
+export const areEngineCommandsOurs = ({ setup, home }: EnginePlace): boolean =>
+  !setup.commands || areLaunchersOurs(setup.commands, join(home, "bin"));
 
 /** Of what Maven has brought to the cache. */
 export async function ensureEngine(cache: string, place: EnginePlace, jdk: string, hadoopClassPath: readonly string[]): Promise<void> {
@@ -64,5 +66,5 @@ export async function ensureEngine(cache: string, place: EnginePlace, jdk: strin
       };
       await setup.make?.({ folder, lock, file, jdk, hadoopClassPath });
     });
-  await placeLaunchers(setup.commands, join(home, "bin"));
+  if (setup.commands) await placeLaunchers(setup.commands, join(home, "bin"));
 }

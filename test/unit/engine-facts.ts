@@ -57,3 +57,14 @@ export function factsOf(roles: NodeRole[], index: number, configurations: Config
 export function configuration(name: string, properties: Record<string, string>, nested: Configuration[] = []): Configuration {
   return { Classification: name, Properties: properties, Configurations: nested };
 }
+
+/** The same facts where the cluster has this application, too, with these jars in its home. */
+export function withEngine(facts: NodeFacts, name: string, jars: readonly string[]): NodeFacts {
+  const home = `/cache/${name.toLowerCase()}`;
+  const engine = { home, version: "1", classPath: jars.map((jar) => `${home}/lib/${jar}`), archive: undefined };
+  return {
+    ...facts,
+    cluster: { ...facts.cluster, applications: [...facts.cluster.applications, name] },
+    installation: { ...facts.installation, engines: { ...facts.installation.engines, [name]: engine } },
+  };
+}

@@ -6,10 +6,10 @@
 import type { ClusterFacts } from "../engine.ts";
 import type { Properties } from "../settings.ts";
 
-const schemes = ["s3", "s3a", "s3n"];
+export const s3Schemes = ["s3", "s3a", "s3n"];
 
 export function s3Properties({ cluster }: { cluster: Pick<ClusterFacts, "endpoint" | "region" | "hasEmrfsRoles"> }): Properties {
-  const perScheme = schemes.flatMap((scheme) => [
+  const perScheme = s3Schemes.flatMap((scheme) => [
     [`fs.${scheme}.impl`, "org.apache.hadoop.fs.s3a.S3AFileSystem"],
     [`fs.AbstractFileSystem.${scheme}.impl`, "org.apache.hadoop.fs.s3a.S3A"],
     [`mapreduce.outputcommitter.factory.scheme.${scheme}`, "org.apache.hadoop.fs.s3a.commit.S3ACommitterFactory"],

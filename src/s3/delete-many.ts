@@ -11,6 +11,7 @@ import { type Doomed, readDeleteList, withRefused, writeDeleteList } from "./del
 import { exchange, textOf } from "./exchange.ts";
 import { answerHeaders, upstreamRequest } from "./forwarding.ts";
 import { moving } from "./moving.ts";
+import { nullVersion } from "./object-versions.ts";
 import { deleteAsked } from "./request.ts";
 import { refuseKey, refuseUnsupported } from "./unsupported.ts";
 import type { UpstreamRequest } from "./upstream.ts";
@@ -45,8 +46,7 @@ export async function deleteMany(asked: Allowed): Promise<void> {
     send(res, 200, { "content-type": "application/xml" }, withRefused("", refused), requestId);
     return;
   }
-  if (!server.external) for (const { key } of objects) refuseKey(key);
-  const content = Buffer.from(writeDeleteList({ ...list, objects }));
+  const content = Buffer.from(writeDeleteList({ ...list, objects: server.external ? objects : objects.map(unversioned) }));
   const upstream = withContent(upstreamRequest(signed, headers, server, content.length), content);
   async function* whole() {
     yield content;
@@ -60,6 +60,14 @@ export async function deleteMany(asked: Allowed): Promise<void> {
   const answered = answerHeaders(answer, requestId);
   delete answered["content-length"];
   send(res, status, answered, refused.length > 0 && status === 200 ? withRefused(text, refused) : text, requestId);
+}
+
+/** As the embedded server has it, which would take any version for the object itself. */
+function unversioned({ key, version }: Doomed): Doomed {
+  refuseKey(key);
+  if (version !== undefined && version !== nullVersion)
+    throw new AwsError("NotImplemented", `VersionId: Howdah's embedded S3 server has no versions, and so no ${version} of ${key}.`, 501);
+  return { key, version: undefined };
 }
 
 /** A body that was written anew has a digest of its own. */

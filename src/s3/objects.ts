@@ -12,6 +12,7 @@ import { errorOf } from "./answer-errors.ts";
 import { type Allowed, allowed, type ObjectsOptions, send } from "./allowed.ts";
 import { type CheckedBody, checkedBody } from "./body.ts";
 import { answerPolicy } from "./bucket-policy.ts";
+import { answerSetting, isSetting } from "./bucket-settings.ts";
 import { deleteBucket, makeBucket, ownBuckets } from "./buckets.ts";
 import { checksumPrefix } from "./checksums.ts";
 import { deleteMany } from "./delete-many.ts";
@@ -22,6 +23,7 @@ import { answerHeaders, upstreamRequest } from "./forwarding.ts";
 import { moving } from "./moving.ts";
 import { nameClash } from "./name-clash.ts";
 import type { Seen } from "./recorder.ts";
+import { listVersions } from "./object-versions.ts";
 import { listAsked } from "./request.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 
@@ -77,6 +79,8 @@ async function answer(asked: Allowed): Promise<void> {
     begin();
     send(res, builtIn.status, builtIn.headers, signed.method === "HEAD" ? undefined : builtIn.body, requestId, builtIn.body.length);
   } else if (request.key === "" && (request.subresource === "policy" || request.subresource === "policyStatus")) await answerPolicy(asked);
+  else if (isSetting(asked)) await answerSetting(asked);
+  else if (request.subresource === "versions" && signed.method === "GET" && !asked.server.external) await listVersions(asked);
   else if (request.subresource === "delete") await deleteMany(asked);
   else await forward(asked);
 }

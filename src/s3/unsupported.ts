@@ -28,7 +28,7 @@ const honoured = new Set([
 ]);
 const honouredPrefixes = ["x-amz-meta-", "x-amz-checksum-"];
 
-/** Sub-resources and parameters that it has no notion of. (A bucket's policy is answered before: bucket-policy.ts.) */
+/** Sub-resources and parameters that it has no notion of. (A bucket's policy and tags are answered before, and how it is set: bucket-policy.ts, bucket-settings.ts.) */
 const subresources = new Set([
   "accelerate",
   "analytics",

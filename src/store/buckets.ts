@@ -1,4 +1,4 @@
-/** Buckets: whose each is, and its policy. The objects are the S3 server's. */
+/** Buckets: whose each is, its policy and its tags. The objects are the S3 server's. */
 import type { Tx } from "./store.ts";
 
 /** A bucket without a row is the first account's: it was there before, or was made at the S3 server itself. */
@@ -8,6 +8,8 @@ export interface BucketsTable {
   created_at: number;
   /** JSON, as it was put. */
   policy: string | null;
+  /** JSON, a list of S3's Tag; null where there are none. */
+  tags: string | null;
 }
 
 /** What the front door has done, or is about to do, at the S3 server. */
@@ -16,7 +18,8 @@ export type BucketChange =
   | { kind: "claim"; name: string; accountId: string }
   | { kind: "forget"; name: string }
   /** `accountId` owns it. */
-  | { kind: "policy"; name: string; accountId: string; policy: string | null };
+  | { kind: "policy"; name: string; accountId: string; policy: string | null }
+  | { kind: "tags"; name: string; accountId: string; tags: string | null };
 
 export async function changeBucket(tx: Tx, change: BucketChange): Promise<void> {
   const { kind, name } = change;
@@ -24,11 +27,11 @@ export async function changeBucket(tx: Tx, change: BucketChange): Promise<void> 
     await tx.db.deleteFrom("buckets").where("name", "=", name).execute();
     return;
   }
-  const row = { name, account_id: change.accountId, created_at: tx.now, policy: kind === "policy" ? change.policy : null };
-  const set = kind === "policy" ? { policy: row.policy } : row;
+  const put = kind === "policy" ? { policy: change.policy } : kind === "tags" ? { tags: change.tags } : undefined;
+  const row = { name, account_id: change.accountId, created_at: tx.now, policy: null, tags: null, ...put };
   await tx.db
     .insertInto("buckets")
     .values(row)
-    .onConflict((conflict) => conflict.column("name").doUpdateSet(set))
+    .onConflict((conflict) => conflict.column("name").doUpdateSet(put ?? row))
     .execute();
 }

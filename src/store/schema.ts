@@ -277,4 +277,5 @@ export const migrations: readonly string[] = [
   trailMigration,
   `ALTER TABLE instances ADD COLUMN terminate_requested_at INTEGER;`,
   stateChangesMigration,
+  `ALTER TABLE buckets ADD COLUMN tags TEXT;`,
 ];

@@ -90,7 +90,7 @@ describe("the aws CLI", () => {
 
   test("s3: says what was refused", async () => {
     assert.match(await awsFails(["s3", "ls"], { ...admin, secretAccessKey: "wrong" }), /SignatureDoesNotMatch/);
-    assert.match(await awsFails(["s3api", "get-bucket-tagging", "--bucket", "nowhere"]), /NotImplemented/);
+    assert.match(await awsFails(["s3api", "get-bucket-tagging", "--bucket", "nowhere"]), /NoSuchBucket/);
     assert.match(await awsFails(["s3", "ls", "--no-sign-request"]), /AccessDenied/);
   });
 

@@ -56,6 +56,9 @@ import {
   UpdateAccessKeyCommand,
   UpdateAssumeRolePolicyCommand,
   UpdateUserCommand,
+  TagRoleCommand,
+  UntagRoleCommand,
+  UpdateRoleCommand,
 } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { createAccount, adminKey } from "../../src/store/accounts.ts";
@@ -364,6 +367,13 @@ describe("IAM", () => {
     const protectedRole = { name: "UnmodifiableEntityException" };
     await assert.rejects(iam.send(new DeleteRoleCommand({ RoleName })), protectedRole);
     await assert.rejects(iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "p", PolicyDocument: policy("s3:*") })), protectedRole);
+    await assert.rejects(iam.send(new UpdateRoleCommand({ RoleName, MaxSessionDuration: 7200 })), protectedRole);
+    // Its description and its tags are the account's: so Terraform takes the role over.
+    await iam.send(new UpdateRoleCommand({ RoleName, Description: "cleans up" }));
+    await iam.send(new TagRoleCommand({ RoleName, Tags: [{ Key: "team", Value: "data" }] }));
+    const edited = (await iam.send(new GetRoleCommand({ RoleName }))).Role;
+    assert.deepEqual([edited?.Description, edited?.Tags], ["cleans up", [{ Key: "team", Value: "data" }]]);
+    await iam.send(new UntagRoleCommand({ RoleName, TagKeys: ["team"] }));
     const { DeletionTaskId } = await iam.send(new DeleteServiceLinkedRoleCommand({ RoleName }));
     assert.equal((await iam.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId }))).Status, "SUCCEEDED");
     await assert.rejects(iam.send(new GetRoleCommand({ RoleName })), { name: "NoSuchEntityException" });

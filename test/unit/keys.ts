@@ -64,5 +64,5 @@ export const noTrails = {
   store: undefined as never,
   audits: { event: { lookUp: () => [], lastId: () => 0 }, data: { lookUp: () => [], lastId: () => 0 } },
   s3: { bucketExists: async () => false },
-  buckets: { find: () => ({ accountId, policy: undefined, known: false }) },
+  buckets: { find: () => ({ accountId, policy: undefined, tags: undefined, known: false }) },
 };

@@ -101,7 +101,7 @@ async function world(t: TestContext) {
       objects.set(`${name}/${key}`, body);
     },
   };
-  const buckets = { find: (name: string) => ({ accountId: account, policy: policies.get(name), known: true }) };
+  const buckets = { find: (name: string) => ({ accountId: account, policy: policies.get(name), tags: undefined, known: true }) };
   const reconcile = trailReconciler({ store, audits, s3, buckets, log: pino({ level: "silent" }), everyMs: 300_000 });
   const pipeline = createPipeline({
     services: { cloudtrail: async () => ({ service: cloudtrailService, handlers: cloudTrailHandlers({ store, audits, s3, buckets }) }) },

@@ -44,10 +44,13 @@ async function GetRole({ store }: IamContext, input: In<"GetRole">, request: Iam
   return { Role: roleShape(role, await tagsOfEntity(store.db, role.id)) };
 }
 
+/** The description of a role that is linked to a service can be edited, and nothing else of it. */
+const theDescribed = (db: Db, request: IamRequest, name: string) => the(db, request, "role", name);
+
 async function UpdateRole({ store }: IamContext, input: In<"UpdateRole">, request: IamRequest) {
   return store.transaction(async (tx) => {
-    const role = await theOwnRole(tx.db, request, input.RoleName);
     const { Description, MaxSessionDuration } = input;
+    const role = await (MaxSessionDuration === undefined ? theDescribed : theOwnRole)(tx.db, request, input.RoleName);
     await updateEntity(tx, role.id, {
       ...(Description === undefined ? {} : { description: Description }),
       ...(MaxSessionDuration === undefined ? {} : { max_session_seconds: MaxSessionDuration }),
@@ -58,7 +61,7 @@ async function UpdateRole({ store }: IamContext, input: In<"UpdateRole">, reques
 
 async function UpdateRoleDescription({ store }: IamContext, input: In<"UpdateRoleDescription">, request: IamRequest) {
   return store.transaction(async (tx) => {
-    const role = await theOwnRole(tx.db, request, input.RoleName);
+    const role = await theDescribed(tx.db, request, input.RoleName);
     await updateEntity(tx, role.id, { description: input.Description });
     return { Role: roleSummary({ ...role, description: input.Description }) };
   });

@@ -12,7 +12,7 @@ import type { IamKind } from "../../store/iam-schema.ts";
 import type { Db, Tx } from "../../store/store.ts";
 import type { IamContext, IamRequest, In } from "./context.ts";
 import { alreadyExists, invalidInput, limitExceeded } from "./errors.ts";
-import { the, theOwnPolicy, theOwnRole } from "./lookup.ts";
+import { the, theOwnPolicy } from "./lookup.ts";
 import { paged } from "./paging.ts";
 
 const mostTags = 50;
@@ -71,9 +71,9 @@ export const tagOperations = {
     list(store.db, await user(store.db, request, input.UserName), input),
 
   TagRole: ({ store }: IamContext, input: In<"TagRole">, request: IamRequest) =>
-    store.transaction(async (tx) => tag(tx, await theOwnRole(tx.db, request, input.RoleName), input.Tags)),
+    store.transaction(async (tx) => tag(tx, await the(tx.db, request, "role", input.RoleName), input.Tags)),
   UntagRole: ({ store }: IamContext, input: In<"UntagRole">, request: IamRequest) =>
-    store.transaction(async (tx) => untag(tx, await theOwnRole(tx.db, request, input.RoleName), input.TagKeys)),
+    store.transaction(async (tx) => untag(tx, await the(tx.db, request, "role", input.RoleName), input.TagKeys)),
   ListRoleTags: async ({ store }: IamContext, input: In<"ListRoleTags">, request: IamRequest) =>
     list(store.db, await the(store.db, request, "role", input.RoleName), input),
 

@@ -22,12 +22,12 @@ const { seeds, failures } = await runMany({
   to: from + count - 1,
   ...usual,
   hours: Number(options.hours),
-  progress(done) {
+  progress(done, failures) {
+    for (const { seed, message } of failures) console.log(`npm run simulate -- --seed ${seed}\n  ${message}`);
     if (minutes() - toldAt < 1) return;
     toldAt = minutes();
     console.log(`${done} seeds, ${Math.round(done / minutes())} a minute`);
   },
 });
-for (const { seed, message } of failures) console.log(`npm run simulate -- --seed ${seed}\n  ${message}`);
 console.log(`${seeds} seeds in ${minutes().toFixed(1)} minutes, ${Math.round(seeds / minutes())} a minute: ${failures.length} failed`);
 process.exitCode = failures.length > 0 ? 1 : 0;

@@ -32,6 +32,8 @@ export function instanceReconciler(context: ReconcileContext, watchMs = watchEve
 
     const seen = await context.provider.observe(id);
     if (seen === "running") return listen(context, instance, watched);
+    // On a new disk its steps would run once more: what says that they have begun was on the old one.
+    if (seen === "absent") return lose(context, instance, "INSTANCE_FAILURE", "nothing of it is left on its host");
     if (seen === "rebooted") return lose(context, instance, "INSTANCE_FAILURE", "its host was started again since");
     if (instance.relaunches >= mostRelaunches)
       return lose(

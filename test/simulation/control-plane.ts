@@ -35,6 +35,7 @@ export interface Surroundings {
   disk: Disk;
   /** What of it is called passes through the life that is given. */
   provider(life: Life): Provider;
+  enginesAreThere(): boolean;
   manifestChanged(clusterId: string): void;
   committed(): void;
   ended(): void;
@@ -88,7 +89,7 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
       ids,
       waits: createWaits(store.steady),
       log,
-      engines: () => "there",
+      engines: () => (around.enginesAreThere() ? "there" : { coming: "engines are brought to this machine" }),
       portsTaken: () => [],
       freeMemoryMb: () => 6_000,
     };

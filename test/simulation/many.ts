@@ -23,8 +23,8 @@ export interface ChunkDone {
 }
 
 export interface Many extends Chunk {
-  /** Told as seeds are done. */
-  progress?: (seeds: number) => void;
+  /** Told as seeds are done: how many, and the failures among the last. */
+  progress?: (seeds: number, failures: Failure[]) => void;
 }
 
 /** What a worker is given at a time. */
@@ -49,7 +49,7 @@ export async function runMany({ from, to, hours, events, untilFailure = false, p
   function take({ seeds, failures }: ChunkDone): void {
     total.seeds += seeds;
     total.failures.push(...failures);
-    progress(total.seeds);
+    progress(total.seeds, failures);
   }
 }
 

@@ -33,6 +33,7 @@ export interface Nodes {
   slowLaunches(ms: number, launchMs: number): void;
   slowStops(ms: number, stopMs: number): void;
   die(instanceId: string): void;
+  vanish(instanceId: string): void;
   /** Agents' long polls were cut off: they ask again. */
   lookAgain(): void;
   /** All is well from now on. */
@@ -163,6 +164,7 @@ export function createNodes(
       dead.add(instanceId);
       provider.nodes.get(instanceId)?.stop();
     },
+    vanish: (instanceId) => void provider.terminate(instanceId).then(() => provider.reclaim(instanceId)),
     lookAgain() {
       for (const node of provider.nodes.values()) node.look();
     },

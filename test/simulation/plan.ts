@@ -40,6 +40,10 @@ export type Entry =
   | { what: "stop"; node: number }
   /** Its host is gone, and comes back without it. */
   | { what: "die"; node: number }
+  /** Nothing of it is left, its disk neither. */
+  | { what: "vanish"; node: number }
+  /** Engines are not on the host yet. */
+  | { what: "engines"; ms: number }
   | { what: "clock"; byMs: number }
   /** Last logs take so long. */
   | { what: "slowS3"; ms: number; stopMs: number }
@@ -68,6 +72,8 @@ export const faults: readonly Entry["what"][] = [
   "report",
   "stop",
   "die",
+  "vanish",
+  "engines",
   "clock",
   "slowS3",
   "provider",
@@ -181,6 +187,8 @@ function fault(random: Random): Entry {
     [24, () => ({ what: "report", node, how: random.pick(["unanswered", "late", "again"]), ms: random.pick([10, 2_000, 70_000]) })],
     [10, () => ({ what: "stop", node })],
     [2, () => ({ what: "die", node })],
+    [2, () => ({ what: "vanish", node })],
+    [2, () => ({ what: "engines", ms: brief() })],
     [6, () => ({ what: "clock", byMs: random.pick([-7_200_000, -30_000, 30_000, 86_400_000]) })],
     [4, () => ({ what: "slowS3", ms: brief(), stopMs: random.pick([20_000, 100_000]) })],
     [10, () => ({ what: "provider", call: providerCall(random), times: random.pick([1, 1, 3, 6]), after: random.chance(0.5) })],

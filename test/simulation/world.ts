@@ -45,7 +45,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
   const disk = { isFull: false };
   let [events, calls, commits, seenCommits, seenChange] = [0, 0, 0, 0, 0];
   let controlPlane: ControlPlane | undefined;
-  let [downMs, isEnding] = [0, false];
+  let [downMs, isEnding, enginesAt] = [0, false, 0];
   let rows = readRows(base);
 
   function say(line: string, isDetail = false): void {
@@ -69,6 +69,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
       random: random.bytes,
       disk,
       provider: (life) => nodes.seenBy(life),
+      enginesAreThere: () => clock.elapsed() >= enginesAt,
       manifestChanged: (clusterId) => nodes.provider.manifestChanged(clusterId),
       committed: () => void (commits += 1),
       ended() {
@@ -198,6 +199,10 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
         return nodes.provider.nodes.get(instanceId!)?.stop();
       case "die":
         return nodes.die(instanceId!);
+      case "vanish":
+        return nodes.vanish(instanceId!);
+      case "engines":
+        return void (enginesAt = clock.elapsed() + entry.ms);
       case "clock":
         return clock.jump(entry.byMs);
       case "slowS3":

@@ -493,3 +493,15 @@ test("an instance that was never ready is not RUNNING when its cluster's end has
   const { InstanceGroups } = await h.handlers.ListInstanceGroups!({ ClusterId: id } as never, h.request);
   assert.equal(InstanceGroups?.[0]?.RunningInstanceCount, 0);
 });
+
+test("an instance of which nothing is left is lost: on a new disk its step would run twice", async () => {
+  const h = await harness();
+  const id = await create(h, { Steps: [step("one")] });
+  const master = await makeReady(h, id);
+  await h.provider.terminate(master);
+  h.provider.launched.clear();
+  h.advance(10_000);
+  await h.settle();
+  assert.deepEqual([...h.provider.launched.keys()], []);
+  assert.match((await state(h, id))?.StateChangeReason?.Message ?? "", /master instance .* was lost: nothing of it is left on its host/);
+});

@@ -183,7 +183,10 @@ export function groupState(cluster: ClusterRow, mine: readonly InstanceRow[]): I
   if (cluster.phase === "ready") return "RUNNING";
   const states = mine.map(instanceState);
   if (states.length === 0 || states.includes("PROVISIONING")) return "PROVISIONING";
-  return states.every((state) => state === "RUNNING") ? "RUNNING" : "BOOTSTRAPPING";
+  // One that is lost behind that, before its cluster was ready, takes nothing back.
+  const hasCome = (instance: InstanceRow) =>
+    instanceState(instance) === "RUNNING" || (instance.status === "lost" && instance.first_ready_at !== null);
+  return mine.every(hasCome) ? "RUNNING" : "BOOTSTRAPPING";
 }
 
 /** EC2's way of naming a host by its address. */

@@ -6,6 +6,8 @@ import { AwsError } from "../../src/aws/errors.ts";
 import type { RequestContext } from "../../src/aws/operations.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
 import { validate } from "../../src/aws/validate.ts";
+import type { Clock } from "../../src/clock.ts";
+import { durably } from "../../src/providers/durably.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { clusterReconciler } from "../../src/reconcile/clusters.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
@@ -35,6 +37,8 @@ export interface Surroundings {
   disk: Disk;
   /** What of it is called passes through the life that is given. */
   provider(life: Life): Provider;
+  /** Of what was written to the disk. */
+  sync(clock: Clock): Promise<void>;
   enginesAreThere(): boolean;
   manifestChanged(clusterId: string): void;
   committed(): void;
@@ -73,19 +77,21 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
   });
   const ids = makeIds(around.random);
   let link: Link | undefined;
+  let durable = async () => {};
   let handlers: Record<string, Handler> = {};
 
   async function open(): Promise<void> {
     const store = await openStore(around.path, {
       clock,
       random: around.random,
+      disk: { sync: () => around.sync(clock), close: async () => {} },
       within: (dialect) => mortal(dialect, life, around.disk, around.committed, (close) => closing.push(close)),
     });
     await store.transaction((tx) => ensureAccounts(tx, ids));
     const log = pino({ level: "error" }, { write: (line: string) => !life.isOver && around.log(line) });
     const context: ReconcileContext = {
       store,
-      provider: around.provider(life),
+      provider: durably(around.provider(life), store.durable),
       ids,
       waits: createWaits(store.steady),
       log,
@@ -105,7 +111,13 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
       log,
     );
     store.onManifest = (clusterId) => life.isOver || around.manifestChanged(clusterId);
-    link = simulatedLink(store);
+    const { orders, report } = simulatedLink(store);
+    // As the agent link: nothing that was read leaves before it is on the disk.
+    link = {
+      orders: (instanceId, clusterId) => orders(instanceId, clusterId).finally(store.durable),
+      report: (sent) => report(sent).finally(store.durable),
+    };
+    ({ durable } = store);
     handlers = handlersOf(store);
     await takeUpAgain(context, false);
     await loop.start();
@@ -147,7 +159,8 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
         now: new Date(clock.now()),
         unknownMembers,
       };
-      return handler(input, request);
+      // As src/api/pipeline.ts, and whether it is an answer or an error.
+      return handler(input, request).finally(() => durable());
     },
   };
 }

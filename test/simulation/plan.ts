@@ -56,7 +56,9 @@ export type Entry =
     }
   /** Launches take so long. */
   | { what: "slowLaunch"; ms: number; launchMs: number }
-  | { what: "fullDisk"; ms: number };
+  | { what: "fullDisk"; ms: number }
+  /** Each sync of the store takes so long. */
+  | { what: "slowDisk"; ms: number; syncMs: number };
 
 export type Planned = Entry & { /** Elapsed milliseconds. */ at: number };
 
@@ -79,6 +81,7 @@ export const faults: readonly Entry["what"][] = [
   "provider",
   "slowLaunch",
   "fullDisk",
+  "slowDisk",
 ];
 
 export interface Size {
@@ -194,6 +197,7 @@ function fault(random: Random): Entry {
     [10, () => ({ what: "provider", call: providerCall(random), times: random.pick([1, 1, 3, 6]), after: random.chance(0.5) })],
     [4, () => ({ what: "slowLaunch", ms: brief(), launchMs: brief() })],
     [4, () => ({ what: "fullDisk", ms: brief() })],
+    [4, () => ({ what: "slowDisk", ms: brief(), syncMs: random.pick([5, 200, 3_000]) })],
   ];
   return weighed(random, kinds);
 }

@@ -45,6 +45,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
   const disk = { isFull: false };
   let [events, calls, commits, seenCommits, seenChange] = [0, 0, 0, 0, 0];
   let controlPlane: ControlPlane | undefined;
+  let slowDisk = { until: 0, syncMs: 0 };
   let [downMs, isEnding, enginesAt] = [0, false, 0];
   let rows = readRows(base);
 
@@ -69,6 +70,8 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
       random: random.bytes,
       disk,
       provider: (life) => nodes.seenBy(life),
+      sync: (its) =>
+        slowDisk.until > clock.elapsed() ? new Promise<void>((done) => void its.after(slowDisk.syncMs, done)) : Promise.resolve(),
       enginesAreThere: () => clock.elapsed() >= enginesAt,
       manifestChanged: (clusterId) => nodes.provider.manifestChanged(clusterId),
       committed: () => void (commits += 1),
@@ -215,6 +218,8 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
         disk.isFull = true;
         clock.after(entry.ms, () => void (disk.isFull = false));
         return undefined;
+      case "slowDisk":
+        return void (slowDisk = { until: clock.elapsed() + entry.ms, syncMs: entry.syncMs });
       default:
         throw new Error(`${entry.what} is no fault`);
     }
@@ -253,6 +258,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
     say("heal");
     nodes.heal();
     disk.isFull = false;
+    slowDisk.until = enginesAt = 0;
     for (const unit of ["calls", "commits"] as const) controlPlane?.life.endAfter(Infinity, unit);
     await comeToRest();
     await endAll();

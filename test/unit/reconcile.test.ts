@@ -5,6 +5,7 @@ import { endAllClusters, findCluster, keepAllClusters, moveCluster } from "../..
 import { instanceCredentials } from "../../src/store/instance-credentials.ts";
 import { instancesOf } from "../../src/store/instances.ts";
 import { eventsOf } from "../../src/store/events.ts";
+import { stateChangesOf } from "../../src/store/state-changes.ts";
 import { create, harness, makeReady, state, step, stepStates } from "./control-plane-harness.ts";
 
 test("a cluster goes from STARTING over BOOTSTRAPPING to WAITING as its nodes report, and ends by the user's wish", async () => {
@@ -504,4 +505,20 @@ test("an instance of which nothing is left is lost: on a new disk its step would
   await h.settle();
   assert.deepEqual([...h.provider.launched.keys()], []);
   assert.match((await state(h, id))?.StateChangeReason?.Message ?? "", /master instance .* was lost: nothing of it is left on its host/);
+});
+
+test("a group that was RUNNING does not go back to BOOTSTRAPPING when an instance of it is lost before its cluster is ready", async () => {
+  const h = await harness();
+  const id = await create(h);
+  const [master, ...workers] = await instancesOf(h.store.db, id);
+  await h.report(master!.id, { phase: "starting" });
+  for (const worker of workers) await h.report(worker.id, {});
+  await h.settle();
+  h.provider.observations.set(workers[0]!.id, "rebooted");
+  h.advance(10_000);
+  await h.settle();
+  const core = (await stateChangesOf(h.store.db, id)).flatMap(({ event: { detail } }) =>
+    detail["instanceGroupType"] === "CORE" ? [detail.state] : [],
+  );
+  assert.deepEqual(core, ["PROVISIONING", "RUNNING", "TERMINATING"]);
 });

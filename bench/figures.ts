@@ -5,14 +5,21 @@ export interface Figure {
   bench: string;
   /** What was measured. */
   what: string;
-  unit: "s" | "MB" | "% of a core";
+  unit: "s" | "MB" | "% of a core" | "/s";
   /** Median of the rounds. */
   ours: number;
+  times?: Times;
   /** What it is measured against, and its median in the same rounds. Without one, the figure stands alone. */
-  floor?: { what: string; value: number };
-  /** What the project wants: at most so many times the floor, or at most so much more than it (in `unit`). */
-  goal?: { times: number } | { more: number };
+  floor?: { what: string; value: number; times?: Times };
+  /** What the project wants: at most so many times the floor, or at most so much more than it (in `unit`); of a speed, at least so many times. */
+  goal?: { times: number } | { more: number } | { atLeast: number };
   rounds: number;
+}
+
+/** Of single requests: what half of them take at most, and 99 of 100; milliseconds. */
+export interface Times {
+  p50: number;
+  p99: number;
 }
 
 export function median(values: number[]): number {
@@ -24,20 +31,35 @@ export function median(values: number[]): number {
 /** Does the figure reach its goal? undefined where it has none. */
 export function isReached({ ours, floor, goal }: Figure): boolean | undefined {
   if (!floor || !goal) return undefined;
+  if ("atLeast" in goal) return ours >= goal.atLeast * floor.value;
   return "times" in goal ? ours <= goal.times * floor.value : ours <= floor.value + goal.more;
+}
+
+function wantedOf(goal: NonNullable<Figure["goal"]>, unit: Figure["unit"]): string {
+  if ("atLeast" in goal) return `at least ${goal.atLeast} times`;
+  return "times" in goal ? `at most ${goal.times} times` : `at most +${goal.more} ${unit}`;
 }
 
 /** Each figure beside its floor: a Markdown table, so that it can go into a document as it is. */
 export function table(figures: Figure[]): string {
   const rows = figures.map((figure) => {
-    const { bench, what, unit, ours, floor, goal } = figure;
-    const amount = (value: number) => `${value.toFixed(unit === "MB" ? 0 : 2)} ${unit}`;
-    const ratio = floor
-      ? `${(ours / floor.value).toFixed(2)} times, ${ours < floor.value ? "-" : "+"}${amount(Math.abs(ours - floor.value))}`
-      : "";
-    const wanted = !goal ? "" : "times" in goal ? `at most ${goal.times} times` : `at most +${goal.more} ${unit}`;
+    const { bench, what, unit, ours, times, floor, goal } = figure;
+    const amount = (value: number, of?: Times) => {
+      const text = `${value.toFixed(unit === "MB" || unit === "/s" ? 0 : 2)}${unit === "/s" ? "" : " "}${unit}`;
+      return of ? `${text} (p50 ${of.p50.toFixed(1)}, p99 ${of.p99.toFixed(1)} ms)` : text;
+    };
+    const more = floor && unit !== "/s" ? `, ${ours < floor.value ? "-" : "+"}${amount(Math.abs(ours - floor.value))}` : "";
+    const ratio = floor ? `${(ours / floor.value).toFixed(unit === "/s" ? 1 : 2)} times${more}` : "";
+    const wanted = goal ? wantedOf(goal, unit) : "";
     const verdict = { true: ": yes", false: ": no", undefined: "" }[String(isReached(figure))];
-    return [bench, what, amount(ours), floor ? `${floor.what}: ${amount(floor.value)}` : "", ratio, `${wanted}${verdict}`];
+    return [
+      bench,
+      what,
+      amount(ours, times),
+      floor ? `${floor.what}: ${amount(floor.value, floor.times)}` : "",
+      ratio,
+      `${wanted}${verdict}`,
+    ];
   });
   const all = [["bench", "figure", "ours", "beside", "ratio", "goal"], ...rows];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));

@@ -5,7 +5,8 @@
 import { parseArgs } from "node:util";
 import { setUpWithProgress } from "../src/cli/progress.ts";
 import { releaseLabels } from "../src/releases/release.ts";
-import type { Bench } from "./context.ts";
+import { api } from "./api.ts";
+import type { About, Bench, BenchAlone } from "./context.ts";
 import { type Figure, table } from "./figures.ts";
 import { clusterIs, runJobFlow, withHowdah } from "./howdah.ts";
 import { idle } from "./idle.ts";
@@ -14,7 +15,9 @@ import { pi, shuffle, step } from "./spark.ts";
 import { start } from "./start.ts";
 import { terasort } from "./terasort.ts";
 
-const benches: Bench[] = [start, idle, step, pi, shuffle, terasort, setup];
+const alone: BenchAlone[] = [api];
+const withNodes: Bench[] = [start, idle, step, pi, shuffle, terasort, setup];
+const benches: About[] = [...alone, ...withNodes];
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -36,19 +39,24 @@ if (options.help || unknown.length > 0 || !(rounds >= 1)) {
 
 /** Standard output is the result's. */
 const say = (text: string) => console.error(text);
-const installation = await setUpWithProgress(releaseLabels()[0] ?? "");
-const figures = await withHowdah(installation, async (howdah) => {
-  const measured: Figure[] = [];
-  let made: Promise<string> | undefined;
-  const cluster = () =>
-    (made ??= runJobFlow(howdah).then(async (id) => {
-      await clusterIs(howdah, id, "WAITING");
-      return id;
-    }));
-  for (const bench of benches.filter(({ name, always }) => (names.length > 0 ? names.includes(name) : always))) {
-    say(`\u2500\u2500 ${bench.name}: ${bench.about}`);
-    measured.push(...(await bench.run({ howdah, cluster, rounds, smoke: options.smoke, say })));
-  }
-  return measured;
-});
+const isWanted = ({ name, always }: About) => (names.length > 0 ? names.includes(name) : always);
+const given = { rounds, smoke: options.smoke, say };
+const figures: Figure[] = [];
+async function measure({ name, about }: About, run: () => Promise<Figure[]>): Promise<void> {
+  say(`\u2500\u2500 ${name}: ${about}`);
+  figures.push(...(await run()));
+}
+
+for (const bench of alone.filter(isWanted)) await measure(bench, () => bench.run(given));
+const chosen = withNodes.filter(isWanted);
+if (chosen.length > 0)
+  await withHowdah(await setUpWithProgress(releaseLabels()[0] ?? ""), async (howdah) => {
+    let made: Promise<string> | undefined;
+    const cluster = () =>
+      (made ??= runJobFlow(howdah).then(async (id) => {
+        await clusterIs(howdah, id, "WAITING");
+        return id;
+      }));
+    for (const bench of chosen) await measure(bench, () => bench.run({ ...given, howdah, cluster }));
+  });
 console.log(options.json ? JSON.stringify(figures, undefined, 2) : table(figures));

@@ -27,6 +27,12 @@ test("a goal is a multiple of the floor or a difference to it; without a floor t
   assert.equal(isReached(figure), undefined);
 });
 
+test("a goal of a speed is at least so many times the floor", () => {
+  const figure: Figure = { bench: "b", what: "w", unit: "/s", ours: 20, floor: { what: "theirs", value: 2 }, rounds: 1 };
+  assert.equal(isReached({ ...figure, goal: { atLeast: 10 } }), true);
+  assert.equal(isReached({ ...figure, goal: { atLeast: 10.1 } }), false);
+});
+
 test("the table has each figure beside its floor, with ratio and verdict", () => {
   const figures: Figure[] = [
     { bench: "start", what: "to WAITING", unit: "s", ours: 6, floor: { what: "bare", value: 5 }, goal: { times: 1.3 }, rounds: 3 },
@@ -38,6 +44,20 @@ test("the table has each figure beside its floor, with ratio and verdict", () =>
     "| start | to WAITING | 6.00 s | bare: 5.00 s | 1.20 times, +1.00 s | at most 1.3 times: yes |",
     "| idle  | memory     | 80 MB  |              |                     |                        |",
   ]);
+});
+
+test("a speed is shown with the times of single requests", () => {
+  const [ours, theirs] = [
+    { p50: 0.2, p99: 1.25 },
+    { p50: 2, p99: 8.04 },
+  ];
+  const figure: Figure = { bench: "api", what: "w", unit: "/s", ours: 4000.4, times: ours, rounds: 3 };
+  const beside = { ...figure, floor: { what: "moto", value: 400, times: theirs }, goal: { atLeast: 10 } };
+  const row = table([beside]).split("\n")[2];
+  assert.equal(
+    row,
+    "| api   | w      | 4000/s (p50 0.2, p99 1.3 ms) | moto: 400/s (p50 2.0, p99 8.0 ms) | 10.0 times | at least 10 times: yes |",
+  );
 });
 
 test("processes are told apart by their command lines", () => {

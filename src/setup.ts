@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { enginesFor } from "./engines/index.ts";
+import { engines, enginesFor } from "./engines/index.ts";
 import type { Installation } from "./engines/installation.ts";
 import { findRelease, releaseLabels, type MavenEntry, type Release } from "./releases/release.ts";
 import { archiveMissing, archivePlan, ensureArchive, type ArchivePlan } from "./setup/archives.ts";
@@ -59,6 +59,16 @@ const enginePlaces = (release: Release, at: Places, applications: readonly strin
   enginesFor(applications)
     .map((engine) => enginePlace(at.cache, release, engine, at.hadoop))
     .filter((place) => place !== undefined);
+
+/** Names of engines that this machine has besides: their commands follow this version of Howdah, too. */
+const onMachine = (release: Release, at: Places): string[] =>
+  enginePlaces(
+    release,
+    at,
+    engines.map(({ name }) => name),
+  )
+    .filter((place) => engineMissing(place).length === 0)
+    .map(({ name }) => name);
 
 const there = (path: string, name: string) => (existsSync(path) ? [] : [name]);
 
@@ -196,11 +206,12 @@ export async function ensureSetup(options: {
   applications?: readonly string[];
   onProgress?: OnProgress;
 }): Promise<Installation> {
-  const { releaseLabel, applications = [] } = options;
+  const { releaseLabel } = options;
   const onProgress = options.onProgress ?? (() => {});
-  const before = readInstallation(releaseLabel, applications);
   const release = lockedRelease(releaseLabel);
   const at = places(release);
+  const applications = [...(options.applications ?? []), ...onMachine(release, at)];
+  const before = readInstallation(releaseLabel, applications);
   const areOurs =
     areHadoopCommandsOurs(at) && areSparkCommandsOurs(at) && enginePlaces(release, at, applications).every(areEngineCommandsOurs);
   if (!("missing" in before) && areOurs) return before;

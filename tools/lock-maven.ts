@@ -30,6 +30,16 @@ const sdk = (exclude: string[]): PomDependency[] =>
     exclude,
   }));
 
+/** What Hadoop brings is Hadoop's, in the cluster's versions; HBase logs by log4j 2. */
+const hbase = (artifact: string, version: string): PomDependency => ({
+  group: "org.apache.hbase",
+  artifact,
+  version,
+  exclude: ["org.apache.hadoop", "org.apache.zookeeper", "io.netty", "org.apache.httpcomponents", "org.xerial.snappy", "org.slf4j"]
+    .map((group) => `${group}:*`)
+    .concat("ch.qos.reload4j:*"),
+});
+
 const locks: Record<string, PomDependency[]> = {
   "hadoop-3.4.2": [
     ...[
@@ -97,6 +107,25 @@ const locks: Record<string, PomDependency[]> = {
       version: "2.12.3",
       exclude: ["io.netty:*", "org.slf4j:*", "org.reactivestreams:*"],
     },
+  ],
+  "hbase-2.6.4": [
+    hbase("hbase-server", "2.6.4-hadoop3"),
+    hbase("hbase-zookeeper", "2.6.4-hadoop3"),
+    { ...hbase("hbase-server", "2.6.4-hadoop3"), exclude: [everything], classifier: "tests" },
+    // Maven Central has this one for Hadoop 2 only; test/integration/hbase.test.ts runs its jobs.
+    hbase("hbase-mapreduce", "2.6.4"),
+    // The newest of 2.6 that Maven Central has, and of the shell the newest of all.
+    hbase("hbase-rest", "2.6.1"),
+    hbase("hbase-thrift", "2.6.1"),
+    hbase("hbase-rsgroup", "2.6.1-hadoop3"),
+    hbase("hbase-shell", "2.4.17"),
+    { group: "org.jruby", artifact: "jruby-complete", version: "9.3.13.0", exclude: [everything] },
+    ...["log4j-api", "log4j-core", "log4j-slf4j-impl", "log4j-1.2-api"].map((artifact) => ({
+      group: "org.apache.logging.log4j",
+      artifact,
+      version: "2.17.2",
+      exclude: ["org.slf4j:*"],
+    })),
   ],
   "s3proxy-4.1.0": [
     { group: "org.gaul", artifact: "s3proxy", version: "4.1.0", classifier: "jar-with-dependencies", exclude: [everything] },

@@ -123,6 +123,8 @@ export function createConverger(context: AgentContext, s3: NodeS3, shipper: Ship
     await steps.stopAll(manifest.steps.map(({ id }) => id));
     await bootstrap.stop();
     if (wasReady) await saves.last(manifest);
+    phase = "saved";
+    context.changed();
     await daemons.stopAll(manifest.daemons.map(({ name }) => name));
     await shipper.flush(lastLogsMs);
     phase = "stopped";

@@ -34,7 +34,10 @@ export interface Manifest {
   /** Ids of the cluster's running steps with runtime roles: their containers may run on any node. */
   roleSteps: string[];
   logs: LogShipping | null;
-  /** The cluster ends: end steps, run the saves, end daemons, ship the last logs, then report phase `stopped`. */
+  /**
+   * The cluster ends: end steps, run the saves, report phase `saved`, end daemons, ship the last logs, then report phase `stopped`. The other nodes are
+   * told when the master has saved: what it saves is with their daemons.
+   */
   stopping: boolean;
 }
 
@@ -107,6 +110,8 @@ export interface Save {
   argv: string[];
   /** For the last time: a cluster's end waits for it. */
   timeoutMs: number;
+  /** Not behind steps. */
+  atEndOnly?: true;
 }
 
 /** Runs at most once on a node, whatever happens to the agent. */
@@ -130,7 +135,8 @@ export interface LogShipping {
   folders: { from: string; to: string }[];
 }
 
-export type NodePhase = "bootstrapping" | "starting" | "ready" | "failed" | "stopped";
+/** `saved`: it ends, its saves have run, and so its daemons and those of the other nodes may go. */
+export type NodePhase = "bootstrapping" | "starting" | "ready" | "failed" | "saved" | "stopped";
 
 /** What is so on the node, whole each time: a newer report replaces an older one. */
 export interface Report {

@@ -26,7 +26,8 @@ export function createSaves(context: AgentContext) {
         ...(isLast ? {} : { signal: ending.signal }),
       });
     };
-    const results = saves.map(async (save) => {
+    const wanted = saves.filter(({ atEndOnly }) => isLast || !atEndOnly);
+    const results = wanted.map(async (save) => {
       const failure = await one(save).catch((error: Error) => error.message);
       if (failure === undefined) return;
       context.log(`${save.name}: ${failure}`);

@@ -25,7 +25,7 @@ const reportSchema = z.looseObject({
   instanceId: z.string(),
   seq: z.number(),
   generation: z.number(),
-  phase: z.enum(["bootstrapping", "starting", "ready", "failed", "stopped"]),
+  phase: z.enum(["bootstrapping", "starting", "ready", "failed", "saved", "stopped"]),
   steps: z.array(z.looseObject({ id: z.string(), state: z.string() })),
   warnings: z.array(z.string()),
 });

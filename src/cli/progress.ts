@@ -5,7 +5,8 @@ import { ensureSetup, readInstallation, type SetupProgress, setupTasks } from ".
 
 export async function setUpWithProgress(releaseLabel: string, applications: readonly string[] = []): Promise<Installation> {
   const installation = readInstallation(releaseLabel, applications);
-  if (!("missing" in installation)) return installation;
+  // Commands may still be another version's.
+  if (!("missing" in installation)) return ensureSetup({ releaseLabel, applications });
   const isNew = "missing" in readInstallation(releaseLabel);
   const much = isNew ? "about 700 MB by Maven and pip" : applications.join(", ");
   console.log(`Setting up ${releaseLabel} (once; ${much}, kept in the cache)`);

@@ -21,6 +21,8 @@ export interface Engine {
   readonly needs?: readonly string[];
   /** Names of engines that cannot be on a cluster with this one. */
   readonly excludes?: readonly string[];
+  /** MiB that its daemons take of the host, idle, on a node of a role: clusters that do not fit are refused. */
+  readonly memoryMb?: Partial<Record<NodeRole, number>>;
   /** Hadoop and Spark, which every machine has, have none: src/setup.ts brings them. */
   readonly setup?: EngineSetup;
   /** What of configurations that are each right cannot work together. They are as a node gets them: a group's over the cluster's. */

@@ -1,12 +1,13 @@
 /** All engines. To add one: a folder here, a line in this list, a lock in a release. */
 import type { Engine } from "./engine.ts";
 import { hadoop } from "./hadoop/index.ts";
+import { hbase } from "./hbase/index.ts";
 import { spark } from "./spark/index.ts";
 import { tez } from "./tez/index.ts";
 import { zookeeper } from "./zookeeper/index.ts";
 
 /** One that needs another is behind it. */
-export const engines: readonly Engine[] = [hadoop, spark, tez, zookeeper];
+export const engines: readonly Engine[] = [hadoop, spark, tez, zookeeper, hbase];
 
 /** `name` as in Applications[].Name, in any case, as EMR takes it. */
 export function engineFor(name: string): Engine | undefined {

@@ -17,7 +17,6 @@ const applications = new Map(
   Object.entries({
     delta: "Delta Lake",
     flink: "Flink",
-    hbase: "HBase",
     hcatalog: "HCatalog",
     hive: "Hive",
     hiveserver2: "Hive",

@@ -33,8 +33,8 @@ export function clusterReconciler(context: ReconcileContext): Reconciler {
 async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
   const { store, provider, ids } = context;
   const groups = await groupsOf(store.db, cluster.id);
-  const needed = neededMemoryMb(groups);
-  const names = cluster.spec.applications.map(({ Name }) => Name);
+  const names = applicationsOf(cluster);
+  const needed = neededMemoryMb(groups, names);
   const engines = context.engines(cluster.spec.releaseLabel, names);
   if (engines !== "there") {
     if ("failed" in engines) return beginEnding(context, cluster, notInstalled(engines.failed));
@@ -68,13 +68,15 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
   return done;
 }
 
+const applicationsOf = ({ spec }: ClusterRow) => spec.applications.map(({ Name }) => Name);
+
 /** What daemons of clusters that have their place will still take: the host does not show it as taken yet. */
 async function promisedMemoryMb(tx: Tx): Promise<number> {
   const starting = (await liveClusters(tx.db)).filter(
     ({ phase, network }) => network !== null && ["starting", "bootstrapping"].includes(phase),
   );
   let sum = 0;
-  for (const { id } of starting) sum += neededMemoryMb(await groupsOf(tx.db, id));
+  for (const cluster of starting) sum += neededMemoryMb(await groupsOf(tx.db, cluster.id), applicationsOf(cluster));
   return sum;
 }
 

@@ -10,7 +10,7 @@ import { nodeInfo, nodeMetadata } from "./node-info.ts";
 import { bootstrapOrders, nodeWish } from "./node-wish.ts";
 import { instanceType, type InstanceType } from "../releases/instance-types.ts";
 import { logFolder } from "../store/clusters.ts";
-import { hostnameOf } from "../store/instances.ts";
+import { hasSaved, hostnameOf } from "../store/instances.ts";
 import type { StepRow } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
 
@@ -77,7 +77,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     steps: instance === master ? running.map((step) => orderOf(step, facts)) : [],
     roleSteps: running.filter(({ spec }) => spec.executionRole).map(({ id }) => id),
     logs: logUri === null ? null : { uri: logUri, folders: plan.logs },
-    stopping: cluster.phase === "ending",
+    stopping: cluster.phase === "ending" && (instance === master || hasSaved(master)),
   };
 }
 

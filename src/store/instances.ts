@@ -165,13 +165,17 @@ export async function recordReport(tx: Tx, report: Report): Promise<boolean> {
   return result.numUpdatedRows > 0n;
 }
 
+/** Of a cluster that ends: nothing of this instance is to be saved any more. */
+export const hasSaved = ({ status, wanted, observed }: Pick<InstanceRow, "status" | "wanted" | "observed">): boolean =>
+  status !== "launched" || wanted === 0 || !observed || ["saved", "stopped"].includes(observed.phase);
+
 /** EMR's state of an instance. */
 export function instanceState(instance: InstanceRow): InstanceState {
   if (instance.status === "terminated" || instance.status === "lost") return "TERMINATED";
   if (!instance.observed) return "PROVISIONING";
   if (instance.observed.phase === "ready") return "RUNNING";
   // What ends it, and an init that is started again, take nothing back of a node that was in use.
-  const goesOn = instance.observed.phase === "stopped" || instance.relaunches > 0;
+  const goesOn = ["saved", "stopped"].includes(instance.observed.phase) || instance.relaunches > 0;
   return goesOn && instance.first_ready_at !== null ? "RUNNING" : "BOOTSTRAPPING";
 }
 

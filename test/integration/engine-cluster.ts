@@ -11,6 +11,8 @@ export interface EngineCluster {
   id: string;
   /** Runs a shell line on the master, as somebody in an ssh session would. Throws with what it says where it does not exit with 0. */
   onMaster(line: string): string;
+  /** The same on another node, named as for `howdah ssh`. */
+  on(node: string, line: string): string;
   /** Runs a step of command-runner.jar to its end. `log` reads what it wrote, from S3. */
   step(...args: string[]): Promise<{ state: string; log(file: "stdout" | "stderr" | "controller"): Promise<string> }>;
   terminate(): Promise<void>;
@@ -57,14 +59,16 @@ export async function engineCluster(
       rmSync(folder, { recursive: true });
     }
   }
+  function on(node: string, line: string): string {
+    const argv = [join(import.meta.dirname, "..", "..", "bin", "howdah.js"), "ssh", "--data", howdah.data.root, id, node, "--"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...argv, line], { encoding: "utf8", timeout: 240_000 });
+    assert.equal(status, 0, `${line}: ${stdout}\n${stderr}`);
+    return stdout;
+  }
   return {
     id,
-    onMaster(line) {
-      const argv = [join(import.meta.dirname, "..", "..", "bin", "howdah.js"), "ssh", "--data", howdah.data.root, id, "master", "--"];
-      const { status, stdout, stderr } = spawnSync(process.execPath, [...argv, line], { encoding: "utf8", timeout: 240_000 });
-      assert.equal(status, 0, `${line}: ${stdout}\n${stderr}`);
-      return stdout;
-    },
+    on,
+    onMaster: (line) => on("master", line),
     async step(...Args) {
       const steps = [{ Name: Args[0], Type: "CUSTOM_JAR", Jar: "command-runner.jar", ActionOnFailure: "CONTINUE", Args }];
       const { StepIds } = await howdah.aws("emr", "add-steps", "--cluster-id", id, "--steps", JSON.stringify(steps));

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { manifestFor } from "../../src/reconcile/manifest.ts";
+import { takeReport } from "../../src/reconcile/reports.ts";
 import { findKey } from "../../src/store/access-keys.ts";
 import { endAllClusters, findCluster, keepAllClusters, moveCluster } from "../../src/store/clusters.ts";
 import { instanceCredentials } from "../../src/store/instance-credentials.ts";
-import { instancesOf } from "../../src/store/instances.ts";
+import { findInstance, instancesOf } from "../../src/store/instances.ts";
 import { eventsOf } from "../../src/store/events.ts";
 import { stateChangesOf } from "../../src/store/state-changes.ts";
+import { installation } from "./engine-facts.ts";
 import { create, harness, makeReady, state, step, stepStates } from "./control-plane-harness.ts";
 
 test("a cluster goes from STARTING over BOOTSTRAPPING to WAITING as its nodes report, and ends by the user's wish", async () => {
@@ -29,6 +32,27 @@ test("a cluster goes from STARTING over BOOTSTRAPPING to WAITING as its nodes re
   assert.equal(h.provider.observations.size, 0);
   assert.equal(h.provider.networks.size, 0);
   assert.deepEqual(await state(h, id).then((s) => [s?.State, s?.StateChangeReason?.Code]), ["TERMINATED", "USER_REQUEST"]);
+});
+
+test("a cluster's other nodes are told to stop when its master has saved, or is no more", async () => {
+  const h = await harness();
+  const sources = { endpoint: "http://127.0.0.1:1", nodeFolder: (one: string) => `/data/nodes/${one}`, installation: () => installation };
+  for (const end of ["saved", "lost"]) {
+    const id = await create(h);
+    await makeReady(h, id);
+    const [master, ...others] = (await instancesOf(h.store.db, id)).map((instance) => instance.id);
+    const stopping = async (one: string) => (await manifestFor(h.store.db, one, id, sources))?.stopping;
+    await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+    await h.settle();
+    assert.deepEqual([await stopping(master!), ...(await Promise.all(others.map(stopping)))], [true, false, false]);
+    const before = (await findCluster(h.store.db, id))?.generation ?? 0;
+    if (end === "saved") {
+      const instance = (await findInstance(h.store.db, master!))!;
+      await takeReport(h.store, instance, { ...instance.observed!, seq: instance.observed!.seq + 1, phase: "saved" });
+      assert.ok(((await findCluster(h.store.db, id))?.generation ?? 0) > before, "their agents are answered at once");
+    } else await h.store.db.updateTable("instances").set({ status: "lost" }).where("id", "=", master!).execute();
+    assert.deepEqual(await Promise.all(others.map(stopping)), [true, true]);
+  }
 });
 
 test("a cluster ends to its last instance when its roles are gone", async () => {

@@ -48,7 +48,7 @@ function scaled(cluster: ClusterFacts, base: number): number {
 }
 
 /** EMR's users, whatever the machine knows of them: `hdfs` and `hadoop` are HDFS's superusers. */
-const groups = ["hdfs", "hadoop", "yarn", "mapred", "spark", "hive", "root"]
+const groups = ["hdfs", "hadoop", "yarn", "mapred", "spark", "hive", "hbase", "root"]
   .map((user) => `${user}=${["hdfs", "hadoop"].includes(user) ? `${user},hadoop,hdfsadmingroup` : `${user},hadoop`}`)
   .concat("dr.who=")
   .join(";");

@@ -1,0 +1,32 @@
+/** Where HBase's own things are on a node, and at which ports its daemons listen. */
+import { join } from "node:path";
+import type { NodeFacts } from "../engine.ts";
+
+/** As on an EMR node, where REST is not at HBase's own 8080. */
+export const ports = {
+  master: 16000,
+  masterWeb: 16010,
+  regionServer: 16020,
+  regionServerWeb: 16030,
+  rest: 8070,
+  restWeb: 8085,
+  thrift: 9090,
+  thriftWeb: 9095,
+} as const;
+
+/** Hadoop logs by reload4j, HBase by log4j 2: both at once are one too many. */
+const logging = /\/(slf4j-reload4j|reload4j)-[^/]*\.jar$/;
+
+export function hbasePlaces({ layout, installation }: Pick<NodeFacts, "layout" | "installation">) {
+  const { home, classPath } = installation.engines.HBase!;
+  const conf = join(layout.conf, "hbase");
+  return {
+    home,
+    conf,
+    logs: join(layout.logs, "hbase"),
+    /** HBase's own jars before those of the cluster's Hadoop. */
+    classPath: [...classPath, join(home, "howdah-hbase.jar"), ...installation.hadoop.classPath.filter((jar) => !logging.test(jar))],
+    /** The same for commands, in one line. */
+    classPathFile: join(conf, "classpath"),
+  };
+}

@@ -1,0 +1,137 @@
+/** HBase as an application: tables in HDFS, by the shell, REST, Thrift and MapReduce; tables in S3, which outlive their cluster. */
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+import { userInterfaces } from "../../src/engines/user-interfaces.ts";
+import { type EngineCluster, engineCluster } from "./engine-cluster.ts";
+import { type Howdah, startHowdah, until } from "./howdah.ts";
+
+const exported = (name: string, Properties: object) => ({
+  Classification: name,
+  Properties: {},
+  Configurations: [{ Classification: "export", Properties }],
+});
+
+let howdah: Howdah;
+let cluster: EngineCluster;
+let address: string;
+before(async () => {
+  howdah = await startHowdah();
+  cluster = await engineCluster(howdah, {
+    applications: ["HBase"],
+    bucket: "herd",
+    configurations: [
+      { Classification: "hbase-site", Properties: { "hbase.rpc.timeout": "54321" } },
+      exported("hbase-env", { HBASE_REGIONSERVER_OPTS: "-Dherd=nine" }),
+      { Classification: "hbase-log4j", Properties: { "logger.herd.name": "herd", "logger.herd.level": "debug" } },
+      { Classification: "hbase-metrics", Properties: { "hbase.sink.herd.class": "none" } },
+      { Classification: "hbase-policy", Properties: { "security.client.protocol.acl": "*" } },
+    ],
+  });
+  address = cluster.onMaster("hostname -i").trim();
+});
+after(() => howdah?.stop());
+
+const onCore = (line: string) => cluster.on("core", line);
+
+/** Lines of the shell, as a script pipes them in. */
+const shell = (...lines: string[]) => `hbase shell -n <<'END'\n${lines.join("\n")}\nEND`;
+
+test("a step makes a table and puts a cell, the shell on the master reads it", async () => {
+  const { state } = await cluster.step("bash", "-c", shell("create 't1', 'f1'", "put 't1', 'r1', 'f1:col1', 'val1'"));
+  assert.equal(state, "COMPLETED");
+  assert.match(cluster.onMaster(shell("get 't1', 'r1'")), /f1:col1 +timestamp=.*value=val1/);
+});
+
+test("a step that names no table fails", async () => {
+  const { state } = await cluster.step("bash", "-c", shell("scan 'none'"));
+  assert.equal(state, "FAILED");
+});
+
+test("REST and Thrift answer on the master, at EMR's ports", async () => {
+  const answer = await fetch(`http://${address}:8070/t1/r1/f1:col1`, { headers: { accept: "application/octet-stream" } });
+  assert.equal(await answer.text(), "val1");
+  assert.match(await thriftTableNames(address), /t1/);
+});
+
+test("the cluster's configuration is in /etc/hbase/conf, and on the daemons' command lines", () => {
+  assert.match(cluster.onMaster("cat /etc/hbase/conf/hbase-site.xml"), /hbase\.rpc\.timeout<\/name><value>54321/);
+  assert.match(cluster.onMaster("cat /usr/lib/hbase/conf/log4j2.properties"), /^logger\.herd\.level=debug$/m);
+  assert.match(cluster.onMaster("cat /etc/hbase/conf/hadoop-metrics2-hbase.properties"), /^hbase\.sink\.herd\.class=none$/m);
+  assert.match(cluster.onMaster("cat /etc/hbase/conf/hbase-policy.xml"), /security\.client\.protocol\.acl/);
+  assert.match(onCore("ps -eo args"), /-Dherd=nine .*HRegionServer start/);
+});
+
+test("a region server that is killed is there again, with what was only in its memory", async () => {
+  const find = "pgrep -f '[H]RegionServer start'";
+  const before = onCore(find).trim();
+  onCore(`kill -9 ${before}`);
+  await until("another region server", async () => ![before, ""].includes(onCore(`${find} || true`).trim()));
+  assert.match(cluster.onMaster(shell("scan 't1'")), /value=val1/);
+});
+
+test("MapReduce counts its rows, and a snapshot goes to S3", async () => {
+  const counting = cluster.step("hbase", "org.apache.hadoop.hbase.mapreduce.RowCounter", "t1");
+  cluster.onMaster(shell("snapshot 't1', 's1'"));
+  cluster.onMaster("hbase snapshot export -snapshot s1 -copy-to s3://herd/snapshots -mappers 1");
+  const { state, log } = await counting;
+  assert.equal(state, "COMPLETED");
+  assert.match(await log("stderr"), /ROWS=1/);
+  const listing: string = await howdah.aws("s3", "ls", "--recursive", "s3://herd/snapshots/");
+  assert.match(listing, /\.hbase-snapshot\/s1\/data\.manifest/);
+  assert.match(listing, /archive\/data\/default\/t1\/.*\/f1\//);
+});
+
+test("the version is the one that runs, the page answers, logs are shipped as EMR's", async () => {
+  const { Applications } = await howdah.cluster(cluster.id);
+  assert.deepEqual(Applications, [{ Name: "HBase", Version: "2.6.4" }]);
+  assert.match(cluster.onMaster("hbase version"), /^HBase 2\.6\.4/);
+  const page = userInterfaces(address, ["HBase"]).find(({ name }) => name === "HBase");
+  const answer = await fetch(`${page?.url}master-status`);
+  assert.match(await answer.text(), /Region Servers/);
+  await cluster.terminate();
+  const listing: string = await howdah.aws("s3", "ls", "--recursive", `s3://herd/logs/${cluster.id}/node/`);
+  for (const daemon of ["master", "rest", "thrift", "regionserver"])
+    assert.match(listing, new RegExp(`applications/hbase/hbase-hbase-${daemon}-ip-.*\\.log\\.gz`), daemon);
+});
+
+test("tables in S3 outlive their cluster: the next one has them, without a flush of anybody's", async () => {
+  await howdah.aws("s3", "mb", "s3://pasture");
+  const stored = (bucket: string) =>
+    engineCluster(howdah, {
+      applications: ["HBase"],
+      bucket,
+      core: 0,
+      configurations: [
+        { Classification: "hbase", Properties: { "hbase.emr.storageMode": "s3" } },
+        { Classification: "hbase-site", Properties: { "hbase.rootdir": "s3://pasture/root" } },
+      ],
+    });
+  const first = await stored("first");
+  first.onMaster(shell("create 't2', 'f', SPLITS => ['h', 'p']", ...["a", "k", "z"].map((row) => `put 't2', '${row}', 'f:n', 'nine'`)));
+  assert.match(first.onMaster("hdfs dfs -ls /user/hbase/WAL"), /\/user\/hbase\/WAL\/WALs/);
+  await first.terminate();
+  const second = await stored("second");
+  const said = second.onMaster(shell("count 't2'", "put 't2', 'b', 'f:n', 'ten'", "scan 't2'"));
+  assert.match(said, /3 row\(s\)[^]*4 row\(s\)/);
+  assert.equal(said.match(/value=nine/g)?.length, 3);
+  assert.match(second.onMaster(`bash /usr/lib/hbase/bin/disable_all_tables.sh && ${shell("is_disabled 't2'")}`), /true/);
+});
+
+/** Thrift's call getTableNames in its binary protocol, by hand: the answer as it comes. */
+function thriftTableNames(host: string): Promise<string> {
+  const name = "getTableNames";
+  const call = Buffer.alloc(8 + name.length + 5);
+  call.writeUInt32BE(0x80010001, 0);
+  call.writeUInt32BE(name.length, 4);
+  call.write(name, 8);
+  return new Promise((resolve, reject) => {
+    const socket = connect(9090, host, () => socket.write(call));
+    socket.setTimeout(20_000, () => socket.destroy(new Error("Thrift says nothing")));
+    socket.on("error", reject);
+    socket.once("data", (data) => {
+      socket.destroy();
+      resolve(data.toString("latin1"));
+    });
+  });
+}

@@ -84,6 +84,8 @@ export function createNodes(
         .then(deliver)
         .catch(() => {});
     if (fault?.how === "unanswered") throw new Error("no answer came");
+    // What arrives when its node is gone may come behind the end of its cluster, whose steps have their ends by then.
+    if (!provider.nodes.get(sent.instanceId)?.isRunning) return;
     for (const { id, state } of sent.steps) if (state !== "running" && state !== "fetching") truthOf(id).wasTold = true;
   }
 

@@ -198,7 +198,7 @@ async function ensureTools(at: Places, python: string): Promise<void> {
 }
 
 /**
- * Makes the release usable and says what is where. Where everything is there, it only looks. Tasks of one stage run together.
+ * Makes the release usable, with these applications and the engines that the machine has already, and says what is where. Where everything is there, it only looks. Tasks of one stage run together.
  * Throws with what to do next: an engine that is not locked, no JDK, no Python, a repository or index that cannot be reached.
  */
 export async function ensureSetup(options: {

@@ -15,7 +15,8 @@ const entries = findRelease("emr-7.13.0")!.hadoop.jars.filter(({ artifact }) => 
 
 test("a release is there after set-up, and asking again only looks", async () => {
   const installation = await ensureSetup({ releaseLabel: "emr-7.13.0" });
-  assert.deepEqual(readInstallation("emr-7.13.0"), installation);
+  // With the engines that other clusters have brought to this machine.
+  assert.deepEqual(readInstallation("emr-7.13.0", Object.keys(installation.engines)), installation);
   const tasks: string[] = [];
   await ensureSetup({ releaseLabel: "emr-7.13.0", onProgress: ({ task }) => tasks.push(task) });
   assert.deepEqual(tasks, []);

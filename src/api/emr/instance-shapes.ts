@@ -15,6 +15,8 @@ import { date } from "./dates.ts";
 export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instances: readonly InstanceRow[]): InstanceGroup {
   const mine = instances.filter((instance) => instance.group_id === group.id);
   const running = mine.filter((instance) => instanceState(instance) === "RUNNING").length;
+  // A group has no times of its own: those of its instances and its cluster stand in their order, though somebody sets the clock back.
+  const ready = atLeast(readyAt(group, cluster, mine), group.created_at);
   return {
     Id: group.id,
     Name: group.name,
@@ -29,8 +31,8 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
       StateChangeReason: cluster.phase === "ended" ? { Code: "CLUSTER_TERMINATED", Message: "Job flow terminated" } : { Message: "" },
       Timeline: {
         CreationDateTime: new Date(group.created_at),
-        ReadyDateTime: date(readyAt(group, cluster, mine)),
-        EndDateTime: date(cluster.ended_at),
+        ReadyDateTime: date(ready),
+        EndDateTime: date(atLeast(cluster.ended_at, ready ?? group.created_at)),
       },
     },
     Configurations: configurationsShape(group.configurations),
@@ -103,3 +105,5 @@ function instanceReason({ end_code: code, end_message: Message, observed }: Inst
   if (!Message) return {};
   return { Code: code === "INSTANCE_FAILURE" || code === "INTERNAL_ERROR" ? code : "CLUSTER_TERMINATED", Message };
 }
+
+const atLeast = (at: number | null, earliest: number): number | null => (at === null ? null : Math.max(at, earliest));

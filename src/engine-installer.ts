@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DataFolder, ownerVariable } from "./data-folder.ts";
-import { identify, isAlive, type KnownProcess, spawnDetached } from "./process/known.ts";
+import { isAlive, type KnownProcess, spawnDetached } from "./process/known.ts";
 import { readInstallation } from "./setup.ts";
 
 /** `coming`: what is missing is being brought; a sentence. `failed`: it could not be; why, and what to do. */
@@ -22,7 +22,7 @@ export function createEngineInstaller(data: DataFolder): EngineInstaller {
       running.delete(key);
       return "there";
     }
-    if (process && !isAlive(identify(process.pid))) {
+    if (process && !isAlive(process)) {
       running.delete(key);
       return { failed: `${installation.missing[0]} could not be installed. Run: howdah engines install. ${lastLines(log)}` };
     }

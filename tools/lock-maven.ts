@@ -78,7 +78,7 @@ const locks: Record<string, PomDependency[]> = {
     ...sdk(["io.netty:*", "org.slf4j:*", "org.apache.httpcomponents:*", "commons-codec:*", "commons-logging:*"]),
   ],
   "zookeeper-3.9.3": [
-    { group: "org.apache.zookeeper", artifact: "zookeeper", version: "3.9.3", exclude: ["io.netty:netty-tcnative-*"] },
+    { group: "org.apache.zookeeper", artifact: "zookeeper", version: "3.9.3", exclude: [] },
     // Its server needs them, though its own pom does not say so.
     { group: "org.xerial.snappy", artifact: "snappy-java", version: "1.1.10.5", exclude: [everything] },
     { group: "io.dropwizard.metrics", artifact: "metrics-core", version: "4.1.12.1", exclude: [everything] },

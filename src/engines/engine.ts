@@ -19,8 +19,6 @@ export interface Engine {
   readonly pages: readonly { name: string; port: number }[];
   /** Names of engines that a cluster with this one has, too. */
   readonly needs?: readonly string[];
-  /** Names of engines that cannot be on a cluster with this one. */
-  readonly excludes?: readonly string[];
   /** MiB that its daemons take of the host, idle, on a node of a role: clusters that do not fit are refused. */
   readonly memoryMb?: Partial<Record<NodeRole, number>>;
   /** Hadoop and Spark, which every machine has, have none: src/setup.ts brings them. */

@@ -19,9 +19,9 @@ export async function run(argv: string[], options: RunOptions): Promise<string> 
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: options.timeoutMs,
-    killSignal: "SIGKILL",
   });
+  // Not spawn's own limit: it stays for a program that could not be started, and keeps this process alive for as long.
+  const limit = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs);
   const lines: string[] = [];
   createInterface(child.stdout).on("line", (line) => {
     lines.push(line);
@@ -32,6 +32,7 @@ export async function run(argv: string[], options: RunOptions): Promise<string> 
     child.on("error", (error) => resolve({ code: null, signal: null, error }));
     child.on("close", (code, signal) => resolve({ code, signal }));
   });
+  clearTimeout(limit);
   if (code === 0) return lines.join("\n");
   const why = error
     ? `could not be started (${error.message})`

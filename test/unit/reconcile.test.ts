@@ -493,6 +493,24 @@ test("a clock that is set back turns no timeline round", async () => {
   }
 });
 
+test("nor that of a group whose cluster ends before it is ready", async () => {
+  const h = await harness();
+  const id = await create(h);
+  h.advance(60_000);
+  const [, ...core] = await instancesOf(h.store.db, id);
+  for (const instance of core) await h.report(instance.id, {});
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  h.setClock(-30_000);
+  await h.settle();
+  for (const instance of await instancesOf(h.store.db, id)) await h.report(instance.id, { phase: "stopped" });
+  await h.settle();
+  assert.equal((await state(h, id))?.State, "TERMINATED");
+  const { InstanceGroups } = await h.handlers.ListInstanceGroups!({ ClusterId: id } as never, h.request);
+  const { CreationDateTime, ReadyDateTime, EndDateTime } = InstanceGroups!.find((group) => group.InstanceGroupType === "CORE")!.Status!
+    .Timeline!;
+  assert.ok(CreationDateTime! <= ReadyDateTime! && ReadyDateTime! <= EndDateTime!, `${ReadyDateTime} ${EndDateTime}`);
+});
+
 test("an instance whose init is started again stays RUNNING, as its cluster does", async () => {
   const h = await harness();
   const id = await create(h);

@@ -264,3 +264,19 @@ test("at most 256 active steps", async () => {
     /Maximum number of active steps/,
   );
 });
+
+test("an application that is not there is left out, with a warning, where the operator chose so", async () => {
+  const h = await harness();
+  h.releases.missingApplications = "warn";
+  const { JobFlowId = "" } = await h.handlers.RunJobFlow!(
+    { ...base, Applications: [{ Name: "Hue" }, { Name: "spark" }] } as never,
+    h.request,
+  );
+  const { Cluster } = await h.handlers.DescribeCluster!({ ClusterId: JobFlowId }, h.request);
+  assert.deepEqual(
+    Cluster?.Applications?.map(({ Name }) => Name),
+    ["Spark"],
+  );
+  const warnings = (await eventsOf(h.store.db, JobFlowId)).filter(({ kind }) => kind === "warning");
+  assert.ok(warnings.some(({ message }) => /Hue is not in Howdah's emr-7\.13\.0.* THE CLUSTER IS WITHOUT IT/.test(message)));
+});

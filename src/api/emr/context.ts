@@ -6,7 +6,7 @@ import type { RequestContext } from "../../aws/operations.ts";
 export interface EmrContext {
   store: Store;
   ids: Ids;
-  /** howdah.json's: whether a release label that is not locked stands for the nearest that is. */
+  /** howdah.json's: whether a release label that is not locked stands for the nearest that is, and what becomes of an application that is not in it. */
   releases: { substitute: boolean; missingApplications: "refuse" | "warn" };
 }
 

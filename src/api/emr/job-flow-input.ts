@@ -3,7 +3,6 @@ import type { Application, BootstrapActionConfig, Configuration as WireConfigura
 import { validationException } from "../../aws/errors.ts";
 import { checkConfigurations } from "../../engines/configurations.ts";
 import type { Configuration } from "../../engines/engine.ts";
-import { enginesFor } from "../../engines/index.ts";
 import { applicationsOf, type Release } from "../../releases/release.ts";
 import type { ClusterSpec } from "../../store/clusters.ts";
 
@@ -50,11 +49,7 @@ export function readApplications(
       );
     found.set(application.Name.toLowerCase(), application);
   }
-  const applications = [...found.values()];
-  for (const { name, excludes = [] } of enginesFor(applications.map(({ Name }) => Name)))
-    for (const other of excludes)
-      if (found.has(other.toLowerCase())) throw validationException(`Applications: ${name} and ${other} cannot be on one cluster.`);
-  return applications;
+  return [...found.values()];
 }
 
 export function readConfigurations(

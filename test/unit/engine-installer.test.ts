@@ -1,0 +1,42 @@
+/** Engines that a cluster waits for, on a machine that has none and whose cache cannot be made. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { dataFolder } from "../../src/data-folder.ts";
+import { createEngineInstaller } from "../../src/engine-installer.ts";
+import { run } from "../../src/setup/run.ts";
+
+test("what is missing begins to come when it is asked for, fails in words, and is tried again by the next who asks", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "howdah-installer-"));
+  const { XDG_CACHE_HOME } = process.env;
+  t.after(() => {
+    if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
+    rmSync(folder, { recursive: true });
+  });
+  writeFileSync(join(folder, "file"), "");
+  process.env.XDG_CACHE_HOME = join(folder, "file");
+  const data = dataFolder(join(folder, "data"));
+  mkdirSync(data.logs, { recursive: true });
+  const engines = createEngineInstaller(data);
+  for (let time = 0; time < 2; time++) {
+    let state = engines("emr-7.13.0", ["ZooKeeper"]);
+    assert.ok(state !== "there" && "coming" in state && /ZooKeeper of emr-7\.13\.0/.test(state.coming));
+    while (state !== "there" && "coming" in state) {
+      await sleep(50);
+      state = engines("emr-7.13.0", ["ZooKeeper"]);
+    }
+    assert.ok(state !== "there" && "failed" in state);
+    assert.match(state.failed, /could not be installed\. Run: howdah engines install\. [^]*ENOTDIR/);
+  }
+});
+
+test("a program that is not on the machine is told at once, and nothing waits for its limit", async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const before = timers();
+  await assert.rejects(run(["no-such-program"], { timeoutMs: 600_000 }), /no-such-program could not be started/);
+  assert.equal(timers(), before);
+});

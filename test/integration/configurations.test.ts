@@ -282,7 +282,10 @@ test("node labels: core nodes have CORE, application masters run there; the job 
 test("history of a running cluster is at its own servers, and the ResourceManager's page of a Spark application leads there", async () => {
   await withHistory(clusterId, async ({ Spark, MapReduce }) => {
     assert.equal(new URL(Spark!).hostname, nodes.MASTER!.address);
-    await until("the Spark job's history", async () => (await applicationsOf(Spark!)).some(({ id }) => id === seen.application));
+    // It may be known from the log of its run first: that has another name now, and its page is not there until the server looks again.
+    const isWhole = ({ id, attempts }: { id: string; attempts: { completed: boolean }[] }) =>
+      id === seen.application && attempts[0]!.completed;
+    await until("the Spark job's history", async () => (await applicationsOf(Spark!)).some(isWhole));
     assert.deepEqual(
       (await jobsOf(MapReduce!)).map(({ id, state, queue }) => [id, state, queue]),
       [[seen.job, "SUCCEEDED", "root.etl"]],

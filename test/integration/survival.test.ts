@@ -180,7 +180,11 @@ print("rows", spark.read.parquet("hdfs:///tmp/out").count())
     await row(`${name} again`, back, id);
   }
   const rounds = (await on.stepOutput(stepId)).length;
-  await until("another round of the job", async () => (await on.stepOutput(stepId)).length > rounds);
+  await until("another round of the job", async () => {
+    const { State } = (await howdah.step(id, stepId)).Status;
+    assert.equal(State, "RUNNING", await on.stepOutput(stepId, "stderr"));
+    return (await on.stepOutput(stepId)).length > rounds;
+  });
   writeFileSync(join(howdah.data.node(instances[0]!.id), "tmp", "stop"), "");
   assert.equal((await on.stepEnd(id, stepId)).State, "COMPLETED", await on.stepOutput(stepId, "stderr"));
   assert.match(await on.stepOutput(stepId), /rows 1000/);

@@ -1,5 +1,5 @@
 /** Puts the parts together: store, reconcilers, API, agent link, S3 front door. One process, one public port. */
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { Logger } from "pino";
 import { createAuthoriser } from "./access/authorise.ts";
@@ -19,8 +19,8 @@ import { openAudit } from "./observe/audit.ts";
 import { keepAudit } from "./observe/keep.ts";
 import { auditEvent } from "./observe/record.ts";
 import { enginePorts } from "./engines/index.ts";
-import { makeFolders, writeWhole } from "./files.ts";
-import { identify } from "./process/known.ts";
+import { makeFolders, readJson, writeWhole } from "./files.ts";
+import { bootId, identify, type KnownProcess } from "./process/known.ts";
 import { describeListener, foreignListeners } from "./providers/local/listeners.ts";
 import { durably } from "./providers/durably.ts";
 import { bestDegree, createLocalProvider } from "./providers/local/provider.ts";
@@ -43,6 +43,7 @@ import { changeBucket } from "./store/buckets.ts";
 import { makeIds } from "./store/ids.ts";
 import { createKeyUse } from "./store/key-use.ts";
 import { openStore } from "./store/store.ts";
+import { checkStore, orDamaged } from "./store/whole.ts";
 
 export interface ControlPlane {
   /** http://127.0.0.1:PORT */
@@ -83,6 +84,9 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const config = readConfig(data.config);
   const lock = await lockDataFolder(data);
   opened.push(() => lock.close());
+  const last = readJson<KnownProcess>(holderPath(data));
+  const history = { hasRun: existsSync(data.endpoint), isSameBoot: last?.bootId === bootId() };
+  for (const warning of checkStore(data.database, history)) log.warn(warning);
   writeWhole(holderPath(data), JSON.stringify(identify(process.pid)));
   const installation = requireInstallation(releaseLabels()[0] ?? "");
   const ids = makeIds();
@@ -92,7 +96,8 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
 
   const keyUsed = createKeyUse(store, (error) => log.warn({ err: error }, "the use of a key could not be written down"));
 
-  const audits = { event: openAudit(data.audit), data: openAudit(data.dataEvents) };
+  const auditAt = (path: string) => orDamaged(path, () => openAudit(path), "move it away: a new trail begins");
+  const audits = { event: await auditAt(data.audit), data: await auditAt(data.dataEvents) };
   opened.push(() => {
     audits.event.close();
     audits.data.close();

@@ -12,6 +12,7 @@ import { holderPath } from "../running.ts";
 import { readInstallation } from "../setup.ts";
 import { cacheLeftovers, withCacheLock } from "../setup/cache.ts";
 import { findJava, findPython } from "../setup/machine.ts";
+import { problemOf } from "../store/whole.ts";
 import { takeDown } from "../take-down.ts";
 import { setUpWithProgress } from "./progress.ts";
 import { plural } from "./terminal.ts";
@@ -54,6 +55,7 @@ export async function lookAtMachine(data: DataFolder): Promise<Finding[]> {
     disk(cache),
     memory(),
     ...privacy(data),
+    ...stores(data),
     ...leftovers(cache),
     ...orphans(),
   ];
@@ -143,6 +145,15 @@ function privacy({ root, database }: DataFolder): Finding[] {
       run: async () => chmodSync(path, statSync(path).mode & 0o700),
     }),
   );
+}
+
+/** Also while a control plane runs. */
+export function stores({ database, audit, dataEvents }: DataFolder): Finding[] {
+  return [database, audit, dataEvents].flatMap((path): Finding[] => {
+    const problem = problemOf(path);
+    if (problem === undefined) return existsSync(path) ? [found(`${path} is whole`)] : [];
+    return [{ level: "bad", text: `${path} is damaged: ${problem}. Put a backup in its place (docs/survival.md)` }];
+  });
 }
 
 function leftovers(cache: string): Finding[] {

@@ -8,6 +8,7 @@ import { openSqlite } from "./sqlite.ts";
 import { type Schema, migrations } from "./schema.ts";
 import { noteStates, watchStates } from "./state-changes.ts";
 import { type WakeKind, addWake } from "./wakes.ts";
+import { orDamaged } from "./whole.ts";
 
 export type Db = Kysely<Schema> | Transaction<Schema>;
 
@@ -57,10 +58,13 @@ export async function openStore(path: string, surroundings: StoreSurroundings = 
   const { uuid } = makeIds(random);
   // Made private before SQLite opens it: its -wal and -shm take the file's mode.
   if (!isInMemory(path)) closeSync(openSync(path, "a", 0o600));
-  const { dialect, commits } = openSqlite(path);
-  const db = new Kysely<Schema>({ dialect: within(dialect) });
-  await migrate(db);
-  await watchStates(db);
+  const { db, commits } = await orDamaged(path, async () => {
+    const { dialect, commits } = openSqlite(path);
+    const db = new Kysely<Schema>({ dialect: within(dialect) });
+    await migrate(db);
+    await watchStates(db);
+    return { db, commits };
+  });
   const { durable, close } = groupCommits(commits, disk);
   const store: Store = {
     db,

@@ -1,13 +1,13 @@
-/** The floor of a cluster's start: its daemons' JVMs and nothing else. */
+/** The floor of a cluster's start: its daemons' JVMs and nothing else, each as soon as what it is after is ready. */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nodeLayout } from "../src/agent/layout.ts";
-import type { ManifestFile, NodeRole, Probe } from "../src/agent/manifest.ts";
+import type { ManifestFile, NodeRole } from "../src/agent/manifest.ts";
 import type { ClusterFacts } from "../src/engines/engine.ts";
 import type { Installation } from "../src/engines/installation.ts";
 import { planNode } from "../src/engines/plan-node.ts";
-import { probe } from "../src/agent/probe.ts";
+import { allHold } from "../src/agent/probe.ts";
 import { type KnownProcess, endProcess, spawnDetached } from "../src/process/known.ts";
 import { instanceType } from "../src/releases/instance-types.ts";
 
@@ -15,7 +15,12 @@ const roles: NodeRole[] = ["MASTER", "CORE", "CORE", "TASK"];
 /** Outside Howdah's own range is no option: the preload library serves 127.64.0.0/10. The last /24 of it is never given to a cluster first. */
 const network = "127.127.254";
 
-export async function startBare(options: { installation: Installation; endpoint: string; folder: string }): Promise<number> {
+export async function startBare(options: {
+  installation: Installation;
+  applications: string[];
+  endpoint: string;
+  folder: string;
+}): Promise<number> {
   const type = instanceType("m5.xlarge");
   if (!type) throw new Error("m5.xlarge is not in the table of instance types");
   const nodes = roles.map((role, index) => ({ instanceId: `i-${index}`, role, address: `${network}.${index + 1}`, instanceType: type }));
@@ -23,7 +28,7 @@ export async function startBare(options: { installation: Installation; endpoint:
     id: "j-BARE",
     region: "us-east-1",
     endpoint: options.endpoint,
-    applications: ["Hadoop", "Spark"],
+    applications: options.applications,
     master: { address: `${network}.1`, hostname: "bare-1" },
     nodes,
   };
@@ -44,21 +49,23 @@ export async function startBare(options: { installation: Installation; endpoint:
 
   const from = performance.now();
   const started: KnownProcess[] = [];
-  const probes: Probe[] = [];
-  for (const { layout, env, daemons } of plans)
-    for (const daemon of daemons) {
-      mkdirSync(dirname(daemon.log), { recursive: true });
-      started.push(spawnDetached(daemon.argv, { cwd: daemon.cwd ?? layout.root, env: { ...env, ...daemon.env }, log: daemon.log }));
-      probes.push(...daemon.ready);
-    }
+  const giveUpAt = from + 120_000;
   try {
-    const giveUpAt = performance.now() + 120_000;
-    for (let waiting = probes; waiting.length > 0;) {
-      const answers = await Promise.all(waiting.map(async (one) => [one, await probe(one)] as const));
-      waiting = answers.filter(([, holds]) => !holds).map(([one]) => one);
-      if (performance.now() > giveUpAt) throw new Error(`the bare daemons are not ready after 120 s: ${JSON.stringify(waiting)}`);
-      if (waiting.length > 0) await sleep(50);
-    }
+    await Promise.all(
+      plans.flatMap(({ layout, env, daemons }) => {
+        const ready = new Map(daemons.map(({ name }) => [name, Promise.withResolvers<void>()]));
+        return daemons.map(async (daemon) => {
+          await Promise.all((daemon.after ?? []).map((name) => ready.get(name)?.promise));
+          mkdirSync(dirname(daemon.log), { recursive: true });
+          started.push(spawnDetached(daemon.argv, { cwd: daemon.cwd ?? layout.root, env: { ...env, ...daemon.env }, log: daemon.log }));
+          while (!(await allHold(daemon.ready))) {
+            if (performance.now() > giveUpAt) throw new Error(`${daemon.name} is not ready after 120 s: see ${daemon.log}`);
+            await sleep(50);
+          }
+          ready.get(daemon.name)?.resolve();
+        });
+      }),
+    );
     return (performance.now() - from) / 1000;
   } finally {
     await Promise.all(started.map((known) => endProcess(known, { graceMs: 1_000 })));

@@ -50,8 +50,10 @@ export async function withHowdah<T>(installation: Installation, work: (howdah: H
   }
 }
 
+export const defaultApplications = ["Hadoop", "Spark"];
+
 /** 1 master, 2 core, 1 task, as of RunJobFlow's answer. */
-export async function runJobFlow({ emr, installation }: Howdah): Promise<string> {
+export async function runJobFlow({ emr, installation }: Howdah, applications = defaultApplications): Promise<string> {
   const group = (InstanceRole: "MASTER" | "CORE" | "TASK", InstanceCount: number) => ({
     InstanceRole,
     InstanceType: "m5.xlarge",
@@ -61,7 +63,7 @@ export async function runJobFlow({ emr, installation }: Howdah): Promise<string>
     new RunJobFlowCommand({
       Name: "bench",
       ReleaseLabel: installation.releaseLabel,
-      Applications: [{ Name: "Hadoop" }, { Name: "Spark" }],
+      Applications: applications.map((Name) => ({ Name })),
       Instances: { InstanceGroups: [group("MASTER", 1), group("CORE", 2), group("TASK", 1)], KeepJobFlowAliveWhenNoSteps: true },
     }),
   );

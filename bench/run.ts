@@ -12,11 +12,11 @@ import { clusterIs, runJobFlow, withHowdah } from "./howdah.ts";
 import { idle } from "./idle.ts";
 import { setup } from "./setup.ts";
 import { pi, shuffle, step } from "./spark.ts";
-import { start } from "./start.ts";
+import { starts } from "./start.ts";
 import { terasort } from "./terasort.ts";
 
 const alone: BenchAlone[] = [api];
-const withNodes: Bench[] = [start, idle, step, pi, shuffle, terasort, setup];
+const withNodes: Bench[] = [...starts, idle, step, pi, shuffle, terasort, setup];
 const benches: About[] = [...alone, ...withNodes];
 
 const { values: options, positionals: names } = parseArgs({
@@ -33,7 +33,7 @@ const unknown = names.filter((name) => !benches.some((bench) => bench.name === n
 if (options.help || unknown.length > 0 || !(rounds >= 1)) {
   if (unknown.length > 0) console.error(`No such bench: ${unknown.join(", ")}`);
   console.log("npm run bench -- [NAME …] [--rounds N] [--json] [--smoke]");
-  for (const { name, about, always } of benches) console.log(`  ${name.padEnd(10)}${about}${always ? "" : "; only where it is named"}`);
+  for (const { name, about, always } of benches) console.log(`  ${name.padEnd(13)}${about}${always ? "" : "; only where it is named"}`);
   process.exit(options.help ? 0 : 1);
 }
 

@@ -11,7 +11,15 @@ import { findRelease, releaseLabels, type MavenEntry, type Release } from "./rel
 import { archiveMissing, archivePlan, ensureArchive, type ArchivePlan } from "./setup/archives.ts";
 import { isIntact, makeFolder, placeObject, withCacheLock } from "./setup/cache.ts";
 import { areHadoopCommandsOurs, ensureHadoop, hadoopClassPath, hadoopMissing } from "./setup/hadoop-home.ts";
-import { areEngineCommandsOurs, engineHome, engineMissing, enginePlace, type EnginePlace, ensureEngine } from "./setup/engine-home.ts";
+import {
+  areEngineCommandsOurs,
+  engineArchive,
+  engineHome,
+  engineMissing,
+  enginePlace,
+  type EnginePlace,
+  ensureEngine,
+} from "./setup/engine-home.ts";
 import { ensureObjects } from "./setup/jars.ts";
 import { ensureJavaHome, javaHomeMissing, type ArchiveUse } from "./setup/java-home.ts";
 import { findJava, findPython } from "./setup/machine.ts";
@@ -48,10 +56,16 @@ export function readInstallation(releaseLabel: string, applications: readonly st
   } catch {
     return { missing: [`Release ${releaseLabel}`] };
   }
-  const others = enginePlaces(release, at, applications);
-  const missing = [...findMissing(release, at, installation), ...others.flatMap(engineMissing)];
+  const others = enginePlaces(release, at, applications).map((place) => ({
+    place,
+    archive: engineArchive(at.cache, place, installation.javaHome, installation.hadoop.classPath),
+  }));
+  const missing = [
+    ...findMissing(release, at, installation),
+    ...others.flatMap(({ place, archive }) => [...engineMissing(place), ...(archive ? archiveMissing(archive) : [])]),
+  ];
   if (missing.length > 0) return { missing };
-  return { ...installation, engines: Object.fromEntries(others.map((place) => [place.name, engineHome(place)])) };
+  return { ...installation, engines: Object.fromEntries(others.map(({ place, archive }) => [place.name, engineHome(place, archive)])) };
 }
 
 /** Of the engines that these applications need besides Hadoop and Spark. */
@@ -152,7 +166,14 @@ export function setupTasks(releaseLabel: string, applications: readonly string[]
       if (s3proxyMissing(at, release.s3proxy).length > 0) await placeObject(at.cache, release.s3proxy.sha256, at.s3proxy);
     }),
     ...ownJarNames.map((name) => task(3, name, () => ensureOwnJar(at, name, hadoopClassPath(at.hadoop, release), found.jdk))),
-    ...others.map((place) => task(3, place.name, () => ensureEngine(at.cache, place, found.jdk, hadoopClassPath(at.hadoop, release)))),
+    ...others.map((place) =>
+      task(3, place.name, async () => {
+        const classPath = hadoopClassPath(at.hadoop, release);
+        await ensureEngine(at.cache, place, found.jdk, classPath);
+        const plan = engineArchive(at.cache, place, found.jdk, classPath);
+        if (plan) await ensureArchive(at.cache, plan, found.jdk);
+      }),
+    ),
     task(3, "HDFS's first image", () => ensureNameTemplate(at, hadoopClassPath(at.hadoop, release), found.jdk)),
     task(3, "Class archive of Hadoop", () => archive("hadoop")),
     task(3, "Class archive of Spark", () => archive("spark")),

@@ -8,6 +8,11 @@ export interface EngineSetup {
   readonly sources?: readonly string[];
   /** What `make` leaves in the home: paths relative to it. */
   readonly made?: readonly string[];
+  /**
+   * Jars of its JVMs in their class path's order, of `lib`'s and of Hadoop's: their classes, listed in src/releases/classes/NAME-VERSION.gz, are dumped into an
+   * archive for the front of every such class path.
+   */
+  archived?(home: string, lib: readonly string[], hadoopClassPath: readonly string[]): string[];
   /** Fills the new home beside `lib`, which holds the lock's jars already. */
   make?(making: Making): Promise<void>;
 }
@@ -29,5 +34,6 @@ export interface EngineHome {
   version: string;
   /** Jars of `lib`, in the one order that class archives are made with. */
   classPath: string[];
+  /** Where the engine has one. */
   archive: string | undefined;
 }

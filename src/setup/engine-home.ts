@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Engine } from "../engines/engine.ts";
 import type { EngineHome, EngineSetup } from "../engines/engine-setup.ts";
 import type { EngineLock, Release } from "../releases/release.ts";
+import { type ArchivePlan, archivePlan } from "./archives.ts";
 import { makeFolder, objectPath } from "./cache.ts";
 import { missingJars, placeJars } from "./jars.ts";
 import { areLaunchersOurs, hasLaunchers, placeLaunchers } from "./launchers.ts";
@@ -31,10 +32,20 @@ export function enginePlace(cache: string, release: Release, engine: Engine, had
   return { name, setup, lock, home: join(cache, `${name.toLowerCase()}-${lock.version}-${key}`) };
 }
 
-export function engineHome({ home, lock }: EnginePlace): EngineHome {
-  const classPath = lock.jars.map((entry) => join(home, "lib", jarName(entry))).toSorted();
-  return { home, version: lock.version, classPath, archive: undefined };
+const libraryOf = ({ home, lock }: EnginePlace): string[] => lock.jars.map((entry) => join(home, "lib", jarName(entry))).toSorted();
+
+export function engineArchive(cache: string, place: EnginePlace, jdk: string, hadoopClassPath: readonly string[]): ArchivePlan | undefined {
+  const { name, setup, lock, home } = place;
+  const jars = setup.archived?.(home, libraryOf(place), hadoopClassPath);
+  return jars && archivePlan(cache, `${name.toLowerCase()}-${lock.version}`, jars, jdk);
 }
+
+export const engineHome = (place: EnginePlace, archive: ArchivePlan | undefined): EngineHome => ({
+  home: place.home,
+  version: place.lock.version,
+  classPath: libraryOf(place),
+  archive: archive?.archive,
+});
 
 function contentMissing({ name, setup, lock, home }: EnginePlace): string[] {
   return [

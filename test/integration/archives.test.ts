@@ -14,9 +14,11 @@ import { factsOf } from "../unit/engine-facts.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "howdah-archives-"));
 after(() => rmSync(folder, { recursive: true }));
-const installation = await ensureSetup({ releaseLabel: "emr-7.13.0" });
-const facts = { ...factsOf(["MASTER"], 0), installation, layout: nodeLayout(folder) };
-const { env, path, files } = planNode(facts);
+const installation = await ensureSetup({ releaseLabel: "emr-7.13.0", applications: ["HBase"] });
+const given = factsOf(["MASTER"], 0);
+const cluster = { ...given.cluster, applications: ["Hadoop", "Spark", "HBase"] };
+const facts = { ...given, cluster, installation, layout: nodeLayout(folder) };
+const { env, path, files, daemons } = planNode(facts);
 for (const { path, content } of files) {
   mkdirSync(dirname(path), { recursive: true });
   if (content !== undefined) writeFileSync(path, content);
@@ -54,6 +56,19 @@ test("daemons use Hadoop's archive", async () => {
   });
   await run([...argv, "-metadataVersion"], { timeoutMs: 60_000, env: environment });
   log.assertShared();
+});
+
+test("HBase's daemons and commands use HBase's archive", async () => {
+  // Without a word of what to do it loads its classes, says how it is used, and fails.
+  const usage = "org.apache.hadoop.hbase.master.HMaster";
+  const daemon = daemons.find(({ name }) => name === "hbase-master")!;
+  const start = daemon.argv.slice(0, daemon.argv.indexOf("howdah.hbase.Master"));
+  for (const [variable, argv] of Object.entries({ HBASE_MASTER_OPTS: start, HBASE_OPTS: ["hbase"] })) {
+    const log = classLog("org.apache.hadoop.hbase");
+    const env = { ...environment, ...daemon.env, [variable]: log.option };
+    await assert.rejects(run([...argv, usage], { timeoutMs: 60_000, env }), /Usage: Master/);
+    log.assertShared();
+  }
 });
 
 test("commands use Hadoop's archive", async () => {

@@ -86,7 +86,7 @@ function daemon(facts: NodeFacts, kind: DaemonKind, ready: Probe[]): Daemon {
     mainClass: kind.mainClass,
     jars: at.classPath,
     folders: [at.conf, hadoopPlaces(facts.layout).conf, ...jarsBehind(facts)],
-    archive: undefined,
+    archive: at.archive,
     heapMb: kind.heapMb,
     options: [
       `-Dproc_${kind.name}`,
@@ -120,7 +120,7 @@ export function flushArgv(facts: NodeFacts): string[] {
     mainClass: "howdah.hbase.Flush",
     jars: at.classPath,
     folders: [at.conf, hadoopPlaces(facts.layout).conf],
-    archive: undefined,
+    archive: at.archive,
     heapMb: 128,
     options: ["-Dhbase.root.logger=WARN,console"],
   });

@@ -45,7 +45,7 @@ function plan(facts: NodeFacts): EnginePlan {
     daemons: hbaseDaemons(facts),
     tasks: [],
     saves: facts.role === "MASTER" && isStored(facts.configurations) ? [flush(facts)] : [],
-    env: { HBASE_CONF_DIR: at.conf, HOWDAH_HBASE_CLASSPATH: at.classPathFile },
+    env: { HBASE_CONF_DIR: at.conf, HOWDAH_HBASE_CLASSPATH: at.classPathFile, ...(at.archive && { HOWDAH_HBASE_ARCHIVE: at.archive }) },
     path: [join(at.home, "bin")],
     logs: hasDaemons ? [{ from: at.logs, to: "node/{i}/applications/hbase" }] : [],
   };

@@ -14,18 +14,28 @@ export const ports = {
   thriftWeb: 9095,
 } as const;
 
+/** Howdah's own classes. */
+export const ownJar = "howdah-hbase.jar";
+
 /** Hadoop logs by reload4j, HBase by log4j 2: both at once are one too many. */
 const logging = /\/(slf4j-reload4j|reload4j)-[^/]*\.jar$/;
 
+/** HBase's own jars before those of the cluster's Hadoop: the class path of all of its JVMs begins with them. */
+export const hbaseJars = (home: string, lib: readonly string[], hadoopClassPath: readonly string[]): string[] => [
+  ...lib,
+  join(home, ownJar),
+  ...hadoopClassPath.filter((jar) => !logging.test(jar)),
+];
+
 export function hbasePlaces({ layout, installation }: Pick<NodeFacts, "layout" | "installation">) {
-  const { home, classPath } = installation.engines.HBase!;
+  const { home, classPath, archive } = installation.engines.HBase!;
   const conf = join(layout.conf, "hbase");
   return {
     home,
     conf,
     logs: join(layout.logs, "hbase"),
-    /** HBase's own jars before those of the cluster's Hadoop. */
-    classPath: [...classPath, join(home, "howdah-hbase.jar"), ...installation.hadoop.classPath.filter((jar) => !logging.test(jar))],
+    classPath: hbaseJars(home, classPath, installation.hadoop.classPath),
+    archive,
     /** The same for commands, in one line. */
     classPathFile: join(conf, "classpath"),
   };

@@ -3,15 +3,17 @@ import { copyFile, mkdir, readFile, readdir, rm, symlink, writeFile } from "node
 import { join } from "node:path";
 import { run } from "../../setup/run.ts";
 import type { EngineSetup, Making } from "../engine-setup.ts";
+import { hbaseJars, ownJar } from "./places.ts";
 
 const java = join(import.meta.dirname, "java", "howdah", "hbase");
 const sources = ["Flush", "Master", "StoredRoot"].map((name) => join(java, `${name}.java`));
-const [jar, jruby, shell] = ["howdah-hbase.jar", "jruby-complete.jar", "shell.rb"];
+const [jruby, shell] = ["jruby-complete.jar", "shell.rb"];
 
 export const setup: EngineSetup = {
   commands: join(import.meta.dirname, "bin"),
   sources,
-  made: [jar, join("ruby", jruby), join("ruby", shell)],
+  made: [ownJar, join("ruby", jruby), join("ruby", shell)],
+  archived: hbaseJars,
   async make(making) {
     await Promise.all([makeShell(making), makeJar(making)]);
     // As EMR has them: /usr/lib/hbase/hbase-client.jar, with the version and without.
@@ -45,6 +47,6 @@ async function makeJar({ folder, file, jdk, hadoopClassPath }: Making): Promise<
   const flags = ["--release", "17", "-proc:none", "-nowarn", "-cp", classPath];
   await run([join(bin, "javac"), ...flags, "-d", classes, ...sources], { timeoutMs: 5 * 60_000 });
   await run([join(bin, "jar"), "--extract", "--file", file("hbase-server"), "hbase-webapps"], { cwd: classes, timeoutMs: 60_000 });
-  await run([join(bin, "jar"), "--create", "--file", join(folder, jar), "-C", classes, "."], { timeoutMs: 60_000 });
+  await run([join(bin, "jar"), "--create", "--file", join(folder, ownJar), "-C", classes, "."], { timeoutMs: 60_000 });
   await rm(classes, { recursive: true });
 }

@@ -26,7 +26,7 @@ export interface Who {
 export async function clientEnvironment(data: DataFolder, who: Who = {}): Promise<Record<string, string>> {
   const running = runningControlPlane(data);
   if (!running || !existsSync(data.database)) throw new Error(`no control plane runs for ${data.root}. Run: howdah up --detach`);
-  const store = await openStore(data.database);
+  const store = await openStore(data.database, { forward: "never" });
   try {
     const { id, name } = await chooseAccount(store.db, who.account);
     const key = who.root ? await rootKey(store, id) : await adminKey(store.db, id);

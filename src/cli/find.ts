@@ -11,7 +11,7 @@ import { type Db, openStore, type Store } from "../store/store.ts";
 /** Opens the store for `work` and closes it again. Throws where Howdah has never run. */
 export async function withStore<T>(data: DataFolder, work: (store: Store) => Promise<T>): Promise<T> {
   if (!existsSync(data.database)) throw new Error(`Howdah has never run in ${data.root}. Run: howdah up --detach`);
-  const store = await openStore(data.database);
+  const store = await openStore(data.database, { forward: "never" });
   return work(store).finally(() => store.close());
 }
 

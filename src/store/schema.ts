@@ -221,7 +221,7 @@ export interface WakesTable {
   failures: number;
 }
 
-/** Applied in order, once each; never edited after a release, only added to. */
+/** Applied in order, once each; never edited after a release, only added to: test/unit/migrations.json knows them. */
 export const migrations: readonly string[] = [
   `CREATE TABLE access_keys (access_key_id TEXT PRIMARY KEY, secret_access_key TEXT NOT NULL, session_token TEXT, account_id TEXT NOT NULL,
      principal_arn TEXT NOT NULL, cluster_id TEXT, created_at INTEGER NOT NULL, disabled_at INTEGER);

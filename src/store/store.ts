@@ -44,6 +44,8 @@ export interface StoreSurroundings {
   random?: RandomBytes;
   /** What commits are synced to. */
   disk?: Disk;
+  /** `never`: a store of an earlier version is refused, for its control plane may still run. Whoever has the data folder's lock brings it forward. */
+  forward?: "never";
   /** Comes between the store and SQLite: for who simulates faults. */
   within?: (dialect: Dialect) => Dialect;
 }
@@ -61,7 +63,7 @@ export async function openStore(path: string, surroundings: StoreSurroundings = 
   const { db, commits } = await orDamaged(path, async () => {
     const { dialect, commits } = openSqlite(path);
     const db = new Kysely<Schema>({ dialect: within(dialect) });
-    await migrate(db);
+    await migrate(db, path, surroundings.forward !== "never");
     await watchStates(db);
     return { db, commits };
   });
@@ -113,11 +115,16 @@ export async function openStore(path: string, surroundings: StoreSurroundings = 
   return store;
 }
 
-async function migrate(db: Kysely<Schema>): Promise<void> {
+/** Each step in a transaction of its own, with its number: a crash leaves the store before it or after it. */
+async function migrate(db: Kysely<Schema>, path: string, forward: boolean): Promise<void> {
   const { rows } = await sql<{ user_version: number }>`PRAGMA user_version`.execute(db);
   const done = rows[0]?.user_version ?? 0;
   if (done > migrations.length)
-    throw new Error(`this data folder was written by a newer Howdah (schema ${done}): use that version, or another --data folder`);
+    throw new Error(
+      `${path} was written by a newer Howdah (its schema is ${done}, this one knows ${migrations.length}): use that version, a backup of before (docs/survival.md), or another --data folder`,
+    );
+  if (done < migrations.length && !forward)
+    throw new Error(`${path} is of an older Howdah, which may still run. A start brings it forward: howdah down --keep, then howdah up`);
   for (const [index, migration] of migrations.entries()) {
     if (index < done) continue;
     await db.transaction().execute(async (trx) => {

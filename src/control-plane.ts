@@ -1,5 +1,9 @@
 /** Puts the parts together: store, reconcilers, API, agent link, S3 front door. One process, one public port. */
+<<<<<<< HEAD
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+=======
+import { mkdirSync, rmSync } from "node:fs";
+>>>>>>> e9b5788 (A server for unit tests: howdah up --provider simulated, over nodes that outlive their process; a transient cluster is not WAITING before its end)
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { Logger } from "pino";
 import { createAuthoriser } from "./access/authorise.ts";
@@ -7,23 +11,25 @@ import { openBucketFacts } from "./access/bucket-facts.ts";
 import { openKeyLookup } from "./access/keys.ts";
 import { openPolicySource } from "./access/policy-source.ts";
 import { openResourceFacts } from "./access/resource-facts.ts";
-import { createAgentLink } from "./api/agent-link.ts";
 import { createPipeline } from "./api/pipeline.ts";
 import { createServices } from "./api/services.ts";
 import { systemClock } from "./clock.ts";
 import { readConfig } from "./config.ts";
-import { cacheFolder, type DataFolder, ownerVariable } from "./data-folder.ts";
-import { createEngineInstaller } from "./engine-installer.ts";
-import type { Installation } from "./engines/installation.ts";
+import type { DataFolder } from "./data-folder.ts";
 import { openAudit } from "./observe/audit.ts";
 import { keepAudit } from "./observe/keep.ts";
 import { auditEvent } from "./observe/record.ts";
+<<<<<<< HEAD
 import { enginePorts } from "./engines/index.ts";
 import { makeFolders, readJson, writeWhole } from "./files.ts";
 import { bootId, identify, type KnownProcess } from "./process/known.ts";
 import { describeListener, foreignListeners } from "./providers/local/listeners.ts";
+=======
+import { makeFolders, writeWhole } from "./files.ts";
+import type { Simulated } from "./nodes/simulated.ts";
+import { identify } from "./process/known.ts";
+>>>>>>> e9b5788 (A server for unit tests: howdah up --provider simulated, over nodes that outlive their process; a transient cluster is not WAITING before its end)
 import { durably } from "./providers/durably.ts";
-import { bestDegree, createLocalProvider } from "./providers/local/provider.ts";
 import { clusterReconciler } from "./reconcile/clusters.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
 import { instanceReconciler } from "./reconcile/instances.ts";
@@ -32,12 +38,9 @@ import { stepsReconciler } from "./reconcile/steps.ts";
 import { takeUpAgain } from "./reconcile/take-up-again.ts";
 import { trailReconciler } from "./reconcile/trails.ts";
 import { createWaits } from "./reconcile/waits.ts";
-import { releaseLabels } from "./releases/release.ts";
-import { type ControlPlaneRecord, controlSocket, holderPath, lockDataFolder, readEndpoint, recordPath } from "./running.ts";
+import { claimFor, type ControlPlaneRecord, controlSocket, holderPath, lockDataFolder, readEndpoint, recordPath } from "./running.ts";
 import { directS3 } from "./s3/direct.ts";
 import { type Front, type S3Server, startFront } from "./s3/front.ts";
-import { superviseS3Proxy } from "./s3/s3proxy.ts";
-import { readInstallation } from "./setup.ts";
 import { ensureAccounts } from "./store/accounts.ts";
 import { changeBucket } from "./store/buckets.ts";
 import { makeIds } from "./store/ids.ts";
@@ -57,6 +60,8 @@ export interface ControlPlaneOptions {
   /** From the command line, before what the configuration says. */
   port?: number;
   isolation?: "view" | "plain";
+  /** Its nodes are simulated, and how. */
+  simulated?: Simulated | undefined;
   log: Logger;
 }
 
@@ -88,7 +93,11 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const history = { hasRun: existsSync(data.endpoint), isSameBoot: last?.bootId === bootId() };
   for (const warning of checkStore(data.database, history)) log.warn(warning);
   writeWhole(holderPath(data), JSON.stringify(identify(process.pid)));
-  const installation = requireInstallation(releaseLabels()[0] ?? "");
+  claimFor(data, options.simulated ? "simulated" : "local");
+  // Loaded when they are the ones: a server of simulated nodes is to start at once.
+  const nodes = options.simulated
+    ? (await import("./nodes/simulated.ts")).simulatedNodes(data, options.simulated)
+    : (await import("./nodes/local.ts")).localNodes(data, options.isolation ?? config.isolation, log);
   const ids = makeIds();
   const store = await openStore(data.database);
   opened.push(() => store.close());
@@ -105,26 +114,16 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const keeping = keepAudit(audits, store.now, log);
   opened.push(() => keeping.stop());
 
-  const owner = { [ownerVariable]: data.root };
   let front: Front | undefined;
-  let current: S3Server;
-  // The front door's thread is given the server only: a watch's `stop` cannot be sent to it.
-  const { stop: stopWatch, ...s3 } = config.s3
-    ? { ...config.s3, external: true, stop: undefined }
-    : await superviseS3Proxy(
-        { data, jar: installation.s3proxy.jar, javaHome: installation.javaHome, ownerEnv: owner },
-        {
-          changed(server) {
-            log.warn({ endpoint: server.endpoint }, "the embedded S3 server had ended and was started again");
-            current = server;
-            front?.useS3(server);
-          },
-          failed: (error) => log.error({ err: error }, "the embedded S3 server cannot be started, will be tried again"),
-        },
-      );
-
-  current = s3;
-  if (stopWatch) opened.push(stopWatch);
+  let current: S3Server | undefined = config.s3 && { ...config.s3, external: true };
+  const started = current
+    ? undefined
+    : await nodes.startS3((server) => {
+        current = server;
+        front?.useS3(server);
+      });
+  if (started) opened.push(started.stop);
+  current ??= started?.server;
 
   const keys = openKeyLookup(data.database);
   opened.push(() => keys.close());
@@ -161,19 +160,19 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     return doorAt(0);
   });
   opened.push(() => front?.close());
-  front.useS3(current); // It may have been started again while the door opened.
+  if (current) front.useS3(current); // It may have been started again while the door opened.
   const endpoint = `http://${host}:${front.port}`;
 
   const direct = directS3(() => current);
-  const degree = options.isolation ?? config.isolation ?? (await bestDegree()).degree;
-  const provider = createLocalProvider({ data, native: installation.native, degree, engines: cacheFolder(), owner });
+  const { degree, provider, engines, portsTaken, freeMemoryMb, watchMs, handle, stop } = await nodes.join(store, ids, endpoint);
+  opened.push(stop);
   const context: ReconcileContext = {
     store,
     provider: durably(provider, store.durable),
     ids,
     waits: createWaits(store.steady),
     log,
-    engines: createEngineInstaller(data),
+    engines,
     portsTaken,
     freeMemoryMb,
   };
@@ -181,14 +180,13 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     store,
     {
       cluster: clusterReconciler(context),
-      instance: instanceReconciler(context),
+      instance: instanceReconciler(context, watchMs),
       steps: stepsReconciler(context),
       trail: trailReconciler({ store, audits, s3: direct, buckets, log, everyMs: config.cloudTrail.deliverEverySeconds * 1000 }),
     },
     systemClock,
     log,
   );
-  const link = createAgentLink(store, ids, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
   const pipeline = createPipeline({
     services: createServices({ store, ids, releases: config.releases, audits, s3: direct, buckets }),
     keys,
@@ -205,7 +203,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   serve((request, response) => {
     const origin = originOf(request.headers);
     if (!origin) response.writeHead(403, { connection: "close" }).end("the way in is the public port");
-    else if (!link.handle(request, response)) pipeline(request, response, origin);
+    else if (!handle(request, response)) pipeline(request, response, origin);
   });
 
   await takeUpAgain(context, before !== undefined && before.origin !== endpoint);
@@ -229,22 +227,4 @@ async function listenForFront(data: DataFolder, serving: Promise<RequestListener
     server.listen(controlSocket(data), resolve);
   });
   return server;
-}
-
-function requireInstallation(releaseLabel: string, applications: readonly string[] = []): Installation {
-  const installation = readInstallation(releaseLabel, applications);
-  if ("missing" in installation)
-    throw new Error(`${releaseLabel} is not set up: ${installation.missing.join(", ")}. Run: howdah engines install`);
-  return installation;
-}
-
-function portsTaken(message: string): string[] {
-  const named = [...message.matchAll(/:(\d{2,5})\b/g)].map((match) => Number(match[1]));
-  return foreignListeners([...enginePorts, ...named]).map(describeListener);
-}
-
-/** What the kernel says can be given away without swapping. */
-function freeMemoryMb(): number {
-  const match = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"));
-  return Math.floor(Number(match?.[1] ?? 0) / 1024);
 }

@@ -23,6 +23,10 @@ export function dataFolder(option?: string) {
     endpoint: join(root, "link", "endpoint"),
     logs: join(root, "logs"),
     nodes: join(root, "nodes"),
+    /** What its nodes are made by, `local` or `simulated`: for good. */
+    provider: join(root, "provider"),
+    /** Simulated nodes: src/providers/simulated/shelf.ts. */
+    simulated: join(root, "simulated.db"),
     s3: join(root, "s3"),
     node: (instanceId: string) => join(root, "nodes", instanceId),
   };

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { DataFolder } from "./data-folder.ts";
-import { readJson } from "./files.ts";
+import { readJson, writeChanged } from "./files.ts";
 import { type KnownProcess, isAlive } from "./process/known.ts";
 
 /** Of the control plane that runs; in DATA/run/control-plane.json. */
@@ -42,6 +42,37 @@ export async function lockDataFolder(data: DataFolder): Promise<Server> {
   });
   server.unref();
   return server;
+}
+
+export type ProviderName = "local" | "simulated";
+
+/** What makes the nodes of this data folder; undefined where it has never been used. */
+export function providerOf(data: DataFolder): ProviderName | undefined {
+  if (existsSync(data.provider)) return readFileSync(data.provider, "utf8") as ProviderName;
+  return existsSync(data.database) ? "local" : undefined; // Of a Howdah that had no other.
+}
+
+/** Its clusters are of one kind for good: real nodes know nothing of simulated ones' steps, nor the other way round. */
+export function checkProvider(data: DataFolder, wanted: ProviderName): void {
+  const has = providerOf(data);
+  if (has === undefined || has === wanted) return;
+  const own = has === "simulated" ? "howdah up --provider simulated" : "howdah up";
+  throw new Error(
+    `the nodes of ${data.root} are ${kindOf[has]}: start it by ${own}, or use another --data folder for ${kindOf[wanted]} ones`,
+  );
+}
+
+const kindOf: Record<ProviderName, string> = { local: "real", simulated: "simulated" };
+
+/** To be called with the data folder's lock. */
+export function claimFor(data: DataFolder, provider: ProviderName): void {
+  checkProvider(data, provider);
+  writeChanged(data.provider, provider);
+}
+
+/** Throws where what is wanted (a sentence's rest) is there on real nodes only. */
+export function requireRealNodes(data: DataFolder, what: string): void {
+  if (providerOf(data) === "simulated") throw new Error(`the nodes of ${data.root} are simulated: they have no ${what}`);
 }
 
 /** The private socket behind the front door: abstract, so that no data folder's path is too long for it, and nothing of it is left. */

@@ -3,11 +3,10 @@ import { existsSync, rmSync } from "node:fs";
 import type { Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cacheFolder, type DataFolder, ownerVariable } from "./data-folder.ts";
-import { holderPath, lockDataFolder, recordPath } from "./running.ts";
+import { holderPath, lockDataFolder, providerOf, recordPath } from "./running.ts";
 import { readJson } from "./files.ts";
 import { type KnownProcess, endProcess, findByEnvironment, isAlive } from "./process/known.ts";
-import { createLocalProvider } from "./providers/local/provider.ts";
-import { stopS3Proxy } from "./s3/s3proxy.ts";
+import type { Provider } from "./providers/provider.ts";
 import { endAllClusters, keepAllClusters } from "./store/clusters.ts";
 import { instancesOfLiving } from "./store/instances.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -86,8 +85,7 @@ async function inStore<T>(data: DataFolder, work: (store: Store) => Promise<T>):
 
 /** Ends every process, and removes the folders of instances that are not `kept`. How many instances ran. */
 async function endProcesses(data: DataFolder, report: (text: string) => void, kept: Set<string>): Promise<number> {
-  const owner = { [ownerVariable]: data.root };
-  const provider = createLocalProvider({ data, native: undefined, degree: "plain", engines: cacheFolder(), owner });
+  const { provider, close } = await openProvider(data);
   const instances = await provider.list();
   let ended = 0;
   await Promise.all(
@@ -98,7 +96,7 @@ async function endProcesses(data: DataFolder, report: (text: string) => void, ke
     }),
   );
   if (ended > 0) report(`ended ${ended} instance${ended === 1 ? "" : "s"}`);
-  await stopS3Proxy(data);
+  await close();
   // Again until there are none: one may have started another since the look.
   const orphans = () => findByEnvironment(ownerVariable, data.root).filter(({ pid }) => pid !== process.pid);
   for (let left = orphans(); left.length > 0; left = orphans())
@@ -106,4 +104,13 @@ async function endProcesses(data: DataFolder, report: (text: string) => void, ke
 
   rmSync(recordPath(data), { force: true });
   return ended;
+}
+
+/** `close` ends what of S3 belongs to the nodes. */
+async function openProvider(data: DataFolder): Promise<{ provider: Provider; close(): unknown }> {
+  if (providerOf(data) === "simulated") return (await import("./nodes/simulated.ts")).nodesAtRest(data);
+  const [{ createLocalProvider }, { stopS3Proxy }] = [await import("./providers/local/provider.ts"), await import("./s3/s3proxy.ts")];
+  const owner = { [ownerVariable]: data.root };
+  const provider = createLocalProvider({ data, native: undefined, degree: "plain", engines: cacheFolder(), owner });
+  return { provider, close: () => stopS3Proxy(data) };
 }

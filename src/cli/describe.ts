@@ -1,5 +1,6 @@
 /** A cluster as `howdah status` and its --json tell it. Read from the store, so it holds when no control plane runs, too. */
 import { userInterfaces } from "../engines/user-interfaces.ts";
+import type { ProviderName } from "../running.ts";
 import { type ClusterRow, clusterState, stateChangeReason } from "../store/clusters.ts";
 import { eventsOf } from "../store/events.ts";
 import { instanceState } from "../store/instances.ts";
@@ -10,15 +11,15 @@ import { nodesOf } from "./find.ts";
 /** Times are ISO 8601; null where it has not happened. */
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
-/** The shape is documented in docs/cli.md: programs read it, so fields are only ever added. */
-export async function describeCluster(db: Db, cluster: ClusterRow) {
+/** The shape is documented in docs/cli.md: programs read it, so fields are only ever added. Simulated nodes have no pages. */
+export async function describeCluster(db: Db, cluster: ClusterRow, provider: ProviderName) {
   const [steps, nodes, events] = await Promise.all([stepsOf(db, cluster.id), nodesOf(db, cluster.id), eventsOf(db, cluster.id)]);
   const state = clusterState(
     cluster,
     steps.some((step) => activeStates.includes(step.state)),
   );
   const { spec } = cluster;
-  const master = cluster.phase === "ended" ? undefined : nodes[0]?.address;
+  const master = cluster.phase === "ended" || provider === "simulated" ? undefined : nodes[0]?.address;
   const pages =
     master === undefined
       ? []
@@ -28,6 +29,7 @@ export async function describeCluster(db: Db, cluster: ClusterRow) {
         );
   return {
     id: cluster.id,
+    provider,
     name: spec.name,
     state,
     reason: stateChangeReason(cluster, state, steps.length > 0).Message ?? "",

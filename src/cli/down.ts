@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dataFolder } from "../data-folder.ts";
+import { providerOf } from "../running.ts";
 import { takeDown } from "../take-down.ts";
 import { plural, whileWaiting } from "./terminal.ts";
 
@@ -15,6 +16,6 @@ export async function down(options: { data?: string; keep?: boolean }): Promise<
   console.log(`Howdah is down: ${plural(clusters, "cluster")} and ${plural(instances, "instance")} ended. ${data.root} keeps S3 and logs.`);
   if (kept > 0)
     console.log(
-      `${plural(kept, "cluster")} kept, with HDFS and all else on its nodes' disks. To start again: howdah up --data ${data.root}`,
+      `${plural(kept, "cluster")} kept, with HDFS and all else on its nodes' disks. To start again: howdah up${providerOf(data) === "simulated" ? " --provider simulated" : ""} --data ${data.root}`,
     );
 }

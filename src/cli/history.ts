@@ -18,6 +18,7 @@ import { historyPort } from "../engines/spark/defaults.ts";
 import { eventLogFolders } from "../engines/spark/defaults.ts";
 import { userInterfaces } from "../engines/user-interfaces.ts";
 import { identify } from "../process/known.ts";
+import { requireRealNodes } from "../running.ts";
 import { readInstallation } from "../setup.ts";
 import type { ClusterRow } from "../store/clusters.ts";
 import { groupsOf, hostnameOf, instancesOf } from "../store/instances.ts";
@@ -36,6 +37,7 @@ interface Options {
 /** `name`: a cluster's id, the beginning of one, or `last`. */
 export async function history(name: string, options: Options): Promise<void> {
   const data = dataFolder(options.data);
+  requireRealNodes(data, "history");
   const { cluster, facts, master, masterConfigurations } = await read(data, name);
   const clusterId = cluster.id;
   if (cluster.phase !== "ended") {

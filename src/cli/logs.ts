@@ -3,7 +3,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nodeLayout } from "../agent/layout.ts";
 import { type DataFolder, dataFolder } from "../data-folder.ts";
-import { controlPlaneLog } from "../running.ts";
+import { controlPlaneLog, requireRealNodes } from "../running.ts";
 import { stepState, stepsOf } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
 import { chooseCluster, chooseNode, chooseStep, nodesOf, placeOf, withStore } from "./find.ts";
@@ -25,6 +25,7 @@ export interface LogsOptions extends Omit<Wanted, "step"> {
 export async function logs(clusterText: string | undefined, step: string | undefined, options: LogsOptions): Promise<void> {
   const data = dataFolder(options.data);
   if (clusterText === undefined) return ownLog(data, options);
+  requireRealNodes(data, `logs. howdah events ${clusterText} tells what happened`);
   await withStore(data, async ({ db }) => {
     const cluster = await chooseCluster(db, clusterText);
     const nodes = await nodesOf(db, cluster.id);

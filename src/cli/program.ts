@@ -30,6 +30,13 @@ export function howdahProgram(afterDashes: string[]): Command {
     .addOption(
       new Option("--isolation <degree>", "how nodes are kept apart (default: the best this host allows)").choices(["view", "plain"]),
     )
+    .addOption(
+      new Option("--provider <name>", "what makes the nodes (default: local); simulated ones are for unit tests").choices([
+        "local",
+        "simulated",
+      ]),
+    )
+    .addOption(new Option("--pace <pace>", "of simulated nodes (default: instant); real takes EMR's minutes").choices(["instant", "real"]))
     .option("-d, --detach", "run in the background")
     .action(async (options) => (await import("./up.ts")).up(options));
   command("down", "end everything: clusters, S3, control plane")

@@ -9,6 +9,7 @@ import { quote } from "../agent/text.ts";
 import { type DataFolder, dataFolder } from "../data-folder.ts";
 import { type EntryPoint, enterNode } from "../providers/local/enter.ts";
 import { activeStates, stepsOf } from "../store/steps.ts";
+import { requireRealNodes } from "../running.ts";
 import { clusterState } from "../store/clusters.ts";
 import { chooseCluster, chooseNode, nodesOf, withStore } from "./find.ts";
 
@@ -18,6 +19,7 @@ import { chooseCluster, chooseNode, nodesOf, withStore } from "./find.ts";
  */
 export async function ssh(clusterText: string, nodeText: string | undefined, options: { data?: string }, command: string[]): Promise<void> {
   const data = dataFolder(options.data);
+  requireRealNodes(data, "shell");
   const layout = nodeLayout(await findNode(data, clusterText, nodeText));
   const shellFile = join(layout.agent, "agent", "shell.sh");
   const line =

@@ -73,7 +73,10 @@ export function clusterText(cluster: Answering, now = Date.now()): string {
       if (failure) lines.push(paint("red", `    ${[failure.Reason, failure.Message, failure.LogFile].filter(Boolean).join(" ")}`));
     }
   }
-  lines.push(paint("dim", `howdah logs ${id} · howdah events ${id}${cluster.endedAt ? "" : ` · howdah ssh ${id}`}`));
+  const more = [`howdah events ${id}`];
+  if (cluster.provider === "local") more.unshift(`howdah logs ${id}`);
+  if (cluster.provider === "local" && !cluster.endedAt) more.push(`howdah ssh ${id}`);
+  lines.push(paint("dim", more.join(" · ")));
   return lines.join("\n");
 }
 

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DataFolder, dataFolder } from "../data-folder.ts";
-import { runningControlPlane } from "../running.ts";
+import { providerOf, runningControlPlane } from "../running.ts";
 import type { Db } from "../store/store.ts";
 import { type DescribedCluster, describeCluster } from "./describe.ts";
 import { everyCluster } from "../store/cluster-lists.ts";
@@ -28,7 +28,7 @@ export async function status(clusterName: string | undefined, options: StatusOpt
   }
   if (options.json && options.watch) throw new Error("--json and --watch do not go together: --json says once what is so");
   await withStore(data, async ({ db }) => {
-    const look = clusterName === undefined ? () => list(db, data, options) : await one(db, clusterName, options);
+    const look = clusterName === undefined ? () => list(db, data, options) : await one(db, data, clusterName, options);
     if (options.watch) await watch(look);
     else console.log((await look()).text);
   });
@@ -43,17 +43,26 @@ interface Look {
 
 async function list(db: Db, data: DataFolder, { json, all }: StatusOptions): Promise<Look> {
   const running = runningControlPlane(data);
+  const provider = providerOf(data) ?? "local";
   const up = running ? { endpoint: running.endpoint, pid: running.pid } : null;
   const clusters = await everyCluster(db);
-  const shown = await Promise.all(clusters.filter(({ phase }) => all || phase !== "ended").map((cluster) => describeCluster(db, cluster)));
+  const shown = await Promise.all(
+    clusters.filter(({ phase }) => all || phase !== "ended").map((cluster) => describeCluster(db, cluster, provider)),
+  );
   const state = JSON.stringify({ up, clusters: shown }, undefined, 2);
-  return { text: json ? state : listText(data.root, up, shown, clusters.length - shown.length), state, isOver: false };
+  return {
+    text: json
+      ? state
+      : listText(`${data.root}${provider === "simulated" ? ", simulated nodes" : ""}`, up, shown, clusters.length - shown.length),
+    state,
+    isOver: false,
+  };
 }
 
-async function one(db: Db, name: string, { json }: StatusOptions): Promise<() => Promise<Look>> {
+async function one(db: Db, data: DataFolder, name: string, { json }: StatusOptions): Promise<() => Promise<Look>> {
   const { id } = await chooseCluster(db, name);
   return async () => {
-    const cluster = await describeCluster(db, await chooseCluster(db, id));
+    const cluster = await describeCluster(db, await chooseCluster(db, id), providerOf(data) ?? "local");
     const described = { ...cluster, userInterfaces: await answering(cluster) };
     const state = JSON.stringify(described, undefined, 2);
     return { text: json ? state : clusterText(described), state, isOver: cluster.endedAt !== null };

@@ -104,6 +104,7 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
       await addEvent(tx, cluster.id, "cluster", "ready: every node's daemons answer");
       await tx.wake("steps", cluster.id);
       await tx.wake("cluster", cluster.id);
+      await endWithSteps(tx, cluster);
     });
     return done;
   }
@@ -122,18 +123,23 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
   return done;
 }
 
-/** A ready cluster ends by a failed step that says so, or when it is transient and has no step left. */
 async function followSteps(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
-  // One transaction for the look and its result: neither a step that AddJobFlowSteps has accepted nor a wish to go on is overlooked.
-  await context.store.transaction(async (tx) => {
-    const steps = await stepsOf(tx.db, cluster.id);
-    const { keep_alive } = (await findCluster(tx.db, cluster.id)) ?? cluster;
-    const fatal = steps.find((step) => step.ends_cluster === 1);
-    const isIdle = !steps.some((step) => activeStates.includes(step.state));
-    if (fatal) await recordEnding(tx, cluster, stepFailure(fatal));
-    else if (isIdle && keep_alive === 0) await recordEnding(tx, cluster, stepsCompleted(steps));
-  });
+  await context.store.transaction((tx) => endWithSteps(tx, cluster));
   return done;
+}
+
+/**
+ * A ready cluster ends by a failed step that says so, or when it is transient and has no step left. In the transaction of what makes it so: such a cluster
+ * is never WAITING.
+ */
+export async function endWithSteps(tx: Tx, cluster: ClusterRow): Promise<void> {
+  // Look and result are one: neither a step that AddJobFlowSteps has accepted nor a wish to go on is overlooked.
+  const steps = await stepsOf(tx.db, cluster.id);
+  const { keep_alive } = (await findCluster(tx.db, cluster.id)) ?? cluster;
+  const fatal = steps.find((step) => step.ends_cluster === 1);
+  const isIdle = !steps.some((step) => activeStates.includes(step.state));
+  if (fatal) await recordEnding(tx, cluster, stepFailure(fatal));
+  else if (isIdle && keep_alive === 0) await recordEnding(tx, cluster, stepsCompleted(steps));
 }
 
 async function beginEnding(context: ReconcileContext, cluster: ClusterRow, ending: ClusterEnding | null): Promise<Outcome> {

@@ -5,6 +5,8 @@ import type { Store } from "../store/store.ts";
 import { bootstrapOrders, nodeWish } from "./node-wish.ts";
 import { takeReport } from "./reports.ts";
 
+const noLogs = "the nodes are simulated: nothing is written below LogUri";
+
 export function simulatedLink(store: Store): Pick<Surroundings, "orders" | "report"> {
   return {
     async orders(instanceId, clusterId) {
@@ -22,6 +24,7 @@ export function simulatedLink(store: Store): Pick<Surroundings, "orders" | "repo
           ...(cancel_option === null ? {} : { cancel: cancel_option }),
         })),
         stopping: cluster.phase === "ending",
+        warnings: instance === master && cluster.spec.logUri ? [noLogs] : [],
       };
     },
     async report(report) {

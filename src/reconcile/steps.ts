@@ -6,6 +6,7 @@ import { instancesOf } from "../store/instances.ts";
 import { addEvent } from "../store/events.ts";
 import { cutOffState, type StepRow, setStepStatus, stepsOf } from "../store/steps.ts";
 import type { Tx } from "../store/store.ts";
+import { endWithSteps } from "./clusters.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
 
@@ -24,7 +25,10 @@ export function stepsReconciler({ store }: ReconcileContext): Reconciler {
       await cancelAsked(tx, cluster);
 
       if (cluster.phase === "ending" || cluster.phase === "ended") await cancelRest(tx, cluster, cluster.phase === "ended");
-      else if (cluster.phase === "ready" && !isEnding(cluster)) await startNext(tx, cluster);
+      else if (cluster.phase === "ready" && !isEnding(cluster)) {
+        await startNext(tx, cluster);
+        await endWithSteps(tx, cluster);
+      }
     });
     return done;
   };

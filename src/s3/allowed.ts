@@ -22,6 +22,7 @@ export interface ObjectsOptions {
   policies: PolicySource;
   emrfs: EmrfsRoles;
   buckets: Buckets;
+  /** Throws an AwsError where there is none. */
   server: () => S3Server;
   now: () => Date;
   /** Told what went wrong behind the front door; the client learns only that something did. */
@@ -67,9 +68,9 @@ export async function allowed(
 ): Promise<Allowed> {
   const signed = signedPart(req);
   const query = new URLSearchParams(signed.query);
-  const server = options.server();
   const sender = prove(signed, query, req.headers, options.keys, options.now());
   Object.assign(seen, { sender, query });
+  const server = options.server();
   const headers = withHoisted(req.headers, query);
   const request = unlessUnknown(sender, () => readRequest(signed.method, signed.path, query, headers, server.external === true));
   seen.request = request;

@@ -1,4 +1,5 @@
 /** What the control plane itself asks of the S3 server, as the account's own: few and small requests. */
+import { noServer } from "./no-server.ts";
 import { answerOf, openUpstream, type S3Server, type UpstreamRequest } from "./upstream.ts";
 import { uriEncode } from "../aws/sigv4.ts";
 
@@ -18,15 +19,17 @@ export interface DirectS3 {
   put(bucket: string, key: string, body: Buffer, headers: Record<string, string>): Promise<void>;
 }
 
-export function directS3(server: () => S3Server): DirectS3 {
+export function directS3(server: () => S3Server | undefined): DirectS3 {
   const path = (bucket: string, key = "") => `/${bucket}${key === "" ? "" : `/${key.split("/").map(uriEncode).join("/")}`}`;
 
   async function ask(
     request: Omit<UpstreamRequest, "query" | "length">,
     body: Buffer | undefined,
   ): Promise<{ status: number; text: string }> {
+    const current = server();
+    if (!current) throw new S3Failure(noServer.code, noServer.message);
     try {
-      const upstream = openUpstream(server(), { ...request, query: "", length: body?.length });
+      const upstream = openUpstream(current, { ...request, query: "", length: body?.length });
       const answer = answerOf(upstream);
       upstream.end(body);
       const { statusCode: status = 0 } = await answer;

@@ -17,6 +17,7 @@ import { controlPlane } from "./control.ts";
 import type { FromWorker, ToWorker, WorkerOptions } from "./front.ts";
 import { createRecorder } from "./recorder.ts";
 import { serveObjects } from "./objects.ts";
+import { noServer } from "./no-server.ts";
 import { serviceOf } from "./routing.ts";
 
 const options = workerData as WorkerOptions;
@@ -81,11 +82,15 @@ const objects = {
   policies,
   emrfs,
   buckets: { ...facts, change },
-  server: () => s3,
+  server() {
+    if (!s3) throw noServer;
+    return s3;
+  },
   now,
   fault,
   used({ key: { accessKeyId }, claim }: Verified) {
-    if (isNewUse(accessKeyId)) tell({ kind: "used", use: { accessKeyId, service: "s3", region: claim.scope.region || options.s3.region } });
+    if (isNewUse(accessKeyId))
+      tell({ kind: "used", use: { accessKeyId, service: "s3", region: claim.scope.region || (s3?.region ?? "") } });
   },
 };
 

@@ -19,7 +19,8 @@ export interface FrontOptions {
   databasePath: string;
   /** Unix socket of the control plane's own HTTP server. */
   controlSocket: string;
-  s3: S3Server;
+  /** undefined where there is none: S3 requests are then refused. */
+  s3: S3Server | undefined;
   /** Files of the audit trail, where S3 requests are recorded, and the region of one that does not say its own. */
   audits?: { event: string; data: string; region: string };
   /** Writes down what the front door has done with a bucket; resolves when it is on disk. */

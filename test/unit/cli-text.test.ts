@@ -36,6 +36,7 @@ test("columns stand below each other whatever is painted", () => {
 const now = Date.parse("2026-01-02T00:00:00Z");
 const cluster: DescribedCluster & { userInterfaces: { name: string; url: string; answers: boolean }[] } = {
   id: "j-A",
+  provider: "local",
   name: "nightly",
   state: "RUNNING",
   reason: "Running step",

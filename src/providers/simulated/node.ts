@@ -19,10 +19,13 @@ export interface Orders {
   steps: SimulatedStep[];
   /** The cluster ends. */
   stopping: boolean;
+  /** What its user should know of this node. */
+  warnings: string[];
 }
 
 export interface Outcome {
-  afterMs: number;
+  /** null: it does not end by itself. */
+  afterMs: number | null;
   exitCode: number;
   /** The last telling lines of stderr. */
   message?: string;
@@ -35,6 +38,7 @@ export interface Surroundings {
   /** undefined where the node is not wanted (any more). Rejects where the control plane cannot be reached. */
   orders(instanceId: string, clusterId: string): Promise<Orders | undefined>;
   report(report: Report): Promise<void>;
+  /** Asked once for each step, when it begins. */
   outcomeOf(what: { step: SimulatedStep } | { bootstrapAction: BootstrapOrder }): Outcome;
 }
 
@@ -45,9 +49,42 @@ export interface SimulatedNode {
   start(): void;
   /** Its processes are gone, as by a kill of its init. Its disk stays. */
   stop(): void;
+  /** The process that simulates it ends: what it had begun goes on when another one has its record. */
+  leave(): void;
   /** Its orders may have changed. */
   look(): void;
+  /** Steps that run now. */
+  runningSteps(): { id: string; name: string }[];
+  /** Ends a step that runs. */
+  exitStep(id: string, how: { exitCode: number; message?: string }): void;
 }
+
+type ActionReport = Report["bootstrapActions"][number];
+
+interface KnownStep {
+  name: string;
+  report: StepReport;
+  outcome?: Outcome;
+}
+
+/** What is on its disk, and what its processes were at. Plain JSON. */
+export interface NodeRecord {
+  spec: LaunchSpec;
+  seq: number;
+  actions: Record<number, ActionReport>;
+  steps: Record<string, KnownStep>;
+  /** undefined while its init does not run. */
+  boot?: Boot | undefined;
+}
+
+interface Boot {
+  phase: NodePhase;
+  failure?: Report["failure"];
+  /** What is on its way: a second start of it would do nothing. It takes `ms` from `since` (epoch milliseconds), or does not end. */
+  busy?: { what: "boot" | "action" | "daemons" | "stop"; since: number; ms: number | null; ordinal?: number } | undefined;
+}
+
+export const newRecord = (spec: LaunchSpec): NodeRecord => ({ spec, seq: 0, actions: {}, steps: {} });
 
 /** An agent says so often that it is there, though nothing is new. */
 const aliveMs = 60_000;
@@ -55,44 +92,47 @@ const aliveMs = 60_000;
 const retryMs = 1_000;
 const killedExitCode = 143;
 
-export function createNode(spec: LaunchSpec, around: Surroundings): SimulatedNode {
-  /** What is on its disk: markers and exit codes. */
-  const disk = { seq: 0, actions: new Map<number, Report["bootstrapActions"][number]>(), steps: new Map<string, StepReport>() };
-  let boot: ReturnType<typeof startBoot> | undefined;
+/** `record` is the node's own from now on; `save` is called whenever it has changed. One that was running goes on. */
+export function createNode(record: NodeRecord, around: Surroundings, save: () => void): SimulatedNode {
+  let running: ReturnType<typeof startBoot> | undefined;
+  if (record.boot) running = startBoot(record, record.boot, around, save);
   return {
-    spec,
+    spec: record.spec,
     get isRunning() {
-      return boot !== undefined;
+      return running !== undefined;
     },
     start() {
-      if (boot) return;
-      for (const [id, step] of disk.steps) if (step.state === "running") disk.steps.set(id, { ...step, state: "lost" });
-      boot = startBoot(spec, disk, around);
+      if (running) return;
+      for (const step of Object.values(record.steps)) if (step.report.state === "running") step.report = { ...step.report, state: "lost" };
+      record.boot = { phase: "bootstrapping", busy: { what: "boot", since: around.clock.now(), ms: around.pace.bootMs } };
+      save();
+      running = startBoot(record, record.boot, around, save);
     },
     stop() {
-      boot?.end();
-      boot = undefined;
+      if (!running) return;
+      running.end();
+      running = record.boot = undefined;
+      save();
     },
-    look: () => boot?.look(),
+    leave: () => running?.end(),
+    look: () => running?.look(),
+    runningSteps: () =>
+      running
+        ? Object.values(record.steps)
+            .filter(({ report }) => report.state === "running")
+            .map(({ name, report: { id } }) => ({ id, name }))
+        : [],
+    exitStep: (id, how) => running?.endStep(id, { state: "exited", ...how }),
   };
 }
 
-interface Disk {
-  seq: number;
-  actions: Map<number, Report["bootstrapActions"][number]>;
-  steps: Map<string, StepReport>;
-}
-
-/** From the start of an init to its end. */
-function startBoot(spec: LaunchSpec, disk: Disk, around: Surroundings) {
+/** From the start of an init to its end; or from where it was when another process left it. */
+function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: () => void) {
   const { clock, pace } = around;
+  const { spec } = record;
   const timers = new Set<() => void>();
   const processes = new Map<string, () => void>();
-  let phase: NodePhase = "bootstrapping";
-  let failure: Report["failure"];
   let orders: Orders | undefined;
-  /** What is on its way: a second start of it would do nothing. */
-  let busy: "action" | "daemons" | "stop" | undefined;
   let talking = false;
   let again = false;
   let told = "";
@@ -110,71 +150,100 @@ function startBoot(spec: LaunchSpec, disk: Disk, around: Surroundings) {
     };
   }
 
-  /** Takes the next step towards what is ordered. */
-  function converge({ bootstrapActions, steps, stopping }: Orders): void {
-    if (stopping) return stop();
-    if (phase === "bootstrapping" && !busy) {
-      const next = bootstrapActions.find(({ ordinal }) => disk.actions.get(ordinal)?.state !== "done");
-      if (next) return runAction(next);
-      phase = "starting";
-    }
-    if (phase === "starting" && !busy) {
-      busy = "daemons";
-      after(pace.daemonsMs, () => {
-        busy = undefined;
-        phase = "ready";
-        look();
-      });
-    }
-    if (phase === "ready") for (const step of steps) followStep(step);
+  const ends = { boot: sayAlive, action: endAction, daemons: becomeReady, stop: becomeStopped };
+
+  function begin(busy: Omit<NonNullable<Boot["busy"]>, "since">): void {
+    boot.busy = { ...busy, since: clock.now() };
+    save();
+    awaitBusy(boot.busy);
   }
 
-  function runAction(action: BootstrapOrder): void {
-    busy = "action";
-    const { ordinal } = action;
-    const { afterMs, exitCode } = around.outcomeOf({ bootstrapAction: action });
-    disk.actions.set(ordinal, { ordinal, state: "running" });
-    after(afterMs, () => {
-      busy = undefined;
-      disk.actions.set(ordinal, { ordinal, state: exitCode === 0 ? "done" : "failed", exitCode });
-      if (exitCode !== 0) {
-        phase = "failed";
-        failure = { kind: "bootstrap-exit", ordinal, exitCode, message: `bootstrap action ${ordinal} returned a non-zero return code` };
-      }
-      look();
+  function awaitBusy({ what, since, ms, ordinal = 0 }: NonNullable<Boot["busy"]>): void {
+    if (ms === null) return;
+    after(left(since, ms), () => {
+      boot.busy = undefined;
+      ends[what](ordinal);
     });
   }
 
+  /** Of `ms` since then, by a clock that may have been set meanwhile. */
+  const left = (since: number, ms: number) => Math.min(Math.max(0, since + ms - clock.now()), ms);
+
+  /** Takes the next step towards what is ordered. */
+  function converge({ bootstrapActions, steps, stopping }: Orders): void {
+    if (stopping) return stop();
+    if (boot.phase === "bootstrapping" && !boot.busy) {
+      const next = bootstrapActions.find(({ ordinal }) => record.actions[ordinal]?.state !== "done");
+      if (next) return runAction(next);
+      boot.phase = "starting";
+    }
+    if (boot.phase === "starting" && !boot.busy) begin({ what: "daemons", ms: pace.daemonsMs });
+    if (boot.phase === "ready") for (const step of steps) followStep(step);
+  }
+
+  function becomeReady(): void {
+    boot.phase = "ready";
+    look();
+  }
+
+  function runAction(action: BootstrapOrder): void {
+    const { ordinal } = action;
+    const { afterMs, exitCode } = around.outcomeOf({ bootstrapAction: action });
+    record.actions[ordinal] = { ordinal, state: "running", exitCode };
+    begin({ what: "action", ms: afterMs, ordinal });
+  }
+
+  function endAction(ordinal: number): void {
+    const exitCode = record.actions[ordinal]?.exitCode ?? 0;
+    record.actions[ordinal] = { ordinal, state: exitCode === 0 ? "done" : "failed", exitCode };
+    if (exitCode !== 0) {
+      boot.phase = "failed";
+      boot.failure = { kind: "bootstrap-exit", ordinal, exitCode, message: `bootstrap action ${ordinal} returned a non-zero return code` };
+    }
+    look();
+  }
+
   /** At most once: what is on the disk is never begun again. */
-  function followStep(step: SimulatedStep): void {
-    const known = disk.steps.get(step.id);
-    if (!known && step.cancel) {
-      disk.steps.set(step.id, { id: step.id, state: "cancelled" });
+  function followStep({ id, name, cancel, ...rest }: SimulatedStep): void {
+    const known = record.steps[id];
+    if (!known && cancel) {
+      record.steps[id] = { name, report: { id, state: "cancelled" } };
     } else if (!known) {
-      const { afterMs, exitCode, message } = around.outcomeOf({ step });
-      disk.steps.set(step.id, { id: step.id, state: "running", startedAt: clock.now() });
-      const cancelEnd = after(afterMs, () => endStep(step.id, { state: "exited", exitCode, ...(message ? { message } : {}) }));
-      processes.set(step.id, cancelEnd);
-    } else if (known.state === "running" && step.cancel) {
-      endStep(step.id, { state: "cancelled" });
+      const outcome = around.outcomeOf({ step: { id, name, ...rest } });
+      record.steps[id] = { name, outcome, report: { id, state: "running", startedAt: clock.now() } };
+      save();
+      awaitEnd(record.steps[id]);
+    } else if (known.report.state === "running" && cancel) {
+      endStep(id, { state: "cancelled" });
     }
   }
 
+  function awaitEnd({ report: { id, startedAt = 0 }, outcome }: KnownStep): void {
+    if (!outcome) return;
+    const { afterMs, exitCode, message } = outcome;
+    const end = () => endStep(id, { state: "exited", exitCode, ...(message ? { message } : {}) });
+    processes.set(id, afterMs === null ? () => {} : after(left(startedAt, afterMs), end));
+  }
+
   function endStep(id: string, how: Pick<StepReport, "state" | "exitCode" | "message">): void {
+    const known = record.steps[id];
+    if (known?.report.state !== "running") return;
     processes.get(id)?.();
     processes.delete(id);
-    disk.steps.set(id, { ...disk.steps.get(id)!, ...how, endedAt: clock.now() });
+    known.report = { ...known.report, ...how, endedAt: clock.now() };
+    save();
     look();
   }
 
   function stop(): void {
-    if (busy === "stop" || phase === "stopped") return;
-    busy = "stop";
+    if (boot.busy?.what === "stop" || boot.phase === "stopped") return;
     for (const id of processes.keys()) endStep(id, { state: "exited", exitCode: killedExitCode });
-    after(pace.stopMs, () => {
-      phase = "stopped";
-      look();
-    });
+    begin({ what: "stop", ms: pace.stopMs });
+  }
+
+  function becomeStopped(): void {
+    boot.phase = "stopped";
+    look();
   }
 
   function reportNow(): Report {
@@ -183,13 +252,15 @@ function startBoot(spec: LaunchSpec, disk: Disk, around: Surroundings) {
       bootId: "simulated",
       seq: 0,
       generation: orders?.generation ?? 0,
-      phase,
-      ...(failure ? { failure } : {}),
-      bootstrapActions: [...disk.actions.values()],
+      phase: boot.phase,
+      ...(boot.failure ? { failure: boot.failure } : {}),
+      bootstrapActions: Object.values(record.actions).map(({ ordinal, state, exitCode }) =>
+        state === "running" || exitCode === undefined ? { ordinal, state } : { ordinal, state, exitCode },
+      ),
       daemons: [],
       tasks: [],
-      steps: [...disk.steps.values()],
-      warnings: [],
+      steps: Object.values(record.steps).map(({ report }) => report),
+      warnings: orders?.warnings ?? [],
     };
   }
 
@@ -201,8 +272,9 @@ function startBoot(spec: LaunchSpec, disk: Disk, around: Surroundings) {
     const report = reportNow();
     const text = JSON.stringify(report);
     if (text === told && !isAlive) return;
-    disk.seq += 1;
-    await around.report({ ...report, seq: disk.seq });
+    record.seq += 1;
+    save();
+    await around.report({ ...report, seq: record.seq });
     told = text;
   }
 
@@ -233,9 +305,12 @@ function startBoot(spec: LaunchSpec, disk: Disk, around: Surroundings) {
     after(aliveMs, sayAlive);
   }
 
-  after(pace.bootMs, sayAlive);
+  for (const step of Object.values(record.steps)) if (step.report.state === "running") awaitEnd(step);
+  if (boot.busy) awaitBusy(boot.busy);
+  if (boot.busy?.what !== "boot") sayAlive();
   return {
     look: () => look(),
+    endStep,
     end() {
       isOver = true;
       for (const cancel of timers) cancel();

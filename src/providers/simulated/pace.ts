@@ -15,5 +15,5 @@ export const paces = {
   /** All states, one after the other, at once. */
   instant: { bootMs: 0, bootstrapActionMs: 0, daemonsMs: 0, stepMs: 0, stopMs: 0 },
   /** About as EMR does it. */
-  real: { bootMs: 120_000, bootstrapActionMs: 20_000, daemonsMs: 150_000, stepMs: 30_000, stopMs: 45_000 },
+  real: { bootMs: 120_000, bootstrapActionMs: 20_000, daemonsMs: 150_000, stepMs: 30_000, stopMs: 30_000 },
 } as const satisfies Record<string, Pace>;

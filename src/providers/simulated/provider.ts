@@ -1,61 +1,90 @@
 /** Instances that are only simulated, in this process: the control plane over them is the real one. They need neither engines nor memory of the host. */
-import type { Provider } from "../provider.ts";
-import { createNode, type SimulatedNode, type Surroundings } from "./node.ts";
+import { AddressTaken, type Provider } from "../provider.ts";
+import { createNode, newRecord, type NodeRecord, type SimulatedNode, type Surroundings } from "./node.ts";
+import { noShelf, type Shelf } from "./shelf.ts";
 
 export interface SimulatedProvider extends Provider {
   /** The nodes of this cluster look for new orders. */
   manifestChanged(clusterId: string): void;
   /** By instance id. For who simulates faults. */
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
+  /** Does no more, as if this process had ended: another provider with its shelf goes on. */
+  leave(): void;
 }
 
-export function createSimulatedProvider(around: Surroundings): SimulatedProvider {
+/** With a shelf, nodes go on where an earlier process left them. */
+export function createSimulatedProvider(around: Surroundings, shelf: Shelf = noShelf): SimulatedProvider {
   const nodes = new Map<string, SimulatedNode>();
-  const networks = new Map<string, string>();
+  const networks = new Map(shelf.all<string>("network").map(({ id, value }) => [id, value]));
   const byCluster = new Map<string, Set<SimulatedNode>>();
-  const gone = (instanceId: string): void => {
-    const node = nodes.get(instanceId);
-    if (!node) return;
-    node.stop();
-    nodes.delete(instanceId);
-    byCluster.get(node.spec.clusterId)?.delete(node);
-  };
+  const siblings = (clusterId: string) => byCluster.get(clusterId) ?? new Set();
+
+  function add(record: NodeRecord): SimulatedNode {
+    const { clusterId, instanceId } = record.spec;
+    const node = createNode(record, around, () => shelf.put("node", instanceId, record));
+    nodes.set(instanceId, node);
+    byCluster.set(clusterId, siblings(clusterId).add(node));
+    return node;
+  }
+  for (const { value } of shelf.all<NodeRecord>("node")) add(value);
+
+  /** Also of clusters that have given theirs back, and whose nodes live. */
+  function networksTaken(except: string): Set<string> {
+    const taken = new Set<string>();
+    for (const [clusterId, network] of networks) if (clusterId !== except) taken.add(network);
+    for (const [clusterId, members] of byCluster)
+      for (const { spec, isRunning } of members)
+        if (isRunning && clusterId !== except) taken.add(spec.address.slice(0, spec.address.lastIndexOf(".")));
+    return taken;
+  }
+
   return {
     name: "simulated",
     nodes,
     manifestChanged(clusterId) {
-      for (const node of byCluster.get(clusterId) ?? []) node.look();
+      for (const node of siblings(clusterId)) node.look();
+    },
+    leave() {
+      for (const node of nodes.values()) node.leave();
     },
     async claimNetwork(clusterId, current) {
-      const network = networks.get(clusterId) ?? current ?? freeNetwork(new Set(networks.values()));
+      const known = networks.get(clusterId);
+      if (known !== undefined) return known;
+      const taken = networksTaken(clusterId);
+      const network = current !== undefined && !taken.has(current) ? current : freeNetwork(taken);
       networks.set(clusterId, network);
+      shelf.put("network", clusterId, network);
       return network;
     },
     async releaseNetwork(clusterId) {
       networks.delete(clusterId);
-      byCluster.delete(clusterId);
+      shelf.remove("network", clusterId);
     },
     async launch(spec) {
-      let node = nodes.get(spec.instanceId);
-      if (!node) {
-        node = createNode(spec, around);
-        nodes.set(spec.instanceId, node);
-        const others = byCluster.get(spec.clusterId) ?? new Set();
-        byCluster.set(spec.clusterId, others.add(node));
-      }
-      node.start();
+      for (const { spec: other, isRunning } of siblings(spec.clusterId))
+        if (isRunning && other.address === spec.address && other.instanceId !== spec.instanceId) throw new AddressTaken(spec.address);
+      (nodes.get(spec.instanceId) ?? add(newRecord(spec))).start();
     },
     async observe(instanceId) {
       const node = nodes.get(instanceId);
       return !node ? "absent" : node.isRunning ? "running" : "stopped";
     },
     async terminate(instanceId) {
-      gone(instanceId);
+      nodes.get(instanceId)?.stop();
     },
     async list() {
       return [...nodes.keys()];
     },
-    async reclaim() {},
+    async reclaim(instanceId) {
+      const node = nodes.get(instanceId);
+      if (!node) return;
+      node.stop();
+      nodes.delete(instanceId);
+      const members = siblings(node.spec.clusterId);
+      members.delete(node);
+      if (members.size === 0) byCluster.delete(node.spec.clusterId);
+      shelf.remove("node", instanceId);
+    },
   };
 }
 

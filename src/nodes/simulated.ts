@@ -1,0 +1,68 @@
+/** Simulated nodes, in this process: no engines, no Java, no S3 server, and nothing of the host but a file that they are kept in. */
+import { systemClock } from "../clock.ts";
+import type { DataFolder } from "../data-folder.ts";
+import { paces } from "../providers/simulated/pace.ts";
+import { createSimulatedProvider } from "../providers/simulated/provider.ts";
+import type { Provider } from "../providers/provider.ts";
+import { openShelf } from "../providers/simulated/shelf.ts";
+import { simulatedLink } from "../reconcile/simulated-link.ts";
+import type { Nodes } from "./nodes.ts";
+
+export interface Simulated {
+  pace: keyof typeof paces;
+}
+
+/** They end by orders only, and whoever orders it says so: a look now and then is for what nobody thought of. */
+const watchMs = 60_000;
+
+export function simulatedNodes(data: DataFolder, { pace }: Simulated): Nodes {
+  return {
+    startS3: async () => undefined,
+    async join(store) {
+      const shelf = openShelf(data.simulated);
+      const { orders, report } = simulatedLink(store);
+      const provider = createSimulatedProvider(
+        {
+          clock: systemClock,
+          pace: paces[pace],
+          // As the agent link: nothing that was read leaves before it is on the disk.
+          orders: (instanceId, clusterId) => orders(instanceId, clusterId).finally(store.durable),
+          report: (sent) => report(sent).finally(store.durable),
+          outcomeOf: (what) => ({ afterMs: "step" in what ? paces[pace].stepMs : paces[pace].bootstrapActionMs, exitCode: 0 }),
+        },
+        shelf,
+      );
+      store.onManifest = (clusterId) => provider.manifestChanged(clusterId);
+      return {
+        degree: "simulated",
+        provider,
+        engines: () => "there",
+        portsTaken: () => [],
+        freeMemoryMb: () => Infinity,
+        watchMs,
+        handle: () => false,
+        stop() {
+          provider.leave();
+          shelf.close();
+        },
+      };
+    },
+  };
+}
+
+/** The same nodes for who ends them: nothing happens on them any more. */
+export function nodesAtRest(data: DataFolder): { provider: Provider; close(): void } {
+  const shelf = openShelf(data.simulated);
+  const unreachable = () => Promise.reject(new Error("no control plane runs"));
+  const provider = createSimulatedProvider(
+    {
+      clock: { ...systemClock, after: () => () => {} },
+      pace: paces.instant,
+      orders: unreachable,
+      report: unreachable,
+      outcomeOf: () => ({ afterMs: null, exitCode: 0 }),
+    },
+    shelf,
+  );
+  return { provider, close: shelf.close };
+}

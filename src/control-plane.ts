@@ -1,9 +1,5 @@
 /** Puts the parts together: store, reconcilers, API, agent link, S3 front door. One process, one public port. */
-<<<<<<< HEAD
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-=======
-import { mkdirSync, rmSync } from "node:fs";
->>>>>>> e9b5788 (A server for unit tests: howdah up --provider simulated, over nodes that outlive their process; a transient cluster is not WAITING before its end)
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { Logger } from "pino";
 import { createAuthoriser } from "./access/authorise.ts";
@@ -19,16 +15,9 @@ import type { DataFolder } from "./data-folder.ts";
 import { openAudit } from "./observe/audit.ts";
 import { keepAudit } from "./observe/keep.ts";
 import { auditEvent } from "./observe/record.ts";
-<<<<<<< HEAD
-import { enginePorts } from "./engines/index.ts";
 import { makeFolders, readJson, writeWhole } from "./files.ts";
-import { bootId, identify, type KnownProcess } from "./process/known.ts";
-import { describeListener, foreignListeners } from "./providers/local/listeners.ts";
-=======
-import { makeFolders, writeWhole } from "./files.ts";
 import type { Simulated } from "./nodes/simulated.ts";
-import { identify } from "./process/known.ts";
->>>>>>> e9b5788 (A server for unit tests: howdah up --provider simulated, over nodes that outlive their process; a transient cluster is not WAITING before its end)
+import { bootId, identify, type KnownProcess } from "./process/known.ts";
 import { durably } from "./providers/durably.ts";
 import { clusterReconciler } from "./reconcile/clusters.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
@@ -89,11 +78,11 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const config = readConfig(data.config);
   const lock = await lockDataFolder(data);
   opened.push(() => lock.close());
+  claimFor(data, options.simulated ? "simulated" : "local");
   const last = readJson<KnownProcess>(holderPath(data));
   const history = { hasRun: existsSync(data.endpoint), isSameBoot: last?.bootId === bootId() };
   for (const warning of checkStore(data.database, history)) log.warn(warning);
   writeWhole(holderPath(data), JSON.stringify(identify(process.pid)));
-  claimFor(data, options.simulated ? "simulated" : "local");
   // Loaded when they are the ones: a server of simulated nodes is to start at once.
   const nodes = options.simulated
     ? (await import("./nodes/simulated.ts")).simulatedNodes(data, options.simulated)

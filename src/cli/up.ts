@@ -2,8 +2,7 @@ import { spawnDetached, isAlive, identify } from "../process/known.ts";
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pino } from "pino";
-import { startControlPlane } from "../control-plane.ts";
+import { keepCompiled } from "../compile-cache.ts";
 import { makeFolders } from "../files.ts";
 import type { Simulated } from "../nodes/simulated.ts";
 import { checkProvider, controlPlaneLog, type ProviderName, runningControlPlane } from "../running.ts";
@@ -43,9 +42,11 @@ export async function up(options: UpOptions): Promise<void> {
     say(data, endpoint, provider);
     return;
   }
+  const [{ pino }, { startControlPlane }] = await Promise.all([import("pino"), import("../control-plane.ts")]);
   const log = pino({ level: process.env.HOWDAH_LOG_LEVEL ?? "info" }, pino.destination({ dest: controlPlaneLog(data), sync: true }));
   const controlPlane = await whileWaiting("Starting Howdah", () => startControlPlane({ data, port, isolation, simulated, log }));
   say(data, controlPlane.endpoint, provider);
+  keepCompiled();
   const isTerminal = process.stdin.isTTY;
   if (isTerminal) console.log("Ctrl-C ends everything.");
   const [signal] = await once(["SIGINT", "SIGTERM"]);

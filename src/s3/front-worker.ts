@@ -11,6 +11,7 @@ import { rarely, usedAgainMs } from "../access/rarely.ts";
 import type { Verified } from "../aws/sigv4-verify.ts";
 import { openAudit } from "../observe/audit.ts";
 import { openDataRules } from "../observe/data-rules.ts";
+import { keepCompiled } from "../compile-cache.ts";
 import type { BucketChange } from "../store/buckets.ts";
 import { createAdmission } from "./admission.ts";
 import { controlPlane } from "./control.ts";
@@ -137,4 +138,7 @@ server.on("error", (error: NodeJS.ErrnoException) => {
   parentPort?.close();
   closeDatabase();
 });
-server.listen(options.port, options.host, () => tell({ kind: "listening", port: (server.address() as AddressInfo).port }));
+server.listen(options.port, options.host, () => {
+  tell({ kind: "listening", port: (server.address() as AddressInfo).port });
+  keepCompiled();
+});

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { Worker } from "node:worker_threads";
 import { type Origin, readOrigin } from "../aws/origin.ts";
+import { withCompileCache } from "../compile-cache.ts";
 import { defaultLimits, type Limits } from "./admission.ts";
 import type { BucketChange } from "../store/buckets.ts";
 import type { KeyUse } from "../store/key-use.ts";
@@ -77,7 +78,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const report = (message: string) => log({ requestId: "-", message });
 
   const open = async (): Promise<number> => {
-    const opened = new Worker(workerFile, { workerData: workerOptions, name: "front" });
+    const opened = new Worker(workerFile, { workerData: workerOptions, name: "front", env: withCompileCache(process.env) });
     worker = opened;
     opened.on("message", (message: FromWorker) => {
       if (message.kind === "fault") log({ requestId: message.requestId, message: message.message });

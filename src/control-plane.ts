@@ -7,6 +7,7 @@ import { openBucketFacts } from "./access/bucket-facts.ts";
 import { openKeyLookup } from "./access/keys.ts";
 import { openPolicySource } from "./access/policy-source.ts";
 import { openResourceFacts } from "./access/resource-facts.ts";
+import type { Answerer } from "./api/http.ts";
 import { createPipeline } from "./api/pipeline.ts";
 import { createServices } from "./api/services.ts";
 import { systemClock } from "./clock.ts";
@@ -27,7 +28,7 @@ import { stepsReconciler } from "./reconcile/steps.ts";
 import { takeUpAgain } from "./reconcile/take-up-again.ts";
 import { trailReconciler } from "./reconcile/trails.ts";
 import { createWaits } from "./reconcile/waits.ts";
-import { claimFor, type ControlPlaneRecord, controlSocket, holderPath, lockDataFolder, readEndpoint, recordPath } from "./running.ts";
+import { claimFor, type ControlPlaneRecord, holderPath, linkSocket, lockDataFolder, readEndpoint, recordPath } from "./running.ts";
 import { directS3 } from "./s3/direct.ts";
 import { type Front, type S3Server, startFront } from "./s3/front.ts";
 import { ensureAccounts } from "./store/accounts.ts";
@@ -122,11 +123,13 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   opened.push(() => buckets.close());
   const facts = openResourceFacts(data.database);
   opened.push(() => facts.close());
-  const { promise: serving, resolve: serve } = Promise.withResolvers<RequestListener>();
-  const control = await listenForFront(data, serving);
+  // Clients and agents of last time come as soon as the port is open: they wait for what is still being put together.
+  const { promise: answering, resolve: answerWith } = Promise.withResolvers<Answerer>();
+  const { promise: linking, resolve: linkWith } = Promise.withResolvers<RequestListener>();
+  const linkServer = await listenForAgents(data, linking);
   opened.push(() => {
-    control.closeAllConnections();
-    control.close();
+    linkServer.closeAllConnections();
+    linkServer.close();
   });
   const before = readEndpoint(data);
   const isAsked = options.port !== undefined || config.port !== 0;
@@ -135,7 +138,8 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
       host,
       port,
       databasePath: data.database,
-      controlSocket: controlSocket(data),
+      linkSocket: linkSocket(data),
+      answer: async (request) => (await answering)(request),
       s3: current,
       used: keyUsed,
       audits: { event: data.audit, data: data.dataEvents, region: config.region },
@@ -188,11 +192,9 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     },
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });
-  const { originOf } = front;
-  serve((request, response) => {
-    const origin = originOf(request.headers);
-    if (!origin) response.writeHead(403, { connection: "close" }).end("the way in is the public port");
-    else if (!handle(request, response)) pipeline(request, response, origin);
+  answerWith(pipeline);
+  linkWith((request, response) => {
+    if (!handle(request, response)) response.writeHead(404).end("no such path of the agent link");
   });
 
   await takeUpAgain(context, before !== undefined && before.origin !== endpoint);
@@ -207,13 +209,12 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   return endpoint;
 }
 
-/** Behind the front door. Whoever comes by another way is refused: nothing else knows where a request comes from. */
-async function listenForFront(data: DataFolder, serving: Promise<RequestListener>): Promise<Server> {
-  // Clients and agents of last time come as soon as the port is open: they wait for what is still being put together.
-  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => void serving.then((serve) => serve(request, response)));
+/** Behind the front door. An agent's token is all that counts, whichever way it comes. */
+async function listenForAgents(data: DataFolder, linking: Promise<RequestListener>): Promise<Server> {
+  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => void linking.then((link) => link(request, response)));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(controlSocket(data), resolve);
+    server.listen(linkSocket(data), resolve);
   });
   return server;
 }

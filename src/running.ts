@@ -75,8 +75,8 @@ export function requireRealNodes(data: DataFolder, what: string): void {
   if (providerOf(data) === "simulated") throw new Error(`the nodes of ${data.root} are simulated: they have no ${what}`);
 }
 
-/** The private socket behind the front door: abstract, so that no data folder's path is too long for it, and nothing of it is left. */
-export const controlSocket = (data: DataFolder): string => `\0howdah-control/${digestOf(data)}`;
+/** The agents' link behind the front door: abstract, so that no data folder's path is too long for it, and nothing of it is left. */
+export const linkSocket = (data: DataFolder): string => `\0howdah-link/${digestOf(data)}`;
 
 /** Of last time. Clients and nodes know it: a start takes the same port where it can. */
 export function readEndpoint(data: DataFolder): URL | undefined {

@@ -3,13 +3,13 @@
  * admin's key. Store, audit trail and log on the disk, front door, pipeline and reconcilers are those of src/control-plane.ts; the nodes are
  * simulated, and take as long as EMR's.
  */
-import { createServer, type RequestListener } from "node:http";
 import { pino } from "pino";
 import { createAuthoriser } from "../../src/access/authorise.ts";
 import { openBucketFacts } from "../../src/access/bucket-facts.ts";
 import { openKeyLookup } from "../../src/access/keys.ts";
 import { openPolicySource } from "../../src/access/policy-source.ts";
 import { openResourceFacts } from "../../src/access/resource-facts.ts";
+import type { Answerer } from "../../src/api/http.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
 import { createServices } from "../../src/api/services.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -26,7 +26,7 @@ import { createLoop } from "../../src/reconcile/loop.ts";
 import { simulatedLink } from "../../src/reconcile/simulated-link.ts";
 import { stepsReconciler } from "../../src/reconcile/steps.ts";
 import { createWaits } from "../../src/reconcile/waits.ts";
-import { controlPlaneLog, controlSocket } from "../../src/running.ts";
+import { controlPlaneLog, linkSocket } from "../../src/running.ts";
 import { directS3 } from "../../src/s3/direct.ts";
 import { startFront } from "../../src/s3/front.ts";
 import { adminKey, ensureAccounts } from "../../src/store/accounts.ts";
@@ -50,14 +50,13 @@ const buckets = openBucketFacts(data.database);
 const s3 = { endpoint: "http://127.0.0.1:9", accessKeyId: "", secretAccessKey: "", region };
 const keyUsed = createKeyUse(store, (error) => log.warn({ err: error }, "the use of a key could not be written down"));
 
-const { promise: serving, resolve: serve } = Promise.withResolvers<RequestListener>();
-const control = createServer({ keepAliveTimeout: 65_000 }, (request, response) => void serving.then((answer) => answer(request, response)));
-await new Promise<void>((listening) => control.listen(controlSocket(data), listening));
+const { promise: answering, resolve: answerWith } = Promise.withResolvers<Answerer>();
 const front = await startFront({
   host: "127.0.0.1",
   port: 0,
   databasePath: data.database,
-  controlSocket: controlSocket(data),
+  linkSocket: linkSocket(data),
+  answer: async (request) => (await answering)(request),
   s3,
   audits: { event: data.audit, data: data.dataEvents, region },
   changeBucket: async () => {},
@@ -104,13 +103,14 @@ const pipeline = createPipeline({
   keys: openKeyLookup(data.database),
   authorise: createAuthoriser(openPolicySource(data.database), openResourceFacts(data.database)),
   now: () => new Date(store.now()),
+  durable: store.durable,
   audit(call) {
     audits.event.write(auditEvent(call));
     keyUsed({ accessKeyId: call.accessKeyId, service: call.service.signingName, region: call.region });
   },
   log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
 });
-serve((request, response) => pipeline(request, response, front.originOf(request.headers)));
+answerWith(pipeline);
 await loop.start();
 process.send?.({ port: front.port, accessKeyId: key.access_key_id, secretAccessKey: key.secret_access_key } satisfies Started);
 // Its parent is gone, or wants it to end: its folder is removed by it.

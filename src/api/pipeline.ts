@@ -1,28 +1,19 @@
 /** The way of every API request, stage by stage. Nothing else answers AWS clients but S3's front door. */
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { Authoriser } from "../access/authorise.ts";
 import type { KeyLookup } from "../access/keys.ts";
 import { notServed } from "../aws/absent-services.ts";
 import { AwsError, internalError, notBuiltYet } from "../aws/errors.ts";
-import { type Origin, originOfSocket } from "../aws/origin.ts";
+import type { Origin } from "../aws/origin.ts";
 import type { RequestContext, Operation, Protocol, Service } from "../aws/operations.ts";
 import { type Answer, type Call, type Parsed, protocols } from "../aws/protocols.ts";
 import { refusalError } from "../aws/refusals.ts";
 import { sha256Hex } from "../aws/sigv4.ts";
 import type { AuditedCall } from "../observe/record.ts";
-import { readClaim, SignatureRefusal, type SignedRequest, type Verified, verifyClaim } from "../aws/sigv4-verify.ts";
-
-/** AWS's limit for a request of such services, as sent and once more after decompression. */
-const bodyLimit = 1 << 20;
-
-/** How much of a body that is too large is read on, so that the client comes to reading the refusal. */
-const drainLimit = 16 << 20;
-
-/** A client must have sent its whole request within so long. */
-const bodyMs = 30_000;
+import { headerValues, readClaim, SignatureRefusal, type SignedRequest, type Verified, verifyClaim } from "../aws/sigv4-verify.ts";
+import { type Answerer, type BodyFault, bodyLimit, type WholeRequest } from "./http.ts";
 
 /** A handler as the pipeline sees it; `Handlers<typeof emr>` has the types of each operation. */
 export type AnyHandler = (input: never, context: RequestContext) => unknown;
@@ -38,11 +29,9 @@ export interface PipelineOptions {
   now: () => Date;
   /** Awaited before an answer, or a handler's refusal, is told: what it rests on is on the disk. Where it rejects, nothing is told. */
   durable?: () => Promise<void>;
-  /** How long a request's body may take, milliseconds. */
-  bodyMs?: number;
   /** Told of each call whose signature is right, before it is answered. */
   audit?: (call: AuditedCall) => void;
-  /** Told of each request once it is answered, and of what a handler threw that is not an AwsError. */
+  /** Told of each request when its answer is ready, and of what a handler threw that is not an AwsError. */
   log: (record: RequestRecord) => void;
 }
 
@@ -65,6 +54,7 @@ interface Exchange {
   origin: Origin;
   userAgent: string;
   request: SignedRequest;
+  headers: Map<string, string[]>;
   protocol: Protocol;
   call: Call;
   verified?: Verified;
@@ -75,18 +65,16 @@ interface Exchange {
   output?: unknown;
 }
 
-/** `origin`, where the request came through a door that knows it better than the socket. */
-export type Pipeline = (req: IncomingMessage, res: ServerResponse, origin?: Origin) => void;
-
-/** The request listener for all APIs but S3. It answers every request, whatever happens. */
-export function createPipeline(options: PipelineOptions): Pipeline {
+/** For all APIs but S3. It answers every request, whatever happens. */
+export function createPipeline(options: PipelineOptions): Answerer {
   const { services, keys, authorise, now, log } = options;
 
   const stages: ((exchange: Exchange) => Promise<void> | void)[] = [recognise, authenticate, unpack, route, parse, allow];
 
   function authenticate(exchange: Exchange): void {
-    const claim = readClaim(exchange.request);
-    exchange.verified = verifyClaim(exchange.request, claim, sha256Hex(exchange.call.body), keys, now());
+    const { request, headers } = exchange;
+    const claim = readClaim(request, headers);
+    exchange.verified = verifyClaim(request, claim, sha256Hex(exchange.call.body), keys, now(), headers);
   }
 
   async function route(exchange: Exchange): Promise<void> {
@@ -140,7 +128,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (!verified || !service || !operation) return undefined;
     const { principal, accessKeyId } = verified.key;
     const { region } = verified.claim.scope;
-    const host = headerOf(exchange.request, "host") ?? "";
+    const host = exchange.headers.get("host")?.[0] ?? "";
     const who = { requestId, now: now(), principal, accessKeyId, region, origin, host, userAgent };
     try {
       options.audit?.({ ...who, service, operation, input: parsed?.input, output, error });
@@ -150,9 +138,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     }
   }
 
-  async function run(req: IncomingMessage, res: ServerResponse, origin: Origin): Promise<void> {
+  return async (whole) => {
     const started = performance.now();
-    const exchange = open(req, origin);
+    const exchange = open(whole);
+    const { requestId } = exchange;
     let [status, answer, error, fault]: [number, Answer | undefined, AwsError | undefined, unknown] = [
       200,
       undefined,
@@ -160,7 +149,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       undefined,
     ];
     try {
-      exchange.call.body = await readBody(req, options.bodyMs ?? bodyMs);
+      if (typeof whole.body === "string") throw bodyError(whole.body);
       for (const stage of stages) await stage(exchange);
       answer = await handle(exchange);
     } catch (thrown) {
@@ -168,24 +157,22 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       else if (thrown instanceof SignatureRefusal) error = refusalError(thrown, dialects[exchange.protocol]);
       else [error, fault] = [internalError(), thrown];
       status = error.status;
-      answer = protocols[exchange.protocol].error(exchange.service, error, exchange.requestId);
+      answer = protocols[exchange.protocol].error(exchange.service, error, requestId);
     }
     const unrecorded = record(exchange, error);
-    send(res, status, answer, exchange.requestId, !req.complete);
     log({
-      requestId: exchange.requestId,
+      requestId,
       service: exchange.service?.signingName,
       operation: exchange.operation?.name,
       accessKeyId: exchange.verified?.key.accessKeyId,
-      sourceIp: origin.sourceIp,
+      sourceIp: whole.origin.sourceIp,
       status,
       error: error?.code,
       fault: fault ?? unrecorded,
       milliseconds: performance.now() - started,
     });
-  }
-
-  return (req, res, origin = originOfSocket(req.socket)) => void run(req, res, origin);
+    return { status, headers: { "content-type": answer.contentType, "x-amzn-requestid": requestId }, body: answer.body };
+  };
 }
 
 const dialects = { awsJson1_1: "json", awsQuery: "query", ec2Query: "ec2" } as const;
@@ -197,8 +184,8 @@ function recognise(exchange: Exchange): void {
     exchange.protocol = "ec2Query";
 }
 
-async function unpack({ call, request }: Exchange): Promise<void> {
-  call.body = await decompress(call.body, request);
+async function unpack({ call, headers }: Exchange): Promise<void> {
+  call.body = await decompress(call.body, headers.get("content-encoding")?.[0]?.toLowerCase() ?? "identity");
   // Those of the URL count too: a presigned one may have them all.
   if (call.form) for (const [name, value] of new URLSearchParams(call.body.toString("utf8"))) call.parameters.append(name, value);
 }
@@ -208,55 +195,36 @@ function parse(exchange: Exchange): void {
 }
 
 /** Until the service is known, errors take the form of the protocol that the request looks like. */
-function open(req: IncomingMessage, origin: Origin): Exchange {
-  const url = req.url ?? "/";
+function open({ method, url, rawHeaders, body, origin }: WholeRequest): Exchange {
   const at = url.indexOf("?");
   const [path, query] = at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
-  const target = req.headers["x-amz-target"] as string | undefined;
-  const contentType = (req.headers["content-type"] ?? "").trim().toLowerCase();
+  const headers = headerValues(rawHeaders);
+  const target = headers.get("x-amz-target")?.join(", ");
+  const contentType = (headers.get("content-type")?.[0] ?? "").trim().toLowerCase();
   const form = contentType.startsWith("application/x-www-form-urlencoded");
+  const bytes = typeof body === "string" ? Buffer.alloc(0) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   return {
     requestId: randomUUID(),
     origin,
-    userAgent: req.headers["user-agent"] ?? "",
-    request: { method: req.method ?? "", path, query, rawHeaders: req.rawHeaders },
+    userAgent: headers.get("user-agent")?.[0] ?? "",
+    request: { method, path, query, rawHeaders },
+    headers,
     protocol: target === undefined && (form || query !== "") ? "awsQuery" : "awsJson1_1",
-    call: { method: req.method ?? "", contentType, target, form, parameters: new URLSearchParams(query), body: Buffer.alloc(0) },
+    call: { method, contentType, target, form, parameters: new URLSearchParams(query), body: bytes },
   };
 }
 
 const tooLarge = () => new AwsError("RequestEntityTooLargeException", `A request's body may have ${bodyLimit} bytes.`, 413);
 
-/** The body as sent, because that is what is signed. What is too large is read on and forgotten, up to a limit. */
-async function readBody(req: IncomingMessage, withinMs: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  const late = setTimeout(() => reject(new AwsError("RequestTimeoutException", "The request's body did not come in time.", 408)), withinMs);
-  const aborted = () => reject(new AwsError("RequestAbortedException", "The client went away before its request was complete."));
-  req
-    .on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > drainLimit) reject(tooLarge());
-      if (size <= bodyLimit) chunks.push(chunk);
-    })
-    .once("end", resolve)
-    .once("error", aborted)
-    .once("close", aborted);
-  try {
-    await ended;
-  } finally {
-    clearTimeout(late);
-    req.removeAllListeners("data").resume();
-  }
-  if (size > bodyLimit) throw tooLarge();
-  return Buffer.concat(chunks, size);
+function bodyError(fault: BodyFault): AwsError {
+  if (fault === "too-large") return tooLarge();
+  if (fault === "late") return new AwsError("RequestTimeoutException", "The request's body did not come in time.", 408);
+  return new AwsError("RequestAbortedException", "The client went away before its request was complete.");
 }
 
 const unzip = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
 
-async function decompress(body: Buffer, request: SignedRequest): Promise<Buffer> {
-  const encoding = headerOf(request, "content-encoding")?.toLowerCase() ?? "identity";
+async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
   if (encoding === "identity") return body;
   if (encoding !== "gzip")
     throw new AwsError("SerializationException", `The content encoding '${encoding}' is not supported: gzip is.`, 415);
@@ -266,21 +234,4 @@ async function decompress(body: Buffer, request: SignedRequest): Promise<Buffer>
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
     throw new AwsError("SerializationException", "The request's body is not in the content encoding that it names.");
   }
-}
-
-function headerOf({ rawHeaders }: SignedRequest, name: string): string | undefined {
-  const at = rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === name);
-  return at < 0 ? undefined : rawHeaders[at + 1];
-}
-
-function send(res: ServerResponse, status: number, answer: Answer, requestId: string, close: boolean): void {
-  if (res.destroyed) return;
-  res.writeHead(status, {
-    "content-type": answer.contentType,
-    "content-length": Buffer.byteLength(answer.body),
-    "x-amzn-requestid": requestId,
-    // Where the body was not read to its end, what follows on this connection cannot be told from it.
-    ...(close ? { connection: "close" } : {}),
-  });
-  res.end(answer.body);
 }

@@ -158,9 +158,15 @@ export function readClaim(request: SignedRequest, headers = headerValues(request
  * Proves a claim: the key is known, the time is right, the signature and the session token are the key's. `payloadHash` is the
  * SHA-256 of the body as it was sent, or what the request declares where the body is checked later. Throws SignatureRefusal.
  */
-export function verifyClaim(request: SignedRequest, claim: Claim, payloadHash: string, keys: KeyLookup, now: Date): Verified {
+export function verifyClaim(
+  request: SignedRequest,
+  claim: Claim,
+  payloadHash: string,
+  keys: KeyLookup,
+  now: Date,
+  headers = headerValues(request.rawHeaders),
+): Verified {
   const { scope, signedHeaders } = claim;
-  const headers = headerValues(request.rawHeaders);
   const key = keys(claim.accessKeyId);
   if (!key) throw new SignatureRefusal("unknown-key", "", { AWSAccessKeyId: claim.accessKeyId });
   checkSignedHeaders(signedHeaders, headers, claim);

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
+import { overHttp, type WholeAnswer } from "../api/http.ts";
 import { openBucketFacts } from "../access/bucket-facts.ts";
 import { openEmrfsRoles } from "../access/emrfs-roles.ts";
 import { openKeyLookup } from "../access/keys.ts";
@@ -14,7 +15,7 @@ import { openDataRules } from "../observe/data-rules.ts";
 import { keepCompiled } from "../compile-cache.ts";
 import type { BucketChange } from "../store/buckets.ts";
 import { createAdmission } from "./admission.ts";
-import { controlPlane } from "./control.ts";
+import { agentsLink, noAnswer } from "./link.ts";
 import type { FromWorker, ToWorker, WorkerOptions } from "./front.ts";
 import { createRecorder } from "./recorder.ts";
 import { serveObjects } from "./objects.ts";
@@ -31,8 +32,8 @@ const audits = options.audits && {
   data: openAudit(options.audits.data),
   rules: openDataRules(options.databasePath),
 };
-const forward = controlPlane(options.controlSocket, options.originSecret, options.limits.bodyMs, (error) =>
-  tell({ kind: "fault", requestId: "-", message: `the control plane does not answer: ${error.message}` }),
+const forward = agentsLink(options.linkSocket, options.limits.bodyMs, (error) =>
+  tell({ kind: "fault", requestId: "-", message: `the agents' link does not answer: ${error.message}` }),
 );
 let s3 = options.s3;
 
@@ -55,6 +56,18 @@ function change(made: BucketChange): Promise<void> {
     tell({ kind: "change", number, change: made });
   });
 }
+
+/** Requests of APIs that the control plane's thread has; it is asked once a request is there as a whole. */
+const asking = new Map<number, (answer: WholeAnswer | undefined) => void>();
+let asked = 0;
+
+const ask = overHttp(async (request) => {
+  const number = ++asked;
+  const { promise, resolve } = Promise.withResolvers<WholeAnswer | undefined>();
+  asking.set(number, resolve);
+  tell({ kind: "asked", number, request });
+  return (await promise) ?? noAnswer;
+}, options.limits.bodyMs);
 
 const isNewUse = rarely(usedAgainMs, () => performance.now());
 
@@ -115,14 +128,18 @@ function serve(req: IncomingMessage, res: ServerResponse, proceed?: () => void):
     return;
   }
   proceed?.();
-  forward(req, res);
+  if (service === undefined) forward(req, res);
+  else ask(req, res);
 }
 
 server.on("request", (req, res) => serve(req, res));
 server.on("checkContinue", (req, res) => serve(req, res, () => res.writeContinue()));
 
 parentPort?.on("message", (message: ToWorker) => {
-  if (message.kind === "s3") s3 = message.s3;
+  if (message.kind === "answered") {
+    asking.get(message.number)?.(message.answer);
+    asking.delete(message.number);
+  } else if (message.kind === "s3") s3 = message.s3;
   else if (message.kind === "changed") {
     changing.get(message.number)?.(message.error);
     changing.delete(message.number);

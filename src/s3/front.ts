@@ -1,9 +1,7 @@
-/** The public port: S3's front door, and the way to the control plane for all else. It lives in a thread of its own. */
+/** The public port: S3's front door, and the way to the APIs and the agents' link for all else. It lives in a thread of its own. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads, not windows */
-import { randomBytes } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
 import { Worker } from "node:worker_threads";
-import { type Origin, readOrigin } from "../aws/origin.ts";
+import type { Answerer, WholeAnswer, WholeRequest } from "../api/http.ts";
 import { withCompileCache } from "../compile-cache.ts";
 import { defaultLimits, type Limits } from "./admission.ts";
 import type { BucketChange } from "../store/buckets.ts";
@@ -18,8 +16,10 @@ export interface FrontOptions {
   port: number;
   /** The store's file, for access keys, policies and buckets: only read. It must exist, migrated. */
   databasePath: string;
-  /** Unix socket of the control plane's own HTTP server. */
-  controlSocket: string;
+  /** Answers the requests of all APIs but S3, once they are there as a whole. */
+  answer: Answerer;
+  /** Unix socket of the HTTP server for the agents' link. */
+  linkSocket: string;
   /** undefined where there is none: S3 requests are then refused. */
   s3: S3Server | undefined;
   /** Files of the audit trail, where S3 requests are recorded, and the region of one that does not say its own. */
@@ -34,9 +34,11 @@ export interface FrontOptions {
   log?: (fault: { requestId: string; message: string }) => void;
 }
 
-export type WorkerOptions = Omit<FrontOptions, "log" | "limits" | "changeBucket" | "used"> & { originSecret: string; limits: Limits };
+export type WorkerOptions = Omit<FrontOptions, "log" | "limits" | "answer" | "changeBucket" | "used"> & { limits: Limits };
 export type ToWorker =
   | { kind: "close" }
+  /** The answer to `asked`, by its number; undefined where there is none. */
+  | { kind: "answered"; number: number; answer: WholeAnswer | undefined }
   | { kind: "s3"; s3: S3Server }
   /** The answer to `change`, by its number: why it is not on disk, where it is not. */
   | { kind: "changed"; number: number; error: string | undefined };
@@ -44,6 +46,7 @@ export type FromWorker =
   | { kind: "listening"; port: number }
   | { kind: "failed"; message: string; code: string | undefined }
   | { kind: "fault"; requestId: string; message: string }
+  | { kind: "asked"; number: number; request: WholeRequest }
   | { kind: "change"; number: number; change: BucketChange }
   | { kind: "used"; use: KeyUse };
 
@@ -51,8 +54,6 @@ export interface Front {
   port: number;
   /** Another S3 server from now on; requests under way go on with the old one. */
   useS3(server: S3Server): void;
-  /** Where a request to the control plane comes from; undefined for one that did not come through this door. */
-  originOf(headers: IncomingHttpHeaders): Origin | undefined;
   /** Gives the port back and cuts all connections. */
   close(): Promise<void>;
 }
@@ -69,9 +70,8 @@ const reopenAfter = 200;
  * same port, with the S3 server last in use.
  */
 export async function startFront(options: FrontOptions): Promise<Front> {
-  const { log = () => {}, changeBucket, used, ...first } = options;
-  const originSecret = randomBytes(24).toString("base64url");
-  let workerOptions: WorkerOptions = { ...first, originSecret, limits: { ...defaultLimits, ...options.limits } };
+  const { log = () => {}, answer, changeBucket, used, ...first } = options;
+  let workerOptions: WorkerOptions = { ...first, limits: { ...defaultLimits, ...options.limits } };
   let closing = false;
   let reopening: NodeJS.Timeout | undefined;
   let worker: Worker | undefined;
@@ -83,6 +83,14 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     opened.on("message", (message: FromWorker) => {
       if (message.kind === "fault") log({ requestId: message.requestId, message: message.message });
       if (message.kind === "used") used?.(message.use);
+      if (message.kind === "asked") {
+        const { number, request } = message;
+        const done = (given?: WholeAnswer) => opened.postMessage({ kind: "answered", number, answer: given } satisfies ToWorker);
+        answer(request).then(done, (error: unknown) => {
+          report(`the control plane does not answer: ${String(error)}`);
+          done();
+        });
+      }
       if (message.kind === "change") {
         const done = (error?: string) => opened.postMessage({ kind: "changed", number: message.number, error } satisfies ToWorker);
         changeBucket(message.change).then(
@@ -120,7 +128,6 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       workerOptions = { ...workerOptions, s3: server };
       worker?.postMessage({ kind: "s3", s3: server } satisfies ToWorker);
     },
-    originOf: (headers) => readOrigin(originSecret, headers),
     async close() {
       closing = true;
       clearTimeout(reopening);

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { overHttp } from "../../src/api/http.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
 import { stsHandlers } from "../../src/api/sts/handlers.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
@@ -25,16 +26,18 @@ before(async () => {
   keys = openKeyLookup(path);
   const [policies, facts] = [openPolicySource(path), openResourceFacts(path)];
   readers = [keys, policies, facts];
-  harness.control.answer = createPipeline({
-    services: {
-      elasticmapreduce: async () => ({ service: emrService, handlers: {} }),
-      sts: async () => ({ service: stsService, handlers: stsHandlers({} as never) }),
-    },
-    keys,
-    authorise: createAuthoriser(policies, facts),
-    now: () => new Date(),
-    log: () => {},
-  });
+  harness.control.answer = overHttp(
+    createPipeline({
+      services: {
+        elasticmapreduce: async () => ({ service: emrService, handlers: {} }),
+        sts: async () => ({ service: stsService, handlers: stsHandlers({} as never) }),
+      },
+      keys,
+      authorise: createAuthoriser(policies, facts),
+      now: () => new Date(),
+      log: () => {},
+    }),
+  );
 });
 after(async () => {
   await harness?.close();

@@ -16,6 +16,7 @@ import { readInstallation } from "../../src/setup.ts";
 import { changeBucket } from "../../src/store/buckets.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { migrations } from "../../src/store/schema.ts";
+import { answerOver } from "../unit/answer-over.ts";
 import { adminKey, nodeKey } from "../unit/keys.ts";
 
 export const admin: AccessKey = { ...adminKey, secretAccessKey: "admin/secret" };
@@ -89,7 +90,8 @@ export async function startHarness(keys: AccessKey[] = []): Promise<Harness> {
     host: "127.0.0.1",
     port: 0,
     databasePath: data.database,
-    controlSocket: socket,
+    linkSocket: socket,
+    answer: answerOver(socket),
     s3: { endpoint: upstream, accessKeyId, secretAccessKey, region },
     changeBucket: (change) => store.transaction((tx) => changeBucket(tx, change)),
     log: (fault) => faults.push(fault.message),

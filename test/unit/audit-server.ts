@@ -1,6 +1,7 @@
 /** A process that answers API calls and records them, to be killed: prints its port; `argv[2]` is the audit trail's file. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { overHttp } from "../../src/api/http.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
 import { openAudit } from "../../src/observe/audit.ts";
@@ -8,12 +9,14 @@ import { auditEvent } from "../../src/observe/record.ts";
 import { adminKey, authorise } from "./keys.ts";
 
 const audit = openAudit(process.argv[2]!);
-const pipeline = createPipeline({
-  services: { elasticmapreduce: async () => ({ service: emrService, handlers: { AddTags: () => ({}) } }) },
-  keys: () => adminKey,
-  authorise,
-  now: () => new Date(),
-  audit: (call) => audit.write(auditEvent(call)),
-  log: () => {},
-});
+const pipeline = overHttp(
+  createPipeline({
+    services: { elasticmapreduce: async () => ({ service: emrService, handlers: { AddTags: () => ({}) } }) },
+    keys: () => adminKey,
+    authorise,
+    now: () => new Date(),
+    audit: (call) => audit.write(auditEvent(call)),
+    log: () => {},
+  }),
+);
 const server = createServer(pipeline).listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));

@@ -25,6 +25,7 @@ import fc from "fast-check";
 import type { AccessKey } from "../../src/access/keys.ts";
 import { createAuthoriser } from "../../src/access/authorise.ts";
 import { cloudTrailHandlers } from "../../src/api/cloudtrail/handlers.ts";
+import { overHttp } from "../../src/api/http.ts";
 import { type AnyHandler, createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
 import { AwsError, invalidRequest } from "../../src/aws/errors.ts";
 import type { Origin } from "../../src/aws/origin.ts";
@@ -105,23 +106,25 @@ describe("audit trail", () => {
       },
       ec2: { CreateKeyPair: () => ({ KeyName: "k", KeyMaterial: secret, KeyPairId: "key-1" }) },
     };
-    const pipeline = createPipeline({
-      services: {
-        elasticmapreduce: async () => ({ service: emrService, handlers: handlers["emr"]! }),
-        iam: async () => ({ service: iamService, handlers: handlers["iam"]! }),
-        sts: async () => ({ service: stsService, handlers: handlers["sts"]! }),
-        ec2: async () => ({ service: ec2Service, handlers: handlers["ec2"]! }),
-        cloudtrail: async () => ({
-          service: cloudtrailService,
-          handlers: cloudTrailHandlers({ ...noTrails, audits: { event: audit, data: audit } }),
-        }),
-      },
-      keys,
-      authorise,
-      now: () => new Date(),
-      audit: (call) => audit.write(auditEvent(call)),
-      log: (record) => records.push(record),
-    });
+    const pipeline = overHttp(
+      createPipeline({
+        services: {
+          elasticmapreduce: async () => ({ service: emrService, handlers: handlers["emr"]! }),
+          iam: async () => ({ service: iamService, handlers: handlers["iam"]! }),
+          sts: async () => ({ service: stsService, handlers: handlers["sts"]! }),
+          ec2: async () => ({ service: ec2Service, handlers: handlers["ec2"]! }),
+          cloudtrail: async () => ({
+            service: cloudtrailService,
+            handlers: cloudTrailHandlers({ ...noTrails, audits: { event: audit, data: audit } }),
+          }),
+        },
+        keys,
+        authorise,
+        now: () => new Date(),
+        audit: (call) => audit.write(auditEvent(call)),
+        log: (record) => records.push(record),
+      }),
+    );
     server = createServer((req, res) => pipeline(req, res, origin)).listen(0, "127.0.0.1");
     await once(server, "listening");
     endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -580,16 +583,18 @@ describe("the audit trail's file", () => {
 
   test("a full disk, or a file that cannot be written, is told of; the call is answered", async () => {
     const told: unknown[] = [];
-    const pipeline = createPipeline({
-      services: { elasticmapreduce: async () => ({ service: emrService, handlers: { AddTags: () => ({}) } }) },
-      keys,
-      authorise,
-      now: () => new Date(),
-      audit: () => {
-        throw new AwsError("disk", "database or disk is full");
-      },
-      log: ({ fault }) => told.push(String(fault)),
-    });
+    const pipeline = overHttp(
+      createPipeline({
+        services: { elasticmapreduce: async () => ({ service: emrService, handlers: { AddTags: () => ({}) } }) },
+        keys,
+        authorise,
+        now: () => new Date(),
+        audit: () => {
+          throw new AwsError("disk", "database or disk is full");
+        },
+        log: ({ fault }) => told.push(String(fault)),
+      }),
+    );
     const server = createServer(pipeline).listen(0, "127.0.0.1");
     await once(server, "listening");
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -13,6 +13,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { DescribeClusterCommand, EMRClient, ListClustersCommand } from "@aws-sdk/client-emr";
 import fc from "fast-check";
 import { sql } from "kysely";
+import { overHttp } from "../../src/api/http.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
 import { invalidRequest } from "../../src/aws/errors.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
@@ -222,14 +223,16 @@ test("an answer and a refusal of the API wait for what they rest on; where the d
       throw invalidRequest("it was read that there is none");
     },
   };
-  const pipeline = createPipeline({
-    services: { elasticmapreduce: async () => ({ service: emrService, handlers }) },
-    keys: () => adminKey,
-    authorise,
-    now: () => new Date(),
-    durable: durability.durable,
-    log: () => {},
-  });
+  const pipeline = overHttp(
+    createPipeline({
+      services: { elasticmapreduce: async () => ({ service: emrService, handlers }) },
+      keys: () => adminKey,
+      authorise,
+      now: () => new Date(),
+      durable: durability.durable,
+      log: () => {},
+    }),
+  );
   const server = createServer(pipeline).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { accessKeyId, secretAccessKey } = adminKey;

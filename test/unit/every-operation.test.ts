@@ -10,6 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { createAuthoriser } from "../../src/access/authorise.ts";
 import { actionsOf } from "../../src/access/actions/index.ts";
 import type { AccessKey } from "../../src/access/keys.ts";
+import { overHttp } from "../../src/api/http.ts";
 import { createPipeline, type Services } from "../../src/api/pipeline.ts";
 import { createServices } from "../../src/api/services.ts";
 import type { Operation, Service } from "../../src/aws/operations.ts";
@@ -74,13 +75,15 @@ describe("every operation of every service", () => {
       ]),
     );
     const nothing = createAuthoriser({ identity: () => [], boundary: () => undefined }, noFacts);
-    const pipeline = createPipeline({
-      services: watched,
-      keys: (id) => [adminKey, nobody].find((key) => key.accessKeyId === id),
-      authorise: (principal, ...rest) => (principal.userName === "nobody" ? nothing : authorise)(principal, ...rest),
-      now: () => new Date(),
-      log: ({ fault }) => assert.equal(fault, undefined),
-    });
+    const pipeline = overHttp(
+      createPipeline({
+        services: watched,
+        keys: (id) => [adminKey, nobody].find((key) => key.accessKeyId === id),
+        authorise: (principal, ...rest) => (principal.userName === "nobody" ? nothing : authorise)(principal, ...rest),
+        now: () => new Date(),
+        log: ({ fault }) => assert.equal(fault, undefined),
+      }),
+    );
     server = createServer({ keepAliveTimeout: 120_000 }, pipeline).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
   });

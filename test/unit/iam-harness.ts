@@ -11,6 +11,7 @@ import { createAuthoriser } from "../../src/access/authorise.ts";
 import { type AccessKey, openKeyLookup } from "../../src/access/keys.ts";
 import { openPolicySource } from "../../src/access/policy-source.ts";
 import { openResourceFacts } from "../../src/access/resource-facts.ts";
+import { overHttp } from "../../src/api/http.ts";
 import { createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
 import { createServices } from "../../src/api/services.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -54,14 +55,16 @@ export async function startApi(watch?: Watch) {
   const faults: unknown[] = [];
   const keyUsed = createKeyUse(store, (error) => faults.push(error));
   const services = createServices({ ids, releases: { substitute: false, missingApplications: "refuse" }, ...noTrails, store });
-  const pipeline = createPipeline({
-    services,
-    keys: (id) => (id === watch?.key.accessKeyId ? watch.key : keys(id)),
-    authorise: createAuthoriser(policies, facts),
-    now: () => new Date(now()),
-    audit: watch?.audit ?? ((call) => keyUsed({ accessKeyId: call.accessKeyId, service: call.service.signingName, region: call.region })),
-    log: watch?.log ?? (({ fault }) => fault && faults.push(fault)),
-  });
+  const pipeline = overHttp(
+    createPipeline({
+      services,
+      keys: (id) => (id === watch?.key.accessKeyId ? watch.key : keys(id)),
+      authorise: createAuthoriser(policies, facts),
+      now: () => new Date(now()),
+      audit: watch?.audit ?? ((call) => keyUsed({ accessKeyId: call.accessKeyId, service: call.service.signingName, region: call.region })),
+      log: watch?.log ?? (({ fault }) => fault && faults.push(fault)),
+    }),
+  );
   const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     // Clients set their clocks by it.
     response.setHeader("date", new Date(now()).toUTCString());

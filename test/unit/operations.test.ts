@@ -7,6 +7,7 @@ import * as ec2 from "@aws-sdk/client-ec2";
 import * as emr from "@aws-sdk/client-emr";
 import * as iam from "@aws-sdk/client-iam";
 import * as sts from "@aws-sdk/client-sts";
+import { overHttp } from "../../src/api/http.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
 import type { Rule, Schema, Service } from "../../src/aws/operations.ts";
 import { cloudtrailService } from "../../src/aws/services/cloudtrail.ts";
@@ -76,13 +77,15 @@ async function roundTrip(service: Service, module: object, makeClient: (endpoint
     ]),
   );
   const faults: unknown[] = [];
-  const pipeline = createPipeline({
-    services: { [service.signingName]: async () => ({ service, handlers }) },
-    keys: (id) => (id === key.accessKeyId ? key : undefined),
-    authorise: () => {},
-    now: () => new Date(),
-    log: ({ fault }) => fault && faults.push(fault),
-  });
+  const pipeline = overHttp(
+    createPipeline({
+      services: { [service.signingName]: async () => ({ service, handlers }) },
+      keys: (id) => (id === key.accessKeyId ? key : undefined),
+      authorise: () => {},
+      now: () => new Date(),
+      log: ({ fault }) => fault && faults.push(fault),
+    }),
+  );
   // On a machine that stalls for seconds, no connection may be closed just when the client uses it again.
   const server = createServer({ keepAliveTimeout: 120_000 }, pipeline).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));

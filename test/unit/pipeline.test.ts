@@ -8,6 +8,7 @@ import { DescribeVpcsCommand, EC2Client, type EC2ServiceException } from "@aws-s
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { AccessKey } from "../../src/access/keys.ts";
 import { stsHandlers } from "../../src/api/sts/handlers.ts";
+import { overHttp } from "../../src/api/http.ts";
 import { createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
 import { invalidRequest } from "../../src/aws/errors.ts";
 import type { Handlers, RequestContext } from "../../src/aws/operations.ts";
@@ -45,17 +46,19 @@ describe("pipeline", () => {
   };
 
   before(async () => {
-    const pipeline = createPipeline({
-      services: {
-        elasticmapreduce: async () => ({ service: emrService, handlers: emrHandlers }),
-        sts: async () => ({ service: stsService, handlers: stsHandlers({} as never) }),
-        ec2: async () => ({ service: ec2Service, handlers: {} }),
-      },
-      keys,
-      authorise,
-      now: () => new Date(),
-      log: (record) => records.push(record),
-    });
+    const pipeline = overHttp(
+      createPipeline({
+        services: {
+          elasticmapreduce: async () => ({ service: emrService, handlers: emrHandlers }),
+          sts: async () => ({ service: stsService, handlers: stsHandlers({} as never) }),
+          ec2: async () => ({ service: ec2Service, handlers: {} }),
+        },
+        keys,
+        authorise,
+        now: () => new Date(),
+        log: (record) => records.push(record),
+      }),
+    );
     server = createServer(pipeline).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -92,7 +92,8 @@ describe("S3 in the audit trail", () => {
       host: "127.0.0.1",
       port: 0,
       databasePath,
-      controlSocket: join(root, "none.sock"),
+      linkSocket: join(root, "none.sock"),
+      answer: () => assert.fail("of S3 alone"),
       s3: {
         endpoint: `http://127.0.0.1:${(behind.address() as AddressInfo).port}`,
         accessKeyId: "a",

@@ -118,14 +118,12 @@ async function world(t: TestContext) {
     audit: (call) => audits.event.write(auditEvent(call)),
     log: ({ fault }) => assert.equal(fault, undefined),
   });
-  const socket = join(root, "control.sock");
-  const control = createServer((req, res) => pipeline(req, res, front.originOf(req.headers))).listen(socket);
-  await once(control, "listening");
   const front = await startFront({
     host: "127.0.0.1",
     port: 0,
     databasePath: database,
-    controlSocket: socket,
+    linkSocket: join(root, "none.sock"),
+    answer: pipeline,
     s3: server,
     audits: { event: eventPath, data: dataPath, region: "us-east-1" },
     changeBucket: (change) => store.transaction((tx) => changeBucket(tx, change)),
@@ -133,10 +131,8 @@ async function world(t: TestContext) {
   });
   t.after(async () => {
     await front.close();
-    for (const one of [control, behind]) {
-      one.closeAllConnections();
-      one.close();
-    }
+    behind.closeAllConnections();
+    behind.close();
     for (const one of [keys, policies, facts, buckets, ...Object.values(audits)]) one.close();
     await store.close();
     rmSync(root, { recursive: true });

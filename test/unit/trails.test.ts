@@ -32,6 +32,7 @@ import {
 import fc from "fast-check";
 import { pino } from "pino";
 import { cloudTrailHandlers } from "../../src/api/cloudtrail/handlers.ts";
+import { overHttp } from "../../src/api/http.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
 import { cloudtrailService } from "../../src/aws/services/cloudtrail.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -103,14 +104,16 @@ async function world(t: TestContext) {
   };
   const buckets = { find: (name: string) => ({ accountId: account, policy: policies.get(name), tags: undefined, known: true }) };
   const reconcile = trailReconciler({ store, audits, s3, buckets, log: pino({ level: "silent" }), everyMs: 300_000 });
-  const pipeline = createPipeline({
-    services: { cloudtrail: async () => ({ service: cloudtrailService, handlers: cloudTrailHandlers({ store, audits, s3, buckets }) }) },
-    keys: () => adminKey,
-    authorise,
-    now: () => new Date(),
-    audit: (call) => audits.event.write(auditEvent({ ...call, now: new Date(now) })),
-    log: ({ fault }) => assert.equal(fault, undefined),
-  });
+  const pipeline = overHttp(
+    createPipeline({
+      services: { cloudtrail: async () => ({ service: cloudtrailService, handlers: cloudTrailHandlers({ store, audits, s3, buckets }) }) },
+      keys: () => adminKey,
+      authorise,
+      now: () => new Date(),
+      audit: (call) => audits.event.write(auditEvent({ ...call, now: new Date(now) })),
+      log: ({ fault }) => assert.equal(fault, undefined),
+    }),
+  );
   const server = createServer((req, res) => pipeline(req, res)).listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(async () => {

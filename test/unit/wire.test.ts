@@ -8,6 +8,7 @@ import { gzipSync } from "node:zlib";
 import { EMRClient, ListClustersCommand } from "@aws-sdk/client-emr";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { AccessKey } from "../../src/access/keys.ts";
+import { overHttp } from "../../src/api/http.ts";
 import { createPipeline, type RequestRecord } from "../../src/api/pipeline.ts";
 import { stsHandlers } from "../../src/api/sts/handlers.ts";
 import { sha256Hex, signRequest } from "../../src/aws/sigv4.ts";
@@ -33,20 +34,22 @@ describe("wire", () => {
   let ahead = 0;
 
   before(async () => {
-    const pipeline = createPipeline({
-      services: {
-        elasticmapreduce: async () => ({
-          service: emrService,
-          handlers: { ListClusters: () => ({ Clusters: [] }), RunJobFlow: () => ({}) },
-        }),
-        sts: async () => ({ service: stsService, handlers: stsHandlers({} as never) }),
-      },
-      keys,
-      authorise,
-      now: () => new Date(Date.now() + ahead),
-      bodyMs: 100,
-      log: (record) => records.push(record),
-    });
+    const pipeline = overHttp(
+      createPipeline({
+        services: {
+          elasticmapreduce: async () => ({
+            service: emrService,
+            handlers: { ListClusters: () => ({ Clusters: [] }), RunJobFlow: () => ({}) },
+          }),
+          sts: async () => ({ service: stsService, handlers: stsHandlers({} as never) }),
+        },
+        keys,
+        authorise,
+        now: () => new Date(Date.now() + ahead),
+        log: (record) => records.push(record),
+      }),
+      100,
+    );
     server = createServer((req, res) => {
       res.setHeader("date", new Date(Date.now() + ahead).toUTCString());
       pipeline(req, res);

@@ -1,23 +1,23 @@
-/** Everything on the public port that is not S3: handed to the control plane's own server as it is, and its answer back. */
+/** What is for the agents' link: handed to its server as it is, and its answer back. */
 import { Agent, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { originHeader, originOfSocket, writeOrigin } from "../aws/origin.ts";
+import type { WholeAnswer } from "../api/http.ts";
 
-/** The longest silence before an answer, far above what the control plane needs: agents wait 25 s for a manifest. */
+/** The longest silence before an answer, far above what the link needs: agents wait 25 s for a manifest. */
 const silence = 10 * 60_000;
 /** A client that takes nothing of its answer for so long has gone. */
 const clientSilence = 60_000;
 
 /**
- * A function that passes requests to the server at this unix socket, with where they come from, proven by `originSecret`. A client whose body is
- * not there after `bodyMs` is cut off, answered or not; `fault` is told why the control plane was not reached.
+ * A function that passes requests to the server at this unix socket. A client whose body is not there after `bodyMs` is cut off, answered or not;
+ * `fault` is told why the server was not reached.
  */
-export function controlPlane(socketPath: string, originSecret: string, bodyMs: number, fault: (error: Error) => void) {
+export function agentsLink(socketPath: string, bodyMs: number, fault: (error: Error) => void) {
   const agent = new Agent({ keepAlive: true, timeout: 4000 });
 
-  /** Streams both ways; a client that goes away takes the request to the control plane with it. */
+  /** Streams both ways; a client that goes away takes the request to the link with it. */
   return function forward(req: IncomingMessage, res: ServerResponse): void {
-    const headers = [...passedOn(req.rawHeaders), originHeader, writeOrigin(originSecret, originOfSocket(req.socket))];
+    const headers = passedOn(req.rawHeaders);
     const upstream = httpRequest({ socketPath, agent, method: req.method, path: req.url, headers });
     upstream.setTimeout(silence, () => upstream.destroy(new Error("silent")));
     res.once("close", () => upstream.destroy());
@@ -35,14 +35,14 @@ export function controlPlane(socketPath: string, originSecret: string, bodyMs: n
       fault(error);
       refuse(res);
     });
-    // Not a pipeline: it would cut the client off when the control plane answers before it has read the whole body.
+    // Not a pipeline: it would cut the client off when the link answers before it has read the whole body.
     upstream.once("close", () => req.unpipe(upstream).resume());
     req.pipe(upstream);
   };
 }
 
-/** Expect is answered at this door, and where a request comes from is said by it; the rest are of one connection only. */
-const ownHeaders = new Set(["connection", "keep-alive", "expect", "proxy-connection", "te", "upgrade", originHeader]);
+/** Expect is answered at this door; the rest are of one connection only. */
+const ownHeaders = new Set(["connection", "keep-alive", "expect", "proxy-connection", "te", "upgrade"]);
 
 function passedOn(rawHeaders: string[]): string[] {
   const passed: string[] = [];
@@ -53,8 +53,14 @@ function passedOn(rawHeaders: string[]): string[] {
 }
 
 /** A form that JSON clients read and people too; AWS clients try again after it. */
+export const noAnswer: WholeAnswer = {
+  status: 502,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ __type: "ServiceUnavailable", message: "Howdah's control plane does not answer. Its log has the reason." }),
+};
+
 function refuse(res: ServerResponse): void {
-  const body = JSON.stringify({ __type: "ServiceUnavailable", message: "Howdah's control plane does not answer. Its log has the reason." });
-  res.writeHead(502, { "content-type": "application/json", "content-length": Buffer.byteLength(body), connection: "close" });
+  const { status, headers, body } = noAnswer;
+  res.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body), connection: "close" });
   res.end(body);
 }

@@ -12,13 +12,14 @@ import { createPipeline } from "./api/pipeline.ts";
 import { createServices } from "./api/services.ts";
 import { systemClock } from "./clock.ts";
 import { readConfig } from "./config.ts";
+import { backupRecord, forgetOriginal, hold, originalOf, readHolder, refuseTornCopy } from "./copies.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { openAudit } from "./observe/audit.ts";
 import { keepAudit } from "./observe/keep.ts";
 import { auditEvent } from "./observe/record.ts";
-import { makeFolders, readJson, writeWhole } from "./files.ts";
+import { makeFolders, writeWhole } from "./files.ts";
 import type { Simulated } from "./nodes/simulated.ts";
-import { bootId, identify, type KnownProcess } from "./process/known.ts";
+import { bootId, identify } from "./process/known.ts";
 import { durably } from "./providers/durably.ts";
 import { clusterReconciler } from "./reconcile/clusters.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
@@ -28,11 +29,12 @@ import { stepsReconciler } from "./reconcile/steps.ts";
 import { takeUpAgain } from "./reconcile/take-up-again.ts";
 import { trailReconciler } from "./reconcile/trails.ts";
 import { createWaits } from "./reconcile/waits.ts";
-import { claimFor, type ControlPlaneRecord, holderPath, linkSocket, lockDataFolder, readEndpoint, recordPath } from "./running.ts";
+import { claimFor, type ControlPlaneRecord, linkSocket, lockDataFolder, readEndpoint, recordPath } from "./running.ts";
 import { directS3 } from "./s3/direct.ts";
 import { type Front, type S3Server, startFront } from "./s3/front.ts";
 import { ensureAccounts } from "./store/accounts.ts";
 import { changeBucket } from "./store/buckets.ts";
+import { leaveNodes } from "./store/copies.ts";
 import { makeIds } from "./store/ids.ts";
 import { createKeyUse } from "./store/key-use.ts";
 import { openStore } from "./store/store.ts";
@@ -80,10 +82,16 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const lock = await lockDataFolder(data);
   opened.push(() => lock.close());
   claimFor(data, options.simulated ? "simulated" : "local");
-  const last = readJson<KnownProcess>(holderPath(data));
-  const history = { hasRun: existsSync(data.endpoint), isSameBoot: last?.bootId === bootId() };
+  const original = originalOf(data);
+  if (original) refuseTornCopy(data, original);
+  // A copy's log was not written by a process that has ended, but read while one wrote.
+  const history = {
+    hasRun: original !== undefined || existsSync(data.endpoint),
+    isSameBoot: original !== undefined || readHolder(data)?.bootId === bootId(),
+  };
   for (const warning of checkStore(data.database, history)) log.warn(warning);
-  writeWhole(holderPath(data), JSON.stringify(identify(process.pid)));
+  hold(data, original);
+  if (original) forgetOriginal(data);
   // Loaded when they are the ones: a server of simulated nodes is to start at once.
   const nodes = options.simulated
     ? (await import("./nodes/simulated.ts")).simulatedNodes(data, options.simulated)
@@ -91,6 +99,12 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const ids = makeIds();
   const store = await openStore(data.database);
   opened.push(() => store.close());
+  if (original) {
+    log.warn({ original }, "this data folder is a copy: the nodes stayed with the original, and are lost here");
+    await store.transaction((tx) => leaveNodes(tx, ids, { root: original.root, hasDisk: (id) => existsSync(data.node(id)) }));
+    hold(data);
+    rmSync(backupRecord(data.root), { force: true });
+  }
   const accounts = await store.transaction((tx) => ensureAccounts(tx, ids));
 
   const keyUsed = createKeyUse(store, (error) => log.warn({ err: error }, "the use of a key could not be written down"));
@@ -199,7 +213,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
 
   await takeUpAgain(context, before !== undefined && before.origin !== endpoint);
   writeWhole(data.endpoint, endpoint, 0o644);
-  const record: ControlPlaneRecord = { ...identify(process.pid)!, endpoint, region: config.region };
+  const record: ControlPlaneRecord = { ...identify(process.pid)!, root: data.root, endpoint, region: config.region };
   writeWhole(recordPath(data), JSON.stringify(record));
   opened.push(() => rmSync(recordPath(data), { force: true }));
   await loop.start();

@@ -9,11 +9,13 @@ import { type KnownProcess, isAlive } from "./process/known.ts";
 
 /** Of the control plane that runs; in DATA/run/control-plane.json. */
 export interface ControlPlaneRecord extends KnownProcess {
+  /** Of the data folder that it runs for: a copy has the original's record. */
+  root?: string;
   endpoint: string;
   region: string;
 }
 
-/** The control plane that runs or is starting (KnownProcess), from the moment that it has the lock of the data folder. */
+/** The control plane that runs or is starting (Holder of copies.ts), from the moment that it has the lock of the data folder. */
 export const holderPath = (data: DataFolder): string => join(data.run, "holder.json");
 const digestOf = (data: DataFolder): string => createHash("sha256").update(data.root).digest("hex");
 
@@ -24,7 +26,7 @@ export const recordPath = (data: DataFolder): string => join(data.run, "control-
 /** The control plane that runs for this data folder; undefined where there is none. */
 export function runningControlPlane(data: DataFolder): ControlPlaneRecord | undefined {
   const record = readJson<ControlPlaneRecord>(recordPath(data));
-  return record && isAlive(record) ? record : undefined;
+  return record && (record.root ?? data.root) === data.root && isAlive(record) ? record : undefined;
 }
 
 /** One control plane per data folder: an abstract socket, which the kernel gives back however its holder ends. */

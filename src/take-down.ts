@@ -2,10 +2,10 @@
 import { existsSync, rmSync } from "node:fs";
 import type { Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { forgetOriginal, originalOf, readHolder, refuseTornCopy } from "./copies.ts";
 import { cacheFolder, type DataFolder, ownerVariable } from "./data-folder.ts";
-import { holderPath, lockDataFolder, providerOf, recordPath } from "./running.ts";
-import { readJson } from "./files.ts";
-import { type KnownProcess, endProcess, findByEnvironment, isAlive } from "./process/known.ts";
+import { lockDataFolder, providerOf, recordPath } from "./running.ts";
+import { endProcess, findByEnvironment, isAlive } from "./process/known.ts";
 import type { Provider } from "./providers/provider.ts";
 import { endAllClusters, keepAllClusters } from "./store/clusters.ts";
 import { instancesOfLiving } from "./store/instances.ts";
@@ -36,6 +36,12 @@ export async function takeDown(
 ): Promise<TakenDown> {
   const lock = await endControlPlane(data, report);
   try {
+    const original = originalOf(data);
+    if (original) {
+      refuseTornCopy(data, original);
+      if (keep) throw new Error(`${data.root} is a copy of ${original.root} that was never started: it has no nodes to keep`);
+      forgetOriginal(data);
+    }
     if (!keep) {
       const instances = await endProcesses(data, report, new Set());
       return { instances, clusters: (await inStore(data, (store) => endAllClusters(store, message))) ?? 0, kept: 0 };
@@ -61,8 +67,8 @@ async function endControlPlane(data: DataFolder, report: (text: string) => void)
       if (performance.now() > giveUpAt) throw error;
     }
     // Not recordPath: a control plane that is only starting has no endpoint to record yet.
-    const holder = readJson<KnownProcess>(holderPath(data));
-    if (isAlive(holder) && holder?.pid !== process.pid) {
+    const holder = readHolder(data);
+    if ((holder?.root ?? data.root) === data.root && isAlive(holder) && holder?.pid !== process.pid) {
       report("ending the control plane");
       await endProcess(holder, { graceMs: 10_000 });
     }

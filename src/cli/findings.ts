@@ -152,7 +152,7 @@ export function stores({ database, audit, dataEvents }: DataFolder): Finding[] {
   return [database, audit, dataEvents].flatMap((path): Finding[] => {
     const problem = problemOf(path);
     if (problem === undefined) return existsSync(path) ? [found(`${path} is whole`)] : [];
-    return [{ level: "bad", text: `${path} is damaged: ${problem}. Put a backup in its place (docs/survival.md)` }];
+    return [{ level: "bad", text: `${path} is damaged: ${problem}. Put a backup in its place (docs/backup.md)` }];
   });
 }
 

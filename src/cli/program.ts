@@ -84,6 +84,10 @@ export function howdahProgram(afterDashes: string[]): Command {
     .argument("[name]", "of the account to create")
     .option("--json", "for programs")
     .action(async (action, name, options) => (await import("./accounts.ts")).accounts(action, name, options));
+  command("backup", "a copy of the data folder, made while Howdah runs; the nodes' disks are not in it")
+    .argument("<folder>", "the copy: a folder that is not there yet")
+    .option("--no-s3", "without what the embedded S3 server holds")
+    .action(async (folder, options) => (await import("./backup.ts")).backup(folder, options));
   command("doctor", "what this machine has, and what is missing")
     .option("--fix", "put right what can be put right without risk; asks before it ends anything")
     .option("--json", "for programs")

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sha256Hex, signRequest } from "../aws/sigv4.ts";
 import type { DataFolder } from "../data-folder.ts";
 import { readJson, writeWhole } from "../files.ts";
-import { endProcess, findByEnvironment, isAlive, type KnownProcess, spawnDetached } from "../process/known.ts";
+import { endProcess, findByEnvironment, hasInEnvironment, isAlive, type KnownProcess, spawnDetached } from "../process/known.ts";
 import type { S3Server } from "./upstream.ts";
 
 export interface S3ProxyOptions {
@@ -65,7 +65,7 @@ export async function ensureS3Proxy(options: S3ProxyOptions, cut?: AbortSignal):
   for (const folder of [data.run, data.logs, data.s3]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const known = read(data);
   const record = known ?? { port: 0, accessKeyId: "howdah", secretAccessKey: randomBytes(24).toString("hex"), known: undefined };
-  const running = isAlive(record.known) ? record.known : findByEnvironment(folderVariable, data.s3)[0];
+  const running = runningFor(data, record) ?? findByEnvironment(folderVariable, data.s3)[0];
   if (running) {
     if (record.port !== 0 && (await comesUp(record, running, cut))) return keep(data, { ...record, known: running });
     await endProcess(running, { graceMs: 5000 });
@@ -84,8 +84,9 @@ export async function ensureS3Proxy(options: S3ProxyOptions, cut?: AbortSignal):
 
 /** Ends the server of this data folder, recorded or not. Resolves when it is gone. */
 export async function stopS3Proxy(data: DataFolder): Promise<void> {
-  const recorded = read(data)?.known;
-  await Promise.all([recorded, ...findByEnvironment(folderVariable, data.s3)].map((found) => endProcess(found, { graceMs: 5000 })));
+  await Promise.all(
+    [runningFor(data, read(data)), ...findByEnvironment(folderVariable, data.s3)].map((found) => endProcess(found, { graceMs: 5000 })),
+  );
 }
 
 /** `changed` is told of each server that takes the place of a dead one, `failed` of each start that failed. */
@@ -129,6 +130,10 @@ export async function superviseS3Proxy(
     },
   };
 }
+
+/** A copy of a data folder has the record of the original's server. */
+const runningFor = (data: DataFolder, book: Book | undefined): KnownProcess | undefined =>
+  book?.known && isAlive(book.known) && hasInEnvironment(book.known.pid, folderVariable, data.s3) ? book.known : undefined;
 
 const read = (data: DataFolder): Book | undefined => readJson<Book>(files(data).record);
 

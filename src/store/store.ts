@@ -121,7 +121,7 @@ async function migrate(db: Kysely<Schema>, path: string, forward: boolean): Prom
   const done = rows[0]?.user_version ?? 0;
   if (done > migrations.length)
     throw new Error(
-      `${path} was written by a newer Howdah (its schema is ${done}, this one knows ${migrations.length}): use that version, a backup of before (docs/survival.md), or another --data folder`,
+      `${path} was written by a newer Howdah (its schema is ${done}, this one knows ${migrations.length}): use that version, a backup of before (docs/backup.md), or another --data folder`,
     );
   if (done < migrations.length && !forward)
     throw new Error(`${path} is of an older Howdah, which may still run. A start brings it forward: howdah down --keep, then howdah up`);

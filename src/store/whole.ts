@@ -3,7 +3,9 @@
  * somebody to look at, and the -wal of a database that is gone may be all that is left of it.
  */
 import { statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { readJson } from "../files.ts";
 import { walDamage } from "./wal-damage.ts";
 
 export interface StoreHistory {
@@ -34,7 +36,7 @@ export class StoreDamaged extends Error {
   /** `instead`: what else than to put a backup in its place. */
   constructor(path: string, problem: string, instead = "begin anew in another folder: --data FOLDER") {
     super(
-      `${path} is damaged: ${problem}. Howdah does not start on it, and has changed nothing of it. Put a backup in its place (docs/survival.md), or ${instead}`,
+      `${path} is damaged: ${problem}. Howdah does not start on it, and has changed nothing of it. Put a backup in its place (${whereBackup(path)}docs/backup.md), or ${instead}`,
     );
   }
 }
@@ -67,6 +69,14 @@ export function problemOf(path: string): string | undefined {
     if (!isDamage(error)) throw error;
     return (error as Error).message;
   }
+}
+
+/** Where the last backup of a store went: `{to, at}`, written by src/backup.ts. */
+export const lastBackup = (path: string): string => join(dirname(path), "run", "last-backup.json");
+
+function whereBackup(path: string): string {
+  const last = readJson<{ to: string; at: string }>(lastBackup(path));
+  return last ? `the last one, of ${last.at}, went to ${last.to}; ` : "";
 }
 
 /** What `open` gives; where it meets a damaged file, an error that says so, as StoreDamaged. */

@@ -12,7 +12,7 @@ import { type NodeRecord, readNodeRecord } from "../../agent/node-record.ts";
 import { type DataFolder, nodeVariable } from "../../data-folder.ts";
 import { writeWhole } from "../../files.ts";
 import type { Native } from "../../native/build.ts";
-import { type KnownProcess, bootId, endProcess, findByEnvironment, isAlive } from "../../process/known.ts";
+import { type KnownProcess, bootId, endProcess, findByEnvironment, hasInEnvironment, isAlive } from "../../process/known.ts";
 import { AddressTaken, type InstanceObservation, type LaunchSpec, type Provider } from "../provider.ts";
 import { agentProgram, copyAgent } from "./agent-copy.ts";
 import type { Degree } from "./degree.ts";
@@ -43,6 +43,12 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
   const { data, degree } = options;
   const networks = createNetworkClaims();
   const layoutOf = (instanceId: string) => nodeLayout(data.node(instanceId));
+
+  /** Those of a copy of this data folder have the same instance id. */
+  const marked = (instanceId: string) =>
+    findByEnvironment(nodeVariable, instanceId).filter(({ pid }) =>
+      Object.entries(options.owner).every(([name, value]) => hasInEnvironment(pid, name, value)),
+    );
 
   const instances = async () => (await readdir(data.nodes).catch(() => [])).filter((id) => existsSync(layoutOf(id).spec));
 
@@ -111,7 +117,7 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
       const giveUpAt = performance.now() + launchMs;
       let takenSince: number | undefined;
       while (!isAlive(initOf(layout))) {
-        if (ended === addressTaken && findByEnvironment(nodeVariable, spec.instanceId).length === 0) {
+        if (ended === addressTaken && marked(spec.instanceId).length === 0) {
           takenSince ??= performance.now();
           if (!heldAddresses().includes(spec.address)) start();
           else if (performance.now() - takenSince > dyingMs) throw new AddressTaken(spec.address);
@@ -140,7 +146,7 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
       // howdah-init gives the processes 2 s, then kills them.
       await endProcess(initOf(layout), { graceMs: 10_000 });
       // In plain, processes can be left when both of init's processes were killed at once; and an init that had not written its record.
-      for (let left = findByEnvironment(nodeVariable, instanceId); left.length; left = findByEnvironment(nodeVariable, instanceId)) {
+      for (let left = marked(instanceId); left.length; left = marked(instanceId)) {
         await Promise.all(left.map((known) => endProcess(known, { graceMs: 0 })));
       }
       await rm(initRecord(layout), { force: true });

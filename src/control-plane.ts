@@ -16,7 +16,8 @@ import { backupRecord, forgetOriginal, hold, originalOf, readHolder, refuseTornC
 import type { DataFolder } from "./data-folder.ts";
 import { openAudit } from "./observe/audit.ts";
 import { keepAudit } from "./observe/keep.ts";
-import { auditEvent } from "./observe/record.ts";
+import { auditEvent, isReadOnly } from "./observe/record.ts";
+import { keepUnwritten } from "./observe/unwritten.ts";
 import { makeFolders, writeWhole } from "./files.ts";
 import type { Simulated } from "./nodes/simulated.ts";
 import { bootId, identify } from "./process/known.ts";
@@ -109,7 +110,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
 
   const keyUsed = createKeyUse(store, (error) => log.warn({ err: error }, "the use of a key could not be written down"));
 
-  const auditAt = (path: string) => orDamaged(path, () => openAudit(path), "move it away: a new trail begins");
+  const auditAt = (path: string) => orDamaged(path, () => keepUnwritten(openAudit(path)), "move it away: a new trail begins");
   const audits = { event: await auditAt(data.audit), data: await auditAt(data.dataEvents) };
   opened.push(() => {
     audits.event.close();
@@ -199,6 +200,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(store.now()),
+    admit: (operation) => audits.event.admit(isReadOnly(operation)),
     durable: store.durable,
     audit(call) {
       audits.event.write(auditEvent(call));

@@ -5,12 +5,13 @@ import { gunzip } from "node:zlib";
 import type { Authoriser } from "../access/authorise.ts";
 import type { KeyLookup } from "../access/keys.ts";
 import { notServed } from "../aws/absent-services.ts";
-import { AwsError, internalError, notBuiltYet } from "../aws/errors.ts";
+import { AwsError, internalError, noRoom, notBuiltYet } from "../aws/errors.ts";
 import type { Origin } from "../aws/origin.ts";
 import type { RequestContext, Operation, Protocol, Service } from "../aws/operations.ts";
 import { type Answer, type Call, type Parsed, protocols } from "../aws/protocols.ts";
 import { refusalError } from "../aws/refusals.ts";
 import { sha256Hex } from "../aws/sigv4.ts";
+import { isNoRoom } from "../store/no-room.ts";
 import type { AuditedCall } from "../observe/record.ts";
 import { headerValues, readClaim, SignatureRefusal, type SignedRequest, type Verified, verifyClaim } from "../aws/sigv4-verify.ts";
 import { type Answerer, type BodyFault, bodyLimit, type WholeRequest } from "./http.ts";
@@ -27,6 +28,8 @@ export interface PipelineOptions {
   keys: KeyLookup;
   authorise: Authoriser;
   now: () => Date;
+  /** Asked, by the operation's name, before it is carried out: throws where it could not be recorded. */
+  admit?: (operation: string) => void;
   /** Awaited before an answer, or a handler's refusal, is told: what it rests on is on the disk. Where it rejects, nothing is told. */
   durable?: () => Promise<void>;
   /** Told of each call whose signature is right, before it is answered. */
@@ -111,6 +114,7 @@ export function createPipeline(options: PipelineOptions): Answerer {
       now: now(),
       unknownMembers: parsed.unknownMembers,
     };
+    options.admit?.(operation.name);
     let output: unknown;
     try {
       output = await handler(parsed.input as never, call);
@@ -155,7 +159,7 @@ export function createPipeline(options: PipelineOptions): Answerer {
     } catch (thrown) {
       if (thrown instanceof AwsError) error = thrown;
       else if (thrown instanceof SignatureRefusal) error = refusalError(thrown, dialects[exchange.protocol]);
-      else [error, fault] = [internalError(), thrown];
+      else [error, fault] = [isNoRoom(thrown) ? noRoom() : internalError(), thrown];
       status = error.status;
       answer = protocols[exchange.protocol].error(exchange.service, error, requestId);
     }

@@ -37,3 +37,12 @@ export function notBuiltYet(signingName: string, operation: string, instead?: st
 export function internalError(): AwsError {
   return new AwsError("InternalFailure", "Howdah met an internal error. Its log has the reason, under this request's id.", 500);
 }
+
+/** Nothing of the request has been done. Clients try it again by themselves. */
+export function noRoom(): AwsError {
+  return new AwsError(
+    "ServiceUnavailable",
+    "The disk of Howdah's data folder takes no more: it is full, or over a quota. Nothing was changed. Free some space there, and the same request will do; Howdah need not be started again.",
+    503,
+  );
+}

@@ -43,7 +43,10 @@ export async function up(options: UpOptions): Promise<void> {
     return;
   }
   const [{ pino }, { startControlPlane }] = await Promise.all([import("pino"), import("../control-plane.ts")]);
-  const log = pino({ level: process.env.HOWDAH_LOG_LEVEL ?? "info" }, pino.destination({ dest: controlPlaneLog(data), sync: true }));
+  const lines = pino.destination({ dest: controlPlaneLog(data), sync: true, maxLength: 1 << 20 });
+  // A full disk is no reason to end: what cannot be written waits, up to a MB, and goes on where it stopped.
+  lines.on("error", () => {});
+  const log = pino({ level: process.env.HOWDAH_LOG_LEVEL ?? "info" }, lines);
   const controlPlane = await whileWaiting("Starting Howdah", () => startControlPlane({ data, port, isolation, simulated, log }));
   say(data, controlPlane.endpoint, provider);
   keepCompiled();

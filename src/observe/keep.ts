@@ -1,18 +1,24 @@
 /** Keeps the audit trail on the disk and within its 90 days, while the control plane runs. */
 import type { Logger } from "pino";
 import { type Audit, historyMs } from "./audit.ts";
+import type { PatientAudit } from "./unwritten.ts";
 
 const syncEveryMs = 1000;
 const pruneEveryMs = 3600_000;
 /** Between two pieces of what is removed: other requests come in between. */
 const breathMs = 20;
 
+type Kept = Audit & Partial<Pick<PatientAudit, "settle">>;
+
 /** Resolves, when stopped, once all is on the disk. */
-export function keepAudit({ event, data }: { event: Audit; data: Audit }, now: () => number, log: Logger): { stop(): Promise<void> } {
+export function keepAudit({ event, data }: { event: Kept; data: Kept }, now: () => number, log: Logger): { stop(): Promise<void> } {
+  const settleAndSync = async () => {
+    event.settle?.();
+    data.settle?.();
+    await Promise.all([event.sync(), data.sync()]);
+  };
   const syncNow = () =>
-    Promise.all([event.sync(), data.sync()]).catch((error: unknown) =>
-      log.error({ err: error }, "the audit trail could not be synced to the disk"),
-    );
+    settleAndSync().catch((error: unknown) => log.error({ err: error }, "the audit trail could not be synced to the disk"));
   const sync = setInterval(() => void syncNow(), syncEveryMs);
   let pruning: NodeJS.Timeout;
   const prune = () => {

@@ -28,6 +28,8 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
   let cancelTimer = () => {};
   let looking: Promise<void> | undefined;
   let lookAgain = false;
+  /** The store took nothing the last time. One reconciler at a time is tried then: hundreds would all do their work in vain, again and again. */
+  let isFaulty = false;
 
   async function run(wake: Wake): Promise<void> {
     try {
@@ -49,17 +51,20 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
     for (const wake of await dueWakes(store.db, store.steady())) {
       const key = `${wake.kind}/${wake.id}`;
       if (running.has(key)) continue; // It looks again when that one ends.
+      if (isFaulty && running.size > 0) break;
       running.set(
         key,
         run(wake).then(
           () => {
             running.delete(key);
+            isFaulty = false;
             nudge();
           },
           (error: unknown) => {
             // The wake is still there. An end of the control plane would not make the disk any emptier.
             log.error({ err: error, ...wake }, "the reconcile loop could not write the store");
             running.delete(key);
+            isFaulty = true;
             later(storeFaultMs);
           },
         ),

@@ -18,6 +18,7 @@ import { createAdmission } from "./admission.ts";
 import { agentsLink, noAnswer } from "./link.ts";
 import type { FromWorker, ToWorker, WorkerOptions } from "./front.ts";
 import { createRecorder } from "./recorder.ts";
+import { keepUnwritten } from "../observe/unwritten.ts";
 import { serveObjects } from "./objects.ts";
 import { noServer } from "./no-server.ts";
 import { serviceOf } from "./routing.ts";
@@ -28,14 +29,15 @@ const policies = openPolicySource(options.databasePath);
 const emrfs = openEmrfsRoles(options.databasePath, policies);
 const facts = openBucketFacts(options.databasePath);
 const audits = options.audits && {
-  event: openAudit(options.audits.event),
-  data: openAudit(options.audits.data),
+  event: keepUnwritten(openAudit(options.audits.event)),
+  data: keepUnwritten(openAudit(options.audits.data)),
   rules: openDataRules(options.databasePath),
 };
 const forward = agentsLink(options.linkSocket, options.limits.bodyMs, (error) =>
   tell({ kind: "fault", requestId: "-", message: `the agents' link does not answer: ${error.message}` }),
 );
 let s3 = options.s3;
+if (audits) setInterval(() => [audits.event, audits.data].forEach((audit) => audit.settle()), 1000).unref();
 
 function tell(message: FromWorker): void {
   parentPort?.postMessage(message);

@@ -36,6 +36,55 @@ test("a full disk under the store delays the reconcilers and loses no wake", asy
   while ((await eventsOf(store.db, "j-FULL")).length === 0) await sleep(10);
 });
 
+test("while the store takes nothing, one reconciler is tried at a time, after a pause: not each that is due", async (t) => {
+  const pauses: (() => void)[] = [];
+  let now = 0;
+  const clock = {
+    now: () => now,
+    steady: () => now,
+    after(ms: number, work: () => void) {
+      const pause = () => {
+        now += ms;
+        work();
+      };
+      pauses.push(pause);
+      return () => void pauses.splice(pauses.indexOf(pause), 1);
+    },
+  };
+  const store = await openStore(":memory:", { clock });
+  const runs: string[] = [];
+  const write = async (id: string) => {
+    runs.push(id);
+    await store.transaction((tx) => addEvent(tx, id, "cluster", "x".repeat(1 << 20)));
+    return { done: true } as const;
+  };
+  const loop = createLoop(store, { cluster: write, instance: write, steps: write, trail: write }, clock, pino({ level: "silent" }));
+  t.after(async () => {
+    await loop.stop();
+    await store.close();
+  });
+  await store.transaction(async (tx) => {
+    for (let n = 0; n < 60; n++) await tx.wake("cluster", `j-${n}`);
+  });
+  await loop.start();
+  // Not even that a wake is to be tried later can be written.
+  await sql`PRAGMA query_only=ON`.execute(store.db);
+  while (runs.length < 60) await sleep(1);
+  for (let n = 1; n <= 20; n++) {
+    while (pauses.length === 0) await sleep(1);
+    pauses.shift()!();
+    await sleep(5);
+    assert.ok(runs.length <= 60 + n, `${runs.length} runs after ${n} pauses`);
+  }
+  await sql`PRAGMA query_only=OFF`.execute(store.db);
+  const left = async () => (await store.db.selectFrom("wakes").select("id").execute()).length;
+  while ((await left()) > 0) {
+    pauses.shift()?.();
+    await sleep(1);
+  }
+  assert.equal((await store.db.selectFrom("events").select("id").execute()).length, 60);
+});
+
 test("what an earlier control plane would have looked at later is looked at when a new one starts: its clock says nothing any more", async (t) => {
   const store = await openStore(":memory:");
   const seen: string[] = [];

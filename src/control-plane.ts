@@ -172,7 +172,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const endpoint = `http://${host}:${front.port}`;
 
   const direct = directS3(() => current);
-  const { degree, provider, engines, portsTaken, freeMemoryMb, watchMs, handle, stop } = await nodes.join(store, ids, endpoint);
+  const { degree, provider, engines, portsTaken, freeMemoryMb, watchMs, handle, secret, stop } = await nodes.join(store, ids, endpoint);
   opened.push(stop);
   const context: ReconcileContext = {
     store,
@@ -215,7 +215,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
 
   await takeUpAgain(context, before !== undefined && before.origin !== endpoint);
   writeWhole(data.endpoint, endpoint, 0o644);
-  const record: ControlPlaneRecord = { ...identify(process.pid)!, root: data.root, endpoint, region: config.region };
+  const record: ControlPlaneRecord = { ...identify(process.pid)!, root: data.root, endpoint, region: config.region, secret };
   writeWhole(recordPath(data), JSON.stringify(record));
   opened.push(() => rmSync(recordPath(data), { force: true }));
   await loop.start();

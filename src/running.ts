@@ -13,6 +13,8 @@ export interface ControlPlaneRecord extends KnownProcess {
   root?: string;
   endpoint: string;
   region: string;
+  /** Of simulated nodes: for who orders faults (src/nodes/faults-link.ts). */
+  secret?: string | undefined;
 }
 
 /** The control plane that runs or is starting (Holder of copies.ts), from the moment that it has the lock of the data folder. */
@@ -45,6 +47,9 @@ export async function lockDataFolder(data: DataFolder): Promise<Server> {
   server.unref();
   return server;
 }
+
+/** Where faults of simulated nodes are ordered, at the endpoint. */
+export const faultPath = "/_howdah/fault";
 
 export type ProviderName = "local" | "simulated";
 

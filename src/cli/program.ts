@@ -37,6 +37,7 @@ export function howdahProgram(afterDashes: string[]): Command {
       ]),
     )
     .addOption(new Option("--pace <pace>", "of simulated nodes (default: instant); real takes EMR's minutes").choices(["instant", "real"]))
+    .option("--rules <file>", "how steps go on simulated nodes, by their names (docs/unit-tests.md)")
     .option("-d, --detach", "run in the background")
     .action(async (options) => (await import("./up.ts")).up(options));
   command("down", "end everything: clusters, S3, control plane")
@@ -88,6 +89,22 @@ export function howdahProgram(afterDashes: string[]): Command {
     .argument("<folder>", "the copy: a folder that is not there yet")
     .option("--no-s3", "without what the embedded S3 server holds")
     .action(async (folder, options) => (await import("./backup.ts")).backup(folder, options));
+  command("fault", "what is to go wrong on simulated nodes: docs/unit-tests.md")
+    .addArgument(
+      new Argument("<what>", "what goes wrong; list and clear: what waits").choices([
+        "instance-dies",
+        "launch-fails",
+        "step-exits",
+        "step-hangs",
+        "list",
+        "clear",
+      ]),
+    )
+    .argument("[words...]", "CLUSTER NODE of instance-dies; a step's NAME, where * stands for anything")
+    .option("--exit-code <n>", "of step-exits (default: 1)", count)
+    .option("--message <text>", "what is said of it, by step-exits and launch-fails")
+    .option("--json", "of list: for programs")
+    .action(async (what, words, options) => (await import("./fault.ts")).fault(what, words, options));
   command("doctor", "what this machine has, and what is missing")
     .option("--fix", "put right what can be put right without risk; asks before it ends anything")
     .option("--json", "for programs")

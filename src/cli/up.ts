@@ -1,10 +1,11 @@
 import { spawnDetached, isAlive, identify } from "../process/known.ts";
 import { appendFileSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { keepCompiled } from "../compile-cache.ts";
 import { makeFolders } from "../files.ts";
 import type { Simulated } from "../nodes/simulated.ts";
+import type { Rules } from "../providers/simulated/outcomes.ts";
 import { checkProvider, controlPlaneLog, type ProviderName, runningControlPlane } from "../running.ts";
 import { type DataFolder, dataFolder, ownerVariable } from "../data-folder.ts";
 import { whileWaiting } from "./terminal.ts";
@@ -15,6 +16,8 @@ export interface StartOptions {
   provider?: ProviderName | undefined;
   /** Of simulated nodes. */
   pace?: Simulated["pace"] | undefined;
+  /** File of rules for how their steps go. */
+  rules?: string | undefined;
 }
 
 export interface UpOptions extends StartOptions {
@@ -26,19 +29,22 @@ export interface UpOptions extends StartOptions {
 export async function up(options: UpOptions): Promise<void> {
   const data = dataFolder(options.data);
   const { port, isolation, provider = "local", pace } = options;
-  const simulated = provider === "simulated" ? { pace: pace ?? "instant" } : undefined;
-  if (simulated && isolation) throw new Error("--isolation keeps real nodes apart: it does not go together with --provider simulated");
-  if (!simulated && pace) throw new Error("--pace is that of simulated nodes: howdah up --provider simulated");
+  const rules = options.rules === undefined ? undefined : resolve(options.rules);
+  const isSimulated = provider === "simulated";
+  if (isSimulated && isolation) throw new Error("--isolation keeps real nodes apart: it does not go together with --provider simulated");
+  for (const [name, value] of Object.entries({ pace, rules }))
+    if (!isSimulated && value) throw new Error(`--${name} is for simulated nodes: howdah up --provider simulated`);
   checkProvider(data, provider);
   const running = runningControlPlane(data);
   if (running) {
     console.log(`Howdah is up already at ${running.endpoint} (process ${running.pid}).`);
     return;
   }
+  const simulated = isSimulated ? { pace: pace ?? "instant", rules: await rulesOf(rules) } : undefined;
   if (!simulated) await (await import("./up-local.ts")).prepareMachine();
   makeFolders(data.logs);
   if (options.detach) {
-    const endpoint = await whileWaiting("Starting Howdah", () => startDetached(data, { port, isolation, provider, pace }));
+    const endpoint = await whileWaiting("Starting Howdah", () => startDetached(data, { port, isolation, provider, pace, rules }));
     say(data, endpoint, provider);
     return;
   }
@@ -59,6 +65,11 @@ export async function up(options: UpOptions): Promise<void> {
     const { takeDown } = await import("../take-down.ts");
     await whileWaiting("Ending everything", (say) => takeDown(data, say));
   }
+}
+
+async function rulesOf(path: string | undefined): Promise<Rules> {
+  if (path === undefined) return { steps: [], bootstrapActions: [] };
+  return (await import("../rules-file.ts")).readRules(path);
 }
 
 /** Starts `howdah up` as a process of its own and waits until it answers. Throws with the tail of its log where it does not. */

@@ -23,5 +23,7 @@ export interface Joined extends Pick<ReconcileContext, "portsTaken" | "freeMemor
   watchMs?: number;
   /** true where the request was for what belongs to the nodes, and is being answered. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
+  /** What a private request must know; goes only into a file of mode 0600. */
+  secret?: string;
   stop(): void;
 }

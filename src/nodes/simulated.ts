@@ -1,34 +1,45 @@
 /** Simulated nodes, in this process: no engines, no Java, no S3 server, and nothing of the host but a file that they are kept in. */
 import { systemClock } from "../clock.ts";
 import type { DataFolder } from "../data-folder.ts";
+import { openFaults } from "../providers/simulated/faults.ts";
+import { outcome, type Rules } from "../providers/simulated/outcomes.ts";
 import { paces } from "../providers/simulated/pace.ts";
 import { createSimulatedProvider } from "../providers/simulated/provider.ts";
 import type { Provider } from "../providers/provider.ts";
 import { openShelf } from "../providers/simulated/shelf.ts";
 import { simulatedLink } from "../reconcile/simulated-link.ts";
+import { faultsLink } from "./faults-link.ts";
 import type { Nodes } from "./nodes.ts";
 
 export interface Simulated {
   pace: keyof typeof paces;
+  rules: Rules;
 }
 
 /** They end by orders only, and whoever orders it says so: a look now and then is for what nobody thought of. */
 const watchMs = 60_000;
 
-export function simulatedNodes(data: DataFolder, { pace }: Simulated): Nodes {
+export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simulated): Nodes {
+  const pace = paces[paceName];
   return {
     startS3: async () => undefined,
-    async join(store) {
+    async join(store, ids) {
       const shelf = openShelf(data.simulated);
+      const faults = openFaults(shelf);
+      const secret = ids.token();
       const { orders, report } = simulatedLink(store);
       const provider = createSimulatedProvider(
         {
           clock: systemClock,
-          pace: paces[pace],
+          pace,
           // As the agent link: nothing that was read leaves before it is on the disk.
           orders: (instanceId, clusterId) => orders(instanceId, clusterId).finally(store.durable),
           report: (sent) => report(sent).finally(store.durable),
-          outcomeOf: (what) => ({ afterMs: "step" in what ? paces[pace].stepMs : paces[pace].bootstrapActionMs, exitCode: 0 }),
+          outcomeOf: (what) =>
+            "step" in what
+              ? outcome(what.step.name, rules.steps, faults.ofStep(what.step), pace.stepMs)
+              : outcome(what.bootstrapAction.name, rules.bootstrapActions, undefined, pace.bootstrapActionMs),
+          launchProblem: faults.ofLaunch,
         },
         shelf,
       );
@@ -40,7 +51,8 @@ export function simulatedNodes(data: DataFolder, { pace }: Simulated): Nodes {
         portsTaken: () => [],
         freeMemoryMb: () => Infinity,
         watchMs,
-        handle: () => false,
+        handle: faultsLink(store, provider, faults, secret),
+        secret,
         stop() {
           provider.leave();
           shelf.close();

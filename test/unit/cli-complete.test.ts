@@ -12,7 +12,7 @@ test("commands, but not those that only shells call", async () => {
 });
 
 test("options that are not there yet, and what may be their values", async () => {
-  assert.deepEqual(await offered("up", "--"), ["--data", "--port", "--isolation", "--provider", "--pace", "--detach"]);
+  assert.deepEqual(await offered("up", "--"), ["--data", "--port", "--isolation", "--provider", "--pace", "--rules", "--detach"]);
   assert.deepEqual(await offered("up", "--isolation", "view", "--i"), []);
   assert.deepEqual(await offered("up", "--isolation", "p"), ["plain"]);
   assert.deepEqual(await offered("completion", ""), ["bash", "zsh", "fish"]);

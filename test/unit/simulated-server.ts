@@ -37,6 +37,11 @@ export async function startServer(options: Omit<StartOptions, "provider"> = {}, 
     const { Steps = [] } = await client.send(new ListStepsCommand({ ClusterId: id }));
     return Steps.toReversed().map(({ Name, Status }) => ({ name: Name, state: Status?.State, failure: Status?.FailureDetails }));
   }
+  /** In order of submission. */
+  async function stepIds(id: string) {
+    const { Steps = [] } = await client.send(new ListStepsCommand({ ClusterId: id }));
+    return Steps.toReversed().map(({ Id = "" }) => Id);
+  }
   const stepConfigs = (names: string[]) =>
     names.map((Name) => ({
       Name,
@@ -51,6 +56,7 @@ export async function startServer(options: Omit<StartOptions, "provider"> = {}, 
     up,
     cluster,
     steps,
+    stepIds,
     /** A cluster of a master and two core nodes. */
     async run(names: string[], more: { keepAlive?: boolean; LogUri?: string; actions?: string[] } = {}): Promise<string> {
       const { JobFlowId = "" } = await client.send(

@@ -40,6 +40,8 @@ export interface Surroundings {
   report(report: Report): Promise<void>;
   /** Asked once for each step, when it begins. */
   outcomeOf(what: { step: SimulatedStep } | { bootstrapAction: BootstrapOrder }): Outcome;
+  /** Why an instance cannot be launched, where it cannot. */
+  launchProblem?(instanceId: string): string | undefined;
 }
 
 export interface SimulatedNode {
@@ -56,7 +58,9 @@ export interface SimulatedNode {
   /** Steps that run now. */
   runningSteps(): { id: string; name: string }[];
   /** Ends a step that runs. */
-  exitStep(id: string, how: { exitCode: number; message?: string }): void;
+  exitStep(id: string, how: { exitCode: number; message?: string | undefined }): void;
+  /** One that runs does not end by itself any more. */
+  hangStep(id: string): void;
 }
 
 type ActionReport = Report["bootstrapActions"][number];
@@ -122,7 +126,8 @@ export function createNode(record: NodeRecord, around: Surroundings, save: () =>
             .filter(({ report }) => report.state === "running")
             .map(({ name, report: { id } }) => ({ id, name }))
         : [],
-    exitStep: (id, how) => running?.endStep(id, { state: "exited", ...how }),
+    exitStep: (id, { exitCode, message }) => running?.endStep(id, { state: "exited", exitCode, ...(message ? { message } : {}) }),
+    hangStep: (id) => running?.hangStep(id),
   };
 }
 
@@ -235,6 +240,15 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
     look();
   }
 
+  function hangStep(id: string): void {
+    const known = record.steps[id];
+    if (known?.report.state !== "running" || !known.outcome) return;
+    processes.get(id)?.();
+    known.outcome = { ...known.outcome, afterMs: null };
+    save();
+    awaitEnd(known);
+  }
+
   function stop(): void {
     if (boot.busy?.what === "stop" || boot.phase === "stopped") return;
     for (const id of processes.keys()) endStep(id, { state: "exited", exitCode: killedExitCode });
@@ -311,6 +325,7 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
   return {
     look: () => look(),
     endStep,
+    hangStep,
     end() {
       isOver = true;
       for (const cancel of timers) cancel();

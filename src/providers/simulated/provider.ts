@@ -63,6 +63,8 @@ export function createSimulatedProvider(around: Surroundings, shelf: Shelf = noS
     async launch(spec) {
       for (const { spec: other, isRunning } of siblings(spec.clusterId))
         if (isRunning && other.address === spec.address && other.instanceId !== spec.instanceId) throw new AddressTaken(spec.address);
+      const problem = around.launchProblem?.(spec.instanceId);
+      if (problem !== undefined) throw new Error(problem);
       (nodes.get(spec.instanceId) ?? add(newRecord(spec))).start();
     },
     async observe(instanceId) {

@@ -1,9 +1,9 @@
 /**
  * Makes the locks of Python programs that only tests and benches use, with all that they need and the hash of every wheel that a Linux machine with glibc
  * and Python 3.11 or 3.12 may be given: test/clients/requirements.txt has Airflow with its Amazon provider and awswrangler, bench/api/requirements.txt
- * moto's server.
+ * moto's server, test/clients/pytest-requirements.txt what docs/unit-tests.md runs.
  *
- * Usage: node tools/lock-clients.ts [clients|moto …]
+ * Usage: node tools/lock-clients.ts [clients|moto|pytest …]
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +15,7 @@ const locks: Record<string, { file: string; wanted: string[] }> = {
     file: "test/clients/requirements.txt",
     wanted: ["apache-airflow-core==3.3.2", "apache-airflow-providers-amazon[aiobotocore]==9.39.0", "awswrangler==3.17.1"],
   },
+  pytest: { file: "test/clients/pytest-requirements.txt", wanted: ["pytest==9.*", "boto3==1.43.*"] },
   moto: { file: "bench/api/requirements.txt", wanted: ["moto[server]==5.2.5"] },
 };
 const usable = /-(py3|py2\.py3|cp311-cp311|cp312-cp312|cp3\d{1,2}-abi3)-(none-)?(any|manylinux[^-]*_(x86_64|aarch64))\.whl$/;

@@ -1,16 +1,12 @@
 /** The two servers, each in a process of its own on loopback, and a third that does nothing, for the generator's own limit. */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Credentials } from "../../src/aws/sigv4.ts";
-import { cacheFolder } from "../../src/data-folder.ts";
-import { makeFolder, withCacheLock } from "../../src/setup/cache.ts";
-import { findPython } from "../../src/setup/machine.ts";
-import { makeVenv } from "../../src/setup/pip.ts";
-import { digest } from "../../src/setup/places.ts";
+import { lockedVenv } from "../../test/clients/venv.ts";
 
 /** What a server that is ours tells its parent, once. */
 export interface Started {
@@ -26,6 +22,7 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+const requirements = join(import.meta.dirname, "requirements.txt");
 const quiet = ["--disable-warning=ExperimentalWarning"];
 
 async function end(child: ChildProcess): Promise<void> {
@@ -49,37 +46,17 @@ export const startOurs = (folder: string): Promise<Server> =>
 /** For the client's own limit. */
 export const startNothing = (): Promise<Server> => startNode("nothing.ts");
 
-/** What moto's wheels are locked for. */
-const oldestPython = 11;
-
-/** In the cache, from its lock. */
-async function motoVenv(): Promise<string> {
-  const interpreter = await findPython(oldestPython);
-  const requirements = join(import.meta.dirname, "requirements.txt");
-  const cache = cacheFolder();
-  const home = join(cache, `moto-${digest(readFileSync(requirements, "utf8"), interpreter)}`);
-  const isThere = () => existsSync(join(home, "bin", "moto_server"));
-  if (!isThere())
-    await withCacheLock(
-      cache,
-      () => {},
-      async () => {
-        if (!isThere()) await makeFolder(cache, home, (made) => makeVenv(interpreter, requirements, made, home, "moto's server"));
-      },
-    );
-  return home;
-}
-
 /** As its documentation starts it, which is with a thread for each request. Its server closes every connection after its answer, whatever is asked of it. */
 export async function startMoto(): Promise<Server & { version: string }> {
-  const home = await motoVenv();
+  const venv = await lockedVenv("moto", requirements, ["moto_server"]);
+  if ("missing" in venv) throw new Error(venv.missing);
   const port = await freePort();
-  const child = spawn(join(home, "bin", "moto_server"), ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
+  const child = spawn(join(venv.home, "bin", "moto_server"), ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
   while (!(await answers(port))) {
     if (child.exitCode !== null) throw new Error(`moto_server ended with ${child.exitCode}`);
     await sleep(100);
   }
-  const version = /^moto==(\S+)/m.exec(readFileSync(join(import.meta.dirname, "requirements.txt"), "utf8"))?.[1] ?? "";
+  const version = /^moto==(\S+)/m.exec(readFileSync(requirements, "utf8"))?.[1] ?? "";
   const credentials = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "secret" };
   return { port, pid: child.pid!, version, credentials, stop: () => end(child) };
 }

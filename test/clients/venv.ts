@@ -1,4 +1,4 @@
-/** Airflow and awswrangler, from their lock, in the cache. Users of Howdah never need them: only these tests do. */
+/** Python programs from their locks, in the cache. Users of Howdah never need them: only tests and benches do. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "../../src/data-folder.ts";
@@ -7,12 +7,11 @@ import { findPython } from "../../src/setup/machine.ts";
 import { makeVenv } from "../../src/setup/pip.ts";
 import { digest } from "../../src/setup/places.ts";
 
-/** What Airflow 3 runs on. */
+/** What the locks are for (tools/lock-clients.ts). */
 const oldestPython = 11;
 
-/** Its folder, or why there is none. Made once (about 700 MB), and again when the lock changes. */
-export async function clientsVenv(): Promise<{ home: string } | { missing: string }> {
-  const requirements = join(import.meta.dirname, "requirements.txt");
+/** Its folder, or why there is none. Made once, and again when the lock (`requirements`) changes. `programs`: what its bin folder then has. */
+export async function lockedVenv(name: string, requirements: string, programs: string[]): Promise<{ home: string } | { missing: string }> {
   let interpreter: string;
   try {
     interpreter = await findPython(oldestPython);
@@ -20,15 +19,18 @@ export async function clientsVenv(): Promise<{ home: string } | { missing: strin
     return { missing: (error as Error).message };
   }
   const cache = cacheFolder();
-  const home = join(cache, `clients-${digest(readFileSync(requirements, "utf8"), interpreter)}`);
-  const isThere = () => ["airflow", "python3"].every((name) => existsSync(join(home, "bin", name)));
+  const home = join(cache, `${name}-${digest(readFileSync(requirements, "utf8"), interpreter)}`);
+  const isThere = () => programs.every((program) => existsSync(join(home, "bin", program)));
   if (!isThere())
     await withCacheLock(
       cache,
       () => {},
       async () => {
-        if (!isThere()) await makeFolder(cache, home, (made) => makeVenv(interpreter, requirements, made, home, "Airflow and awswrangler"));
+        if (!isThere()) await makeFolder(cache, home, (made) => makeVenv(interpreter, requirements, made, home, `${name} for tests`));
       },
     );
   return { home };
 }
+
+/** Airflow and awswrangler: about 700 MB. */
+export const clientsVenv = () => lockedVenv("clients", join(import.meta.dirname, "requirements.txt"), ["airflow", "python3"]);

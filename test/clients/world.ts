@@ -51,10 +51,10 @@ export interface Ran {
 }
 
 /** Runs a client to its end; what it says is for the test to judge. The limit is there so that a test ends at all. */
-export function ran(argv: string[], env: Record<string, string>, limitMs = 900_000): Promise<Ran> {
+export function ran(argv: string[], env: Record<string, string>, limitMs = 900_000, cwd?: string): Promise<Ran> {
   const [command = "", ...args] = argv;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"], timeout: limitMs, killSignal: "SIGKILL" });
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: limitMs, killSignal: "SIGKILL" });
     let [out, err] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));

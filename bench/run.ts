@@ -14,8 +14,9 @@ import { setup } from "./setup.ts";
 import { pi, shuffle, step } from "./spark.ts";
 import { starts } from "./start.ts";
 import { terasort } from "./terasort.ts";
+import { unitTests } from "./unit-tests.ts";
 
-const alone: BenchAlone[] = [api];
+const alone: BenchAlone[] = [api, unitTests];
 const withNodes: Bench[] = [...starts, idle, step, pi, shuffle, terasort, setup];
 const benches: About[] = [...alone, ...withNodes];
 

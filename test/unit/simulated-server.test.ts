@@ -77,7 +77,7 @@ describe("at once", () => {
   test("its data folder is not for real nodes; options of the one are refused for the other", async () => {
     const up = (...args: string[]) => howdah("up", "--detach", "--data", server.data.root, ...args);
     await assert.rejects(up(), /are simulated: start it by howdah up --provider simulated/);
-    await assert.rejects(up("--pace", "real"), /--pace is that of simulated nodes/);
+    await assert.rejects(up("--pace", "real"), /--pace is for simulated nodes/);
     await assert.rejects(up("--provider", "simulated", "--isolation", "plain"), /--isolation keeps real nodes apart/);
     assert.match((await up("--provider", "simulated")).stdout, /is up already/);
   });

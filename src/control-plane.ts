@@ -15,7 +15,7 @@ import { readConfig } from "./config.ts";
 import { backupRecord, forgetOriginal, hold, originalOf, readHolder, refuseTornCopy } from "./copies.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { openAudit } from "./observe/audit.ts";
-import { keepAudit } from "./observe/keep.ts";
+import { keepAudit, writeByTurns } from "./observe/keep.ts";
 import { auditEvent, isReadOnly } from "./observe/record.ts";
 import { keepUnwritten } from "./observe/unwritten.ts";
 import { makeFolders, writeWhole } from "./files.ts";
@@ -195,6 +195,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     systemClock,
     log,
   );
+  const writeDown = writeByTurns(audits.event);
   const pipeline = createPipeline({
     services: createServices({ store, ids, releases: config.releases, audits, s3: direct, buckets }),
     keys,
@@ -203,8 +204,8 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     admit: (operation) => audits.event.admit(isReadOnly(operation)),
     durable: store.durable,
     audit(call) {
-      audits.event.write(auditEvent(call));
       keyUsed({ accessKeyId: call.accessKeyId, service: call.service.signingName, region: call.region });
+      return writeDown(auditEvent(call));
     },
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });

@@ -16,7 +16,7 @@ import { systemClock } from "../../src/clock.ts";
 import { dataFolder } from "../../src/data-folder.ts";
 import { makeFolders } from "../../src/files.ts";
 import { openAudit } from "../../src/observe/audit.ts";
-import { keepAudit } from "../../src/observe/keep.ts";
+import { keepAudit, writeByTurns } from "../../src/observe/keep.ts";
 import { auditEvent } from "../../src/observe/record.ts";
 import { paces } from "../../src/providers/simulated/pace.ts";
 import { createSimulatedProvider } from "../../src/providers/simulated/provider.ts";
@@ -91,6 +91,7 @@ const loop = createLoop(
   systemClock,
   log,
 );
+const writeDown = writeByTurns(audits.event);
 const pipeline = createPipeline({
   services: createServices({
     store,
@@ -105,8 +106,8 @@ const pipeline = createPipeline({
   now: () => new Date(store.now()),
   durable: store.durable,
   audit(call) {
-    audits.event.write(auditEvent(call));
     keyUsed({ accessKeyId: call.accessKeyId, service: call.service.signingName, region: call.region });
+    return writeDown(auditEvent(call));
   },
   log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
 });

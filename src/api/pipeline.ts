@@ -32,8 +32,8 @@ export interface PipelineOptions {
   admit?: (operation: string) => void;
   /** Awaited before an answer, or a handler's refusal, is told: what it rests on is on the disk. Where it rejects, nothing is told. */
   durable?: () => Promise<void>;
-  /** Told of each call whose signature is right, before it is answered. */
-  audit?: (call: AuditedCall) => void;
+  /** Told of each call whose signature is right, before it is answered: the answer waits until it is written down. */
+  audit?: (call: AuditedCall) => Promise<void> | void;
   /** Told of each request when its answer is ready, and of what a handler threw that is not an AwsError. */
   log: (record: RequestRecord) => void;
 }
@@ -127,7 +127,7 @@ export function createPipeline(options: PipelineOptions): Answerer {
   }
 
   /** What could not be recorded; it has been done all the same, and its client is told so. */
-  function record(exchange: Exchange, error: AwsError | undefined): unknown {
+  async function record(exchange: Exchange, error: AwsError | undefined): Promise<unknown> {
     const { requestId, verified, service, operation, origin, userAgent, parsed, output } = exchange;
     if (!verified || !service || !operation) return undefined;
     const { principal, accessKeyId } = verified.key;
@@ -135,7 +135,7 @@ export function createPipeline(options: PipelineOptions): Answerer {
     const host = exchange.headers.get("host")?.[0] ?? "";
     const who = { requestId, now: now(), principal, accessKeyId, region, origin, host, userAgent };
     try {
-      options.audit?.({ ...who, service, operation, input: parsed?.input, output, error });
+      await options.audit?.({ ...who, service, operation, input: parsed?.input, output, error });
       return undefined;
     } catch (unwritten) {
       return unwritten;
@@ -163,7 +163,7 @@ export function createPipeline(options: PipelineOptions): Answerer {
       status = error.status;
       answer = protocols[exchange.protocol].error(exchange.service, error, requestId);
     }
-    const unrecorded = record(exchange, error);
+    const unrecorded = await record(exchange, error);
     log({
       requestId,
       service: exchange.service?.signingName,

@@ -1,7 +1,7 @@
 /** Checks Signature Version 4 on a request, whether it is in the Authorization header or in a presigned URL's query. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { AccessKey, KeyLookup } from "../access/keys.ts";
-import { algorithm, amzDate, canonicalRequest, hmac, type Scope, signingKey, stringToSign } from "./sigv4.ts";
+import { algorithm, amzDate, canonicalRequest, hmac, type Scope, scopeText, signingKey, stringToSign } from "./sigv4.ts";
 
 /** How far a client's clock may be off. */
 const tolerance = 15 * 60_000;
@@ -184,11 +184,27 @@ export function verifyClaim(
   } catch {
     throw new SignatureRefusal("bad-uri");
   }
-  const derived = signingKey(key.secretAccessKey, scope);
+  const derived = signingKeyOf(key, scope);
   if (!sameText(hmac(derived, stringToSign(claim.date, scope, canonical)).toString("hex"), claim.signature))
     throw new SignatureRefusal("mismatch");
   checkToken(key, claim.sessionToken, now);
   return { key, claim, signingKey: derived };
+}
+
+/** Of a day, a region and a service each; how many are kept, those that were used last. */
+const mostDerived = 1000;
+const derivedKeys = new Map<string, Buffer>();
+
+/** Made of nothing but its key and its scope, so it may be kept: whether the key still counts is asked of the store each time. */
+function signingKeyOf({ secretAccessKey }: AccessKey, scope: Scope): Buffer {
+  const name = `${secretAccessKey} ${scopeText(scope)}`;
+  const derived = derivedKeys.get(name) ?? signingKey(secretAccessKey, scope);
+  derivedKeys.delete(name);
+  derivedKeys.set(name, derived);
+  for (const [oldest] of derivedKeys)
+    if (derivedKeys.size > mostDerived) derivedKeys.delete(oldest);
+    else break;
+  return derived;
 }
 
 /** After the signature, so that only who has the whole of temporary credentials learns that they have expired. Throws SignatureRefusal. */
@@ -243,7 +259,7 @@ export function sameText(a: string, b: string): boolean {
 }
 
 function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return hash("sha256", text, "buffer");
 }
 
 function at(milliseconds: number): string {

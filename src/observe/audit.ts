@@ -118,6 +118,7 @@ export function openAudit(path: string): Audit {
   const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   const range = database.prepare("SELECT * FROM events WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
   const removeUpTo = database.prepare("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id <= ? ORDER BY id LIMIT ?)");
+  const [begin, commit] = [database.prepare("BEGIN IMMEDIATE"), database.prepare("COMMIT")];
   let syncedId = -1;
   const lastId = () => (last.get() as { seq: number } | undefined)?.seq ?? 0;
   const write = (event: AuditEvent) =>
@@ -138,10 +139,10 @@ export function openAudit(path: string): Audit {
   return {
     write,
     writeAll(events) {
-      database.exec("BEGIN IMMEDIATE");
+      begin.run();
       try {
         for (const event of events) write(event);
-        database.exec("COMMIT");
+        commit.run();
       } catch (error) {
         if (database.isTransaction) database.exec("ROLLBACK");
         throw error;

@@ -5,17 +5,18 @@ import { overHttp } from "../../src/api/http.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
 import { openAudit } from "../../src/observe/audit.ts";
+import { writeByTurns } from "../../src/observe/keep.ts";
 import { auditEvent } from "../../src/observe/record.ts";
 import { adminKey, authorise } from "./keys.ts";
 
-const audit = openAudit(process.argv[2]!);
+const writeDown = writeByTurns(openAudit(process.argv[2]!));
 const pipeline = overHttp(
   createPipeline({
     services: { elasticmapreduce: async () => ({ service: emrService, handlers: { AddTags: () => ({}) } }) },
     keys: () => adminKey,
     authorise,
     now: () => new Date(),
-    audit: (call) => audit.write(auditEvent(call)),
+    audit: (call) => writeDown(auditEvent(call)),
     log: () => {},
   }),
 );

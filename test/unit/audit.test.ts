@@ -35,6 +35,7 @@ import { iamService } from "../../src/aws/services/iam.ts";
 import { stsService } from "../../src/aws/services/sts.ts";
 import { cloudtrailService } from "../../src/aws/services/cloudtrail.ts";
 import { type Audit, openAudit } from "../../src/observe/audit.ts";
+import { writeByTurns } from "../../src/observe/keep.ts";
 import { type AuditEvent, auditEvent } from "../../src/observe/record.ts";
 import { hidden, shown } from "../../src/observe/redact.ts";
 import { adminKey, nodeKey, noFacts, noTrails, policies } from "./keys.ts";
@@ -62,6 +63,30 @@ const trust = JSON.stringify({
 const authorise = createAuthoriser(policies, { ...noFacts, role: (arn) => ({ arn, tags: {}, boundaryArn: null, trust }) });
 
 const secret = "hunter2-a-secret";
+
+test("what comes in one turn is one transaction, and each is told whether it is there", async () => {
+  const written: string[][] = [];
+  const write = writeByTurns({
+    writeAll(events: readonly AuditEvent[]) {
+      const ids = events.map(({ eventId }) => eventId);
+      if (ids.includes("bad")) throw new Error("no room");
+      written.push(ids);
+    },
+  } as Audit);
+  const event = (eventId: string) => ({ eventId }) as AuditEvent;
+  const together = [write(event("a")), write(event("b"))];
+  assert.deepEqual(written, []);
+  await Promise.all(together);
+  await write(event("c"));
+  assert.deepEqual(written, [["a", "b"], ["c"]]);
+  const told = await Promise.allSettled([write(event("d")), write(event("bad"))]);
+  assert.deepEqual(
+    told.map(({ status }) => status),
+    ["rejected", "rejected"],
+  );
+  await write(event("e"));
+  assert.deepEqual(written.at(-1), ["e"]);
+});
 
 describe("audit trail", () => {
   const root = mkdtempSync(join(tmpdir(), "howdah-audit-"));

@@ -40,6 +40,10 @@ const hbase = (artifact: string, version: string): PomDependency => ({
     .concat("ch.qos.reload4j:*"),
 });
 
+/** Each by its name alone: what its pom asks for is of Hadoop 2 and Java 8. */
+const alone = (group: string, version: string, ...artifacts: string[]): PomDependency[] =>
+  artifacts.map((artifact) => ({ group, artifact, version, exclude: [everything] }));
+
 const locks: Record<string, PomDependency[]> = {
   "hadoop-3.4.2": [
     ...[
@@ -126,6 +130,64 @@ const locks: Record<string, PomDependency[]> = {
       version: "2.17.2",
       exclude: ["org.slf4j:*"],
     })),
+  ],
+  // Before Tez's and Hadoop's class paths, which have the rest of what they need. hive-exec holds Hive's other libraries (metastore, serde,
+  // shims, ORC, Parquet, Avro, Thrift).
+  "hive-3.1.3": [
+    ...alone(
+      "org.apache.hive",
+      "3.1.3",
+      "hive-exec",
+      "hive-service",
+      "hive-cli",
+      "hive-beeline",
+      "hive-jdbc",
+      "hive-contrib",
+      "hive-llap-tez",
+    ),
+    ...alone("org.apache.hive.hcatalog", "3.1.3", "hive-hcatalog-core", "hive-hcatalog-server-extensions"),
+    ...alone("org.apache.hive.hcatalog", "3.1.3", "hive-webhcat-java-client", "hive-hcatalog-streaming"),
+    // The schemas of the metastore's databases.
+    {
+      group: "org.apache.hive",
+      artifact: "hive-standalone-metastore",
+      version: "3.1.3",
+      type: "tar.gz",
+      classifier: "bin",
+      exclude: [everything],
+    },
+    // Set-up changes a class with it.
+    ...alone("org.ow2.asm", "9.7.1", "asm"),
+    ...alone("org.datanucleus", "4.1.17", "datanucleus-core"),
+    ...alone("org.datanucleus", "4.1.19", "datanucleus-rdbms"),
+    ...alone("org.datanucleus", "4.2.4", "datanucleus-api-jdo"),
+    ...alone("org.datanucleus", "3.2.0-m3", "javax.jdo"),
+    ...alone("javax.transaction", "1.1", "transaction-api"),
+    ...alone("org.apache.derby", "10.14.2.0", "derby"),
+    ...alone("org.postgresql", "42.7.4", "postgresql"),
+    // EMR's driver for MySQL and Aurora.
+    ...alone("org.mariadb.jdbc", "2.7.2", "mariadb-java-client"),
+    ...alone("org.antlr", "3.5.2", "antlr-runtime"),
+    ...alone("org.antlr", "4.0.4", "ST4"),
+    ...alone("org.apache.calcite", "1.16.0", "calcite-core", "calcite-linq4j", "calcite-druid"),
+    ...alone("org.apache.calcite.avatica", "1.11.0", "avatica"),
+    ...alone("org.codehaus.janino", "2.7.6", "janino", "commons-compiler"),
+    ...alone("com.esri.geometry", "2.0.0", "esri-geometry-api"),
+    ...alone("it.unimi.dsi", "6.5.6", "fastutil"),
+    ...alone("org.apache.thrift", "0.9.3", "libfb303"),
+    ...alone("commons-collections", "3.2.2", "commons-collections"),
+    ...alone("commons-dbcp", "1.4", "commons-dbcp"),
+    ...alone("commons-pool", "1.5.4", "commons-pool"),
+    ...alone("net.sf.supercsv", "2.2.0", "super-csv"),
+    ...alone("jline", "2.12", "jline"),
+    ...alone("sqlline", "1.3.0", "sqlline"),
+    ...alone("io.dropwizard.metrics", "3.2.4", "metrics-json", "metrics-jvm"),
+    ...alone("com.github.joshelser", "0.1.2", "dropwizard-metrics-hadoop-metrics2-reporter"),
+    ...alone("org.jamon", "2.3.1", "jamon-runtime"),
+    ...alone("org.eclipse.jetty", "9.4.57.v20241219", "jetty-rewrite"),
+    ...alone("org.mortbay.jasper", "8.5.100", "apache-jsp", "apache-el"),
+    ...alone("javax.servlet.jsp", "2.3.1", "javax.servlet.jsp-api"),
+    ...alone("org.apache.logging.log4j", "2.17.2", "log4j-api", "log4j-core", "log4j-slf4j-impl", "log4j-1.2-api"),
   ],
   "s3proxy-4.1.0": [
     { group: "org.gaul", artifact: "s3proxy", version: "4.1.0", classifier: "jar-with-dependencies", exclude: [everything] },

@@ -2,12 +2,14 @@
 import type { Engine } from "./engine.ts";
 import { hadoop } from "./hadoop/index.ts";
 import { hbase } from "./hbase/index.ts";
+import { hcatalog } from "./hcatalog/index.ts";
+import { hive } from "./hive/index.ts";
 import { spark } from "./spark/index.ts";
 import { tez } from "./tez/index.ts";
 import { zookeeper } from "./zookeeper/index.ts";
 
 /** One that needs another is behind it. */
-export const engines: readonly Engine[] = [hadoop, spark, tez, zookeeper, hbase];
+export const engines: readonly Engine[] = [hadoop, spark, tez, zookeeper, hbase, hive, hcatalog];
 
 /** `name` as in Applications[].Name, in any case, as EMR takes it. */
 export function engineFor(name: string): Engine | undefined {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { NodeLayout } from "../agent/layout.ts";
 import type { NodeFacts } from "./engine.ts";
 
-/** java.base packages that Hadoop 3.4 reaches into by reflection on Java 17. */
+/** java.base packages that Hadoop 3.4 and Hive 3.1 reach into by reflection on Java 17. */
 export const opened = [
   "java.lang",
   "java.lang.reflect",
@@ -15,7 +15,7 @@ export const opened = [
   "java.time",
   "java.util",
 ]
-  .concat(["java.util.concurrent", "java.util.zip", "sun.nio.ch"])
+  .concat(["java.util.concurrent", "java.util.concurrent.atomic", "java.util.regex", "java.util.zip", "sun.nio.ch"])
   .map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
 
 export interface DaemonJvm {

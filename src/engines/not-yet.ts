@@ -9,7 +9,9 @@ const reasons: [names: RegExp, reason: string][] = [
   [/^ranger-kms-/, "Ranger is not in Howdah yet"],
   [/^recordserver-/, "Lake Formation's record server is not in Howdah yet"],
   [/^emr-metrics$/, "the CloudWatch agent is not in Howdah yet. Daemons' metrics are at /jmx of their web pages"],
-  [/^hive-site$/, "Hive is not in Howdah yet. For the metastore that Spark uses there is spark-hive-site"],
+  [/^(hive|hive-llap-daemon-log4j2)$/, "Hive's LLAP is not in Howdah yet"],
+  [/^hcatalog-webhcat-/, "WebHCat is not in Howdah yet. Hive's REST is HiveServer2's HTTP mode: hive.server2.transport.mode in hive-site"],
+  [/^hcatalog-server-jndi$/, "the metastore sends no messages to ActiveMQ, which that file is for"],
 ];
 
 /** Of the classifications' first word, the application. */
@@ -17,9 +19,6 @@ const applications = new Map(
   Object.entries({
     delta: "Delta Lake",
     flink: "Flink",
-    hcatalog: "HCatalog",
-    hive: "Hive",
-    hiveserver2: "Hive",
     hudi: "Hudi",
     hue: "Hue",
     iceberg: "Iceberg",

@@ -42,6 +42,9 @@ const statePusher = "state-pusher-script";
 const statePusherScript = "s3://elasticmapreduce/libs/state-pusher/0.1/fetch";
 const statePusherUri = new RegExp(`^${emrBucket}/libs/state-pusher/[^/]+/fetch$`);
 
+/** EMR's launcher of Hive's scripts, where it lay before emr-4.0; since then it is a command of the nodes. */
+const hiveScript = new RegExp(`^${emrBucket}/libs/hive/hive-script$`);
+
 const isCommand = ({ jar }: StepToRun) => commandRunner.test(jar);
 const isScript = (step: StepToRun) => scriptRunner.test(step.jar) || (isCommand(step) && step.args[0] === statePusher);
 const commandOf = ({ jar, mainClass }: StepToRun) => (mainClass ? undefined : commandJars.find(([name]) => name.test(jar))?.[1]);
@@ -91,6 +94,7 @@ export function stepOrder({ step, facts }: { step: StepToRun; facts: NodeFacts }
   };
   if (isScript(step)) {
     const [script = "", ...args] = scriptArgs(step);
+    if (hiveScript.test(script)) return { ...base, argv: ["hive-script", ...args] };
     const { path, fetch } = local(script, step, facts);
     return { ...base, fetch, argv: [path, ...args] };
   }

@@ -1,6 +1,7 @@
 /** emr-7.13.0, by the release guide's table of application versions; what cannot be had exactly is the nearest that can. */
 import hadoop from "./locks/hadoop-3.4.2.json" with { type: "json" };
 import hbase from "./locks/hbase-2.6.4.json" with { type: "json" };
+import hive from "./locks/hive-3.1.3.json" with { type: "json" };
 import s3proxy from "./locks/s3proxy-4.1.0.json" with { type: "json" };
 import spark from "./locks/spark-3.5.6.json" with { type: "json" };
 import tez from "./locks/tez-0.10.2.json" with { type: "json" };
@@ -8,10 +9,13 @@ import zookeeper from "./locks/zookeeper-3.9.3.json" with { type: "json" };
 import type { MavenEntry, Release } from "./release.ts";
 
 const hbaseJars = hbase as MavenEntry[];
+const hiveJars = hive as MavenEntry[];
 const hadoopJars = hadoop as MavenEntry[];
 /** HBase's shell, which its daemons do without, and the jar of its tests, where alone Maven Central has its web pages. */
 const isBesideHBase = ({ artifact, classifier }: MavenEntry) =>
   ["hbase-shell", "jruby-complete"].includes(artifact) || classifier === "tests";
+/** What set-up makes something of. */
+const isBesideHive = ({ artifact }: MavenEntry) => ["asm", "hive-exec", "hive-standalone-metastore"].includes(artifact);
 const isWebapps = (entry: MavenEntry) => entry.artifact === "hadoop-hdfs" && entry.classifier === "tests";
 
 export const release: Release = {
@@ -21,6 +25,13 @@ export const release: Release = {
       version: "2.6.4",
       jars: hbaseJars.filter((entry) => !isBesideHBase(entry)),
       files: hbaseJars.filter(isBesideHBase),
+    },
+    // Nothing of its own: its jars are among Hive's.
+    HCatalog: { version: "3.1.3", jars: [] },
+    Hive: {
+      version: "3.1.3",
+      jars: hiveJars.filter((entry) => !isBesideHive(entry)),
+      files: hiveJars.filter(isBesideHive),
     },
     Tez: { version: "0.10.2", jars: tez },
     ZooKeeper: { version: "3.9.3", jars: zookeeper },

@@ -1,6 +1,6 @@
 /**
- * The bucket that EMR's tutorials and scripts use, s3://elasticmapreduce and s3://REGION.elasticmapreduce: built in, only to be read, the same
- * whatever S3 server is behind the front door. What is in it is in the folder elasticmapreduce/, written for Howdah.
+ * The bucket that EMR's tutorials and scripts use, s3://elasticmapreduce and s3://REGION.elasticmapreduce, and that of its samples,
+ * s3://REGION.elasticmapreduce.samples: built in, only to be read, the same whatever S3 server is behind the front door. What is in it is in the folder elasticmapreduce/, written for Howdah.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
@@ -24,7 +24,9 @@ export interface BuiltInAnswer {
 }
 
 const folder = join(import.meta.dirname, "elasticmapreduce");
-const bucketName = /^(?:([a-z]{2}(?:-[a-z]+)+-\d)\.)?elasticmapreduce$/;
+const bucketName = /^(?:([a-z]{2}(?:-[a-z]+)+-\d)\.)?elasticmapreduce(\.samples)?$/;
+/** What REGION.elasticmapreduce.samples holds of it. */
+const samples = "samples/";
 
 export const isBuiltIn = (bucket: string): boolean => bucketName.test(bucket);
 
@@ -49,11 +51,18 @@ function readObject(file: string): BuiltInObject {
   return { key: relative(folder, file), content, etag, modified: new Date(Math.floor(statSync(file).mtimeMs / 1000) * 1000) };
 }
 
+const objectsOf = (isSamples: boolean): BuiltInObject[] => {
+  const all = [...builtInObjects().values()];
+  return isSamples
+    ? all.filter(({ key }) => key.startsWith(samples)).map((object) => ({ ...object, key: object.key.slice(samples.length) }))
+    : all;
+};
+
 /** Bucket, region and decoded key of `/bucket/key` or `bucket/key`, where the bucket is this one. */
-function place(path: string): { bucket: string; region: string; key: string } | undefined {
+function place(path: string): { bucket: string; region: string; key: string; isSamples: boolean } | undefined {
   const [, bucket = "", rest = ""] = /^\/?([^/]*)\/?(.*)$/s.exec(path) ?? [];
   const match = bucketName.exec(bucket);
-  return match ? { bucket, region: match[1] ?? "us-east-1", key: decode(rest) } : undefined;
+  return match ? { bucket, region: match[1] ?? "us-east-1", key: decode(rest), isSamples: match[2] !== undefined } : undefined;
 }
 
 function decode(text: string): string {
@@ -78,23 +87,23 @@ export function builtInAnswer(
   if (!reads) throw denied();
   if (at.key !== "") {
     if (asked.some((name) => !name.startsWith("response-"))) throw denied();
-    return objectAnswer(theObject(at.key), query, headers);
+    return objectAnswer(theObject(at), query, headers);
   }
   if (asked.includes("location")) return xml(locationOf(at.region));
   if (method === "HEAD") return { status: 200, headers: { "x-amz-bucket-region": at.region }, body: Buffer.alloc(0) };
-  return xml(listing(at.bucket, [...builtInObjects().values()], query, asked, denied));
+  return xml(listing(at.bucket, objectsOf(at.isSamples), query, asked, denied));
 }
 
 /** The object that x-amz-copy-source names, where it is one of this bucket. Throws AwsError. */
 export function builtInSource(copySource: string | string[] | undefined): BuiltInObject | undefined {
   const at = typeof copySource === "string" ? place(copySource.split("?", 1)[0] ?? "") : undefined;
-  return at && theObject(at.key);
+  return at && theObject(at);
 }
 
 const denied = () => new AwsError("AccessDenied", "Access Denied: this bucket is built into Howdah and can only be read.", 403);
 
-function theObject(key: string): BuiltInObject {
-  const object = builtInObjects().get(key);
+function theObject({ key, isSamples }: { key: string; isSamples: boolean }): BuiltInObject {
+  const object = builtInObjects().get(isSamples ? samples + key : key);
   if (!object) throw new AwsError("NoSuchKey", "The specified key does not exist.", 404, { Key: key });
   return object;
 }

@@ -221,7 +221,7 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
     test("what Howdah does not run is refused by name", async () => {
       const refused = (how: string) => aws.fails(`emr create-cluster --use-default-roles --release-label ${releaseLabel} ${how}`);
       const one = "--instance-type m5.xlarge --instance-count 1";
-      assert.match(await refused(`${one} --applications Name=Hive`), /\(ValidationException\).*Applications: Hive is not in Howdah's/);
+      assert.match(await refused(`${one} --applications Name=Pig`), /\(ValidationException\).*Applications: Pig is not in Howdah's/);
       assert.match(await refused(`${one} --steps Type=HIVE,Args=[-f,s3://a/b.q]`), /applications to be installed: Hive/);
       assert.match(await refused("--instance-type m5.colossal"), /\(ValidationException\).*m5\.colossal/);
       assert.match(
@@ -300,10 +300,6 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
 
     test("steps of applications that are not there, and steps that could never run, are refused", async () => {
       const refused = (steps: string) => aws.fails(`emr add-steps --cluster-id ${world().clusterId} --steps ${steps}`);
-      assert.match(
-        await refused("Type=HIVE,Args=[-f,s3://a/b.q]"),
-        /\(ValidationException\).*hive-script needs Hive, which is not in Howdah yet/,
-      );
       assert.match(await refused("Type=PIG,Args=[-f,s3://a/b.q]"), /\(ValidationException\).*pig-script needs Pig/);
       assert.match(await refused("Type=CUSTOM_JAR,Jar=x.jar"), /\(ValidationException\).*The Jar 'x\.jar' cannot be fetched/);
       assert.match(

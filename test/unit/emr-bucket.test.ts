@@ -25,6 +25,15 @@ test("EMR's bucket, in general and of every region, and no other", () => {
     assert.equal(builtInAnswer("GET", path, new URLSearchParams(), {}), undefined);
 });
 
+test("the bucket of samples has what is below samples/", () => {
+  const bucket = "/us-west-2.elasticmapreduce.samples";
+  assert.match(ask(`${bucket}/cloudfront/code/Hive_CloudFront.q`).text, /CREATE EXTERNAL TABLE/);
+  const keys = all(ask(`${bucket}/`, "list-type=2").text, "Key");
+  assert.ok(keys.includes("wordcount/wordSplitter.py") && keys.includes("cloudfront/data/access-2014.txt"));
+  assert.ok(!keys.some((key) => /^(samples|libs)\//.test(key!)));
+  assert.throws(() => ask(`${bucket}/samples/wordcount/wordSplitter.py`), refusal("NoSuchKey"));
+});
+
 test("objects: whole, in ranges, and by what is known of them", () => {
   const { content, etag } = builtInObjects().get(splitter)!;
   const whole = ask(`/elasticmapreduce/${splitter}`, "x-id=GetObject");

@@ -39,8 +39,8 @@ const refusals: [string, Partial<RunJobFlowInput>, RegExp][] = [
   ["a StepConcurrencyLevel above EMR's", { StepConcurrencyLevel: 257 }, /StepConcurrencyLevel/],
   [
     "a step of an application that is not there",
-    { Steps: [{ Name: "q", HadoopJarStep: { Jar: "command-runner.jar", Args: ["hive-script", "--run-hive-script"] } }] },
-    /Steps\[0\] \(q\): hive-script needs Hive, which is not in Howdah yet/,
+    { Steps: [{ Name: "q", HadoopJarStep: { Jar: "command-runner.jar", Args: ["pig-script", "--run-pig-script"] } }] },
+    /Steps\[0\] \(q\): pig-script needs Pig, which is not in Howdah yet/,
   ],
   [
     "such a step in its older spelling",

@@ -1,7 +1,7 @@
 /**
- * Makes the folders that EMR has in HDFS from the start. The master's agent runs it until it ends with 0; what is there already stays.
+ * Makes the folders that EMR has in HDFS from the start. The master's agent runs it until it ends with 0; what it has made stays as users change it.
  *
- * Usage: node hdfs-folders.ts http://MASTER:9870
+ * Usage: node hdfs-folders.ts http://MASTER:9870 [PATH=OWNER:MODE …]    (others than those below, parents first)
  */
 interface Folder {
   path: string;
@@ -9,7 +9,7 @@ interface Folder {
   permission: string;
 }
 
-const folders: Folder[] = [
+const emrFolders: Folder[] = [
   { path: "/tmp", owner: "hadoop", permission: "1777" },
   { path: "/tmp/hadoop-yarn", owner: "hadoop", permission: "777" },
   { path: "/tmp/hadoop-yarn/staging", owner: "hadoop", permission: "1777" },
@@ -27,8 +27,16 @@ const folders: Folder[] = [
   { path: "/var/log/spark/apps", owner: "spark", permission: "1777" },
 ];
 
-const base = process.argv[2];
-if (!base) throw new Error("usage: hdfs-folders.ts http://MASTER:9870");
+const group = "hadoop";
+
+const [base, ...others] = process.argv.slice(2);
+if (!base) throw new Error("usage: hdfs-folders.ts http://MASTER:9870 [PATH=OWNER:MODE …]");
+
+function folderOf(text: string): Folder {
+  const [, path, owner, permission] = /^(\/[^=]*)=([^:]+):([0-7]+)$/.exec(text) ?? [];
+  if (!path || !owner || !permission) throw new Error(`${text} is not PATH=OWNER:MODE`);
+  return { path, owner, permission };
+}
 
 async function call(method: "GET" | "PUT", path: string, query: Record<string, string>): Promise<Response> {
   const url = `${base}/webhdfs/v1${path}?${new URLSearchParams({ "user.name": "hadoop", ...query })}`;
@@ -40,9 +48,17 @@ async function must(answer: Promise<Response>): Promise<void> {
   if (!response.ok) throw new Error(`HDFS answered ${response.status} to ${response.url}: ${await response.text()}`);
 }
 
-for (const { path, owner, permission } of folders) {
+/** The group is the mark of a folder that was made here to the end: one that a daemon was faster to make is that daemon's in group and modes. */
+async function isDone(path: string): Promise<boolean> {
   const status = await call("GET", path, { op: "GETFILESTATUS" });
-  if (status.status === 200) continue;
+  if (!status.ok) return false;
+  const { FileStatus } = (await status.json()) as { FileStatus: { group: string } };
+  return FileStatus.group === group;
+}
+
+for (const { path, owner, permission } of others.length > 0 ? others.map(folderOf) : emrFolders) {
+  if (await isDone(path)) continue;
   await must(call("PUT", path, { op: "MKDIRS", permission }));
-  await must(call("PUT", path, { op: "SETOWNER", owner, group: "hadoop" }));
+  await must(call("PUT", path, { op: "SETPERMISSION", permission }));
+  await must(call("PUT", path, { op: "SETOWNER", owner, group }));
 }

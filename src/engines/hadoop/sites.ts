@@ -59,8 +59,7 @@ function coreSite(facts: NodeFacts): Properties {
     "hadoop.tmp.dir": hadoopPlaces(facts.layout).tmp,
     "hadoop.http.staticuser.user": "hadoop",
     "hadoop.user.group.static.mapping.overrides": groups,
-    "hadoop.proxyuser.hadoop.hosts": "*",
-    "hadoop.proxyuser.hadoop.groups": "*",
+    ...Object.fromEntries(["hadoop", "hive"].flatMap((user) => ["hosts", "groups"].map((of) => [`hadoop.proxyuser.${user}.${of}`, "*"]))),
     "io.file.buffer.size": "65536",
     "ipc.client.connect.max.retries.on.timeouts": "5",
     // The default of one second between tries is what a DataNode waits when it is faster than its NameNode.

@@ -7,6 +7,7 @@ import { environmentWarning } from "../hadoop/environment.ts";
 import { emrfsJar, hadoopPlaces } from "../hadoop/places.ts";
 import { ports as hadoopPorts } from "../hadoop/ports.ts";
 import { hdfsPath, savedHistory, saveOf } from "../history/saves.ts";
+import { metastoreUri } from "../hive/places.ts";
 import { daemonArgv, withVariables } from "../jvm.ts";
 import { exportLines, exportsOf, type Properties, propertiesFile, propertiesOf, siteXml } from "../settings.ts";
 import { sparkBase } from "./base.ts";
@@ -41,7 +42,7 @@ function plan(facts: NodeFacts): EnginePlan {
       { path: join(conf, "spark-env.sh"), content: environmentFile(facts) },
       { path: join(conf, "log4j2.properties"), content: log4j2Properties(propertiesOf(facts.configurations, "spark-log4j2")) },
       ...whereGiven(facts, "spark-metrics", join(conf, "metrics.properties"), propertiesFile),
-      ...whereGiven(facts, "spark-hive-site", join(conf, "hive-site.xml"), siteXml),
+      ...hiveSite(facts, join(conf, "hive-site.xml")),
     ],
     daemons: master ? [historyServer(facts, conf, logs)] : [],
     tasks: master ? eventLogFolder(facts) : [],
@@ -73,6 +74,13 @@ function environmentFile(facts: NodeFacts): string {
 function whereGiven(facts: NodeFacts, classification: string, path: string, content: (own: Properties) => string): ManifestFile[] {
   const own = propertiesOf(facts.configurations, classification);
   return Object.keys(own).length > 0 ? [{ path, content: content(own) }] : [];
+}
+
+/** Where the cluster has Hive, its metastore is Spark's, too. */
+function hiveSite(facts: NodeFacts, path: string): ManifestFile[] {
+  const shared: Properties = facts.installation.engines.Hive ? { "hive.metastore.uris": metastoreUri(facts) } : {};
+  const properties = { ...shared, ...propertiesOf(facts.configurations, "spark-hive-site") };
+  return Object.keys(properties).length > 0 ? [{ path, content: siteXml(properties) }] : [];
 }
 
 /** Applications do not start where the folder of their event logs is not there: one that a user named is made. */

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import type { BaseFile } from "../../agent/manifest.ts";
 import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
 import { s3Schemes } from "../hadoop/s3.ts";
+import { hivePlaces } from "../hive/places.ts";
 import { opened } from "../jvm.ts";
 import { link } from "../node-base.ts";
 import { type Properties, propertiesOf, siteXml } from "../settings.ts";
@@ -59,7 +60,11 @@ const byRename = "org.apache.hadoop.mapreduce.lib.output.FileOutputCommitterFact
 /** Tez's own default names collectors and logs that Java 17 has not. */
 const heap = "-XX:+UseSerialGC";
 
-function tezSite({ cluster, installation }: NodeFacts): Properties {
+/** Hive's own jars, for its tasks. tez-site says it, because Hive reads that file after its own. */
+const beforeTez = (facts: NodeFacts): string[] => (facts.installation.engines.Hive ? hivePlaces(facts).jobClassPath : []);
+
+function tezSite(facts: NodeFacts): Properties {
+  const { cluster, installation } = facts;
   const options = ["-server", "-Djava.net.preferIPv4Stack=true", "-Dhadoop.metrics.log.level=WARN", ...opened].join(" ");
   const role = cluster.hasRuntimeRoles ? `${roleVariable}=\${env.${roleVariable}:-}` : undefined;
   return {
@@ -67,7 +72,7 @@ function tezSite({ cluster, installation }: NodeFacts): Properties {
     "tez.use.cluster.hadoop-libs": "true",
     // Behind Hadoop's jars, whose class archive counts only where nothing comes before them.
     "tez.user.classpath.first": "false",
-    "tez.cluster.additional.classpath.prefix": ["$HADOOP_CONF_DIR", ...installation.engines.Tez!.classPath].join(":"),
+    "tez.cluster.additional.classpath.prefix": ["$HADOOP_CONF_DIR", ...beforeTez(facts), ...installation.engines.Tez!.classPath].join(":"),
     "tez.am.launch.cluster-default.cmd-opts": options,
     "tez.task.launch.cluster-default.cmd-opts": options,
     "tez.am.launch.cmd-opts": heap,

@@ -1,22 +1,22 @@
 /** The server for unit tests, as the JavaScript SDK sees it: states in their order, paces, S3, one provider for a data folder, and a kill -9. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { TerminateJobFlowsCommand } from "@aws-sdk/client-emr";
 import { HeadBucketCommand, ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
+import { dataFolder } from "../../src/data-folder.ts";
 import { takeDown } from "../../src/take-down.ts";
 import { type Server, startServer } from "./simulated-server.ts";
 
-const howdah = (...args: string[]) =>
-  promisify(execFile)(process.execPath, [
-    "--disable-warning=ExperimentalWarning",
-    join(import.meta.dirname, "../../src/cli/main.ts"),
-    ...args,
-  ]);
+const run = promisify(execFile);
+const main = ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "../../src/cli/main.ts")];
+const howdah = (...args: string[]) => run(process.execPath, [...main, ...args]);
 
 describe("at once", () => {
   let server: Server;
@@ -94,6 +94,37 @@ describe("at once", () => {
     assert.equal((await takeDown(server.data)).instances, 0);
     await server.up();
   });
+});
+
+test("it needs no other program, and nothing of the cache", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "howdah-alone-"));
+  const data = join(folder, "data");
+  const options = { env: { PATH: "", HOME: folder, HOWDAH_CACHE: join(folder, "cache") } };
+  try {
+    await run(process.execPath, [...main, "up", "--provider", "simulated", "--detach", "--data", data], options);
+    const { stdout } = await run(process.execPath, [...main, "status", "--json", "--data", data], options);
+    assert.match(JSON.parse(stdout).up.endpoint, /^http:/);
+  } finally {
+    await takeDown(dataFolder(data));
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a cluster that has run many steps still runs each once", async () => {
+  const server = await startServer();
+  try {
+    const id = await server.run([]);
+    for (let n = 0; n < 3; n++)
+      await server.add(
+        id,
+        Array.from({ length: 40 }, (_, m) => `step ${n}-${m}`),
+      );
+    await server.stepReaches(id, "step 2-39", "COMPLETED");
+    for (const name of ["step 0-0", "step 1-20", "step 2-39"])
+      assert.deepEqual(await server.states(id, name), ["PENDING", "RUNNING", "COMPLETED"]);
+  } finally {
+    await server.stop();
+  }
 });
 
 test("at EMR's pace a cluster stays STARTING; a kill -9 changes nothing of it", async () => {

@@ -3,7 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AddJobFlowStepsCommand, DescribeClusterCommand, EMRClient, ListStepsCommand, RunJobFlowCommand } from "@aws-sdk/client-emr";
+import {
+  AddJobFlowStepsCommand,
+  DescribeClusterCommand,
+  EMRClient,
+  ListStepsCommand,
+  paginateListSteps,
+  RunJobFlowCommand,
+  type StepSummary,
+} from "@aws-sdk/client-emr";
 import { clientEnvironment } from "../../src/cli/env.ts";
 import { startDetached, type StartOptions } from "../../src/cli/up.ts";
 import { dataFolder } from "../../src/data-folder.ts";
@@ -18,7 +26,10 @@ export async function startServer(options: Omit<StartOptions, "provider"> = {}, 
   const data = dataFolder(mkdtempSync(join(tmpdir(), "howdah-server-")));
   if (config) writeFileSync(data.config, JSON.stringify(config));
   const up = () => startDetached(data, { provider: "simulated", ...options });
-  await up();
+  await up().catch((error: unknown) => {
+    rmSync(data.root, { recursive: true, force: true });
+    throw error;
+  });
   const credentials = async () => {
     const env = await clientEnvironment(data);
     return {
@@ -34,7 +45,8 @@ export async function startServer(options: Omit<StartOptions, "provider"> = {}, 
   }
   /** In order of submission: name, state and why. */
   async function steps(id: string) {
-    const { Steps = [] } = await client.send(new ListStepsCommand({ ClusterId: id }));
+    const Steps: StepSummary[] = [];
+    for await (const page of paginateListSteps({ client }, { ClusterId: id })) Steps.push(...(page.Steps ?? []));
     return Steps.toReversed().map(({ Name, Status }) => ({ name: Name, state: Status?.State, failure: Status?.FailureDetails }));
   }
   /** In order of submission. */

@@ -95,6 +95,8 @@ const aliveMs = 60_000;
 /** Where the control plane did not answer. */
 const retryMs = 1_000;
 const killedExitCode = 143;
+/** How many steps it remembers: what it keeps and reports would grow with each. */
+const mostSteps = 50;
 
 /** `record` is the node's own from now on; `save` is called whenever it has changed. One that was running goes on. */
 export function createNode(record: NodeRecord, around: Surroundings, save: () => void): SimulatedNode {
@@ -183,7 +185,16 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
       boot.phase = "starting";
     }
     if (boot.phase === "starting" && !boot.busy) begin({ what: "daemons", ms: pace.daemonsMs });
-    if (boot.phase === "ready") for (const step of steps) followStep(step);
+    if (boot.phase !== "ready") return;
+    for (const step of steps) followStep(step);
+    forgetSteps(new Set(steps.map(({ id }) => id)));
+  }
+
+  /** What has ended and is not ordered any more never is again: its end is in the store. */
+  function forgetSteps(ordered: ReadonlySet<string>): void {
+    const known = Object.entries(record.steps);
+    if (known.length <= mostSteps) return;
+    for (const [id, { report }] of known) if (report.state !== "running" && !ordered.has(id)) delete record.steps[id];
   }
 
   function becomeReady(): void {

@@ -87,7 +87,9 @@ describe("rules and faults", () => {
     assert.deepEqual(await server.states(id, long), ["PENDING", "RUNNING", "COMPLETED"]);
     const { Steps = [] } = await server.client.send(new ListStepsCommand({ ClusterId: id }));
     const { StartDateTime, EndDateTime } = Steps[0]?.Status?.Timeline ?? {};
-    assert.ok(EndDateTime!.getTime() - StartDateTime!.getTime() >= 2_000);
+    const ran = EndDateTime!.getTime() - StartDateTime!.getTime();
+    // Node counts a timer from the begin of its turn, which may have been long.
+    assert.ok(ran >= 1_000, `it ran for ${ran} ms only: it was cut off`);
     assert.match(await fault("step-exits", "held*", "--exit-code", "0"), /which runs, ends with exit code 0/);
     await server.stepReaches(other, "held [hangs]", "COMPLETED");
     await server.add(id, ["next"]);
@@ -118,6 +120,7 @@ describe("rules and faults", () => {
   });
 
   test("faults that wait are listed and taken back", async () => {
+    await fault("clear"); // Of a test that failed.
     await fault("step-hangs", "never");
     await fault("launch-fails");
     assert.equal(await fault("list"), "step-hangs  never\nlaunch-fails\n");

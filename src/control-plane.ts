@@ -95,7 +95,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   if (original) forgetOriginal(data);
   // Loaded when they are the ones: a server of simulated nodes is to start at once.
   const nodes = options.simulated
-    ? (await import("./nodes/simulated.ts")).simulatedNodes(data, options.simulated)
+    ? (await import("./nodes/simulated.ts")).simulatedNodes(data, options.simulated, log)
     : (await import("./nodes/local.ts")).localNodes(data, options.isolation ?? config.isolation, log);
   const ids = makeIds();
   const store = await openStore(data.database);

@@ -37,7 +37,8 @@ export async function up(options: UpOptions): Promise<void> {
   checkProvider(data, provider);
   const running = runningControlPlane(data);
   if (running) {
-    console.log(`Howdah is up already at ${running.endpoint} (process ${running.pid}).`);
+    const unchanged = pace || rules ? " Its pace and rules are those that it was started with: to change them, howdah down first." : "";
+    console.log(`Howdah is up already at ${running.endpoint} (process ${running.pid}).${unchanged}`);
     return;
   }
   const simulated = isSimulated ? { pace: pace ?? "instant", rules: await rulesOf(rules) } : undefined;

@@ -1,11 +1,12 @@
 /** Simulated nodes, in this process: no engines, no Java, no S3 server, and nothing of the host but a file that they are kept in. */
+import type { Logger } from "pino";
 import { systemClock } from "../clock.ts";
 import type { DataFolder } from "../data-folder.ts";
+import type { Provider } from "../providers/provider.ts";
 import { openFaults } from "../providers/simulated/faults.ts";
 import { outcome, type Rules } from "../providers/simulated/outcomes.ts";
 import { paces } from "../providers/simulated/pace.ts";
 import { createSimulatedProvider } from "../providers/simulated/provider.ts";
-import type { Provider } from "../providers/provider.ts";
 import { openShelf } from "../providers/simulated/shelf.ts";
 import { simulatedLink } from "../reconcile/simulated-link.ts";
 import { faultsLink } from "./faults-link.ts";
@@ -19,7 +20,7 @@ export interface Simulated {
 /** They end by orders only, and whoever orders it says so: a look now and then is for what nobody thought of. */
 const watchMs = 60_000;
 
-export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simulated): Nodes {
+export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simulated, log: Logger): Nodes {
   const pace = paces[paceName];
   return {
     startS3: async () => undefined,
@@ -40,6 +41,7 @@ export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simu
               ? outcome(what.step.name, rules.steps, faults.ofStep(what.step), pace.stepMs)
               : outcome(what.bootstrapAction.name, rules.bootstrapActions, undefined, pace.bootstrapActionMs),
           launchProblem: faults.ofLaunch,
+          fault: (error) => log.error({ err: error }, "what happened on a simulated node could not be kept, will be tried again"),
         },
         shelf,
       );

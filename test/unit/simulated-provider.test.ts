@@ -8,11 +8,13 @@ import { systemClock } from "../../src/clock.ts";
 import type { Outcome } from "../../src/providers/simulated/node.ts";
 import { paces } from "../../src/providers/simulated/pace.ts";
 import { createSimulatedProvider } from "../../src/providers/simulated/provider.ts";
+import type { Shelf } from "../../src/providers/simulated/shelf.ts";
 import { clusterReconciler } from "../../src/reconcile/clusters.ts";
 import { instanceReconciler } from "../../src/reconcile/instances.ts";
 import { createLoop } from "../../src/reconcile/loop.ts";
 import { simulatedLink } from "../../src/reconcile/simulated-link.ts";
 import { stepsReconciler } from "../../src/reconcile/steps.ts";
+import { launchSpec } from "../integration/node-harness.ts";
 import { harness, step } from "./control-plane-harness.ts";
 
 async function world(t: TestContext, outcomeOf: (name: string) => Outcome) {
@@ -107,4 +109,38 @@ test("a node that is killed starts again, and what it ran is lost, not run twice
   const { Steps } = await w.handlers.ListSteps!({ ClusterId: JobFlowId }, w.request);
   assert.equal(Steps?.[0]?.Status?.State, "FAILED");
   assert.equal(begun, 1);
+});
+
+test("a disk that takes nothing ends no node: what was not kept is told, and kept later", async () => {
+  let isFull = true;
+  const kept = new Map<string, unknown>();
+  const faults: unknown[] = [];
+  const { promise: reported, resolve } = Promise.withResolvers<void>();
+  const shelf: Shelf = {
+    all: () => [],
+    put(_kind, id, value) {
+      if (isFull) throw new Error("database or disk is full");
+      kept.set(id, structuredClone(value));
+    },
+    remove() {},
+    close() {},
+  };
+  const provider = createSimulatedProvider(
+    {
+      clock: systemClock,
+      pace: paces.instant,
+      orders: async () => ({ generation: 1, bootstrapActions: [], steps: [], stopping: false, warnings: [] }),
+      report: async ({ phase }) => (phase === "ready" ? resolve() : undefined),
+      outcomeOf: () => ({ afterMs: 0, exitCode: 0 }),
+      fault: (error) => faults.push(error),
+    },
+    shelf,
+  );
+  await assert.rejects(provider.claimNetwork("j-A", undefined), /disk is full/);
+  await provider.launch(launchSpec("127.64.0", 1, "j-A", "i-1"));
+  await reported;
+  assert.ok(faults.length > 0);
+  isFull = false;
+  provider.nodes.get("i-1")!.stop();
+  assert.ok(kept.has("i-1"));
 });

@@ -54,8 +54,8 @@ export function openFaults(shelf: Shelf): Faults {
     for (const { fault, takenBy } of kept.values()) if (takenBy === by && isFor(fault)) return fault;
     for (const [number, { fault }] of waiting()) {
       if (!isFor(fault)) continue;
+      shelf.put("fault", String(number), { fault, takenBy: by } satisfies Kept);
       kept.set(number, { fault, takenBy: by });
-      shelf.put("fault", String(number), kept.get(number));
       return fault;
     }
     return undefined;
@@ -63,16 +63,16 @@ export function openFaults(shelf: Shelf): Faults {
 
   return {
     add(fault) {
+      shelf.put("fault", String(last + 1), { fault } satisfies Kept);
       last += 1;
       kept.set(last, { fault });
-      shelf.put("fault", String(last), { fault } satisfies Kept);
     },
     waiting: () => waiting().map(([, { fault }]) => fault),
     clear() {
       const found = waiting();
       for (const [number] of found) {
-        kept.delete(number);
         shelf.remove("fault", String(number));
+        kept.delete(number);
       }
       return found.length;
     },

@@ -42,6 +42,8 @@ export interface Surroundings {
   outcomeOf(what: { step: SimulatedStep } | { bootstrapAction: BootstrapOrder }): Outcome;
   /** Why an instance cannot be launched, where it cannot. */
   launchProblem?(instanceId: string): string | undefined;
+  /** Told that what happened on a node could not be kept. */
+  fault?(error: unknown): void;
 }
 
 export interface SimulatedNode {

@@ -21,7 +21,15 @@ export function createSimulatedProvider(around: Surroundings, shelf: Shelf = noS
 
   function add(record: NodeRecord): SimulatedNode {
     const { clusterId, instanceId } = record.spec;
-    const node = createNode(record, around, () => shelf.put("node", instanceId, record));
+    const save = () => {
+      try {
+        shelf.put("node", instanceId, record);
+      } catch (error) {
+        // A full disk ends nothing: all of it is written again with its next report, a minute later at most.
+        around.fault?.(error);
+      }
+    };
+    const node = createNode(record, around, save);
     nodes.set(instanceId, node);
     byCluster.set(clusterId, siblings(clusterId).add(node));
     return node;
@@ -52,13 +60,13 @@ export function createSimulatedProvider(around: Surroundings, shelf: Shelf = noS
       if (known !== undefined) return known;
       const taken = networksTaken(clusterId);
       const network = current !== undefined && !taken.has(current) ? current : freeNetwork(taken);
-      networks.set(clusterId, network);
       shelf.put("network", clusterId, network);
+      networks.set(clusterId, network);
       return network;
     },
     async releaseNetwork(clusterId) {
-      networks.delete(clusterId);
       shelf.remove("network", clusterId);
+      networks.delete(clusterId);
     },
     async launch(spec) {
       for (const { spec: other, isRunning } of siblings(spec.clusterId))
@@ -80,12 +88,12 @@ export function createSimulatedProvider(around: Surroundings, shelf: Shelf = noS
     async reclaim(instanceId) {
       const node = nodes.get(instanceId);
       if (!node) return;
+      shelf.remove("node", instanceId);
       node.stop();
       nodes.delete(instanceId);
       const members = siblings(node.spec.clusterId);
       members.delete(node);
       if (members.size === 0) byCluster.delete(node.spec.clusterId);
-      shelf.remove("node", instanceId);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Checks Signature Version 4 on a request, whether it is in the Authorization header or in a presigned URL's query. */
-import { hash, timingSafeEqual } from "node:crypto";
+import { createSecretKey, hash, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { AccessKey, KeyLookup } from "../access/keys.ts";
 import { algorithm, amzDate, canonicalRequest, hmac, type Scope, scopeText, signingKey, stringToSign } from "./sigv4.ts";
 
@@ -59,7 +59,7 @@ export interface Claim {
 export interface Verified {
   key: AccessKey;
   claim: Claim;
-  signingKey: Buffer;
+  signingKey: KeyObject | Uint8Array;
 }
 
 /** Values of each header, by name in lower case, in the order sent. */
@@ -193,12 +193,12 @@ export function verifyClaim(
 
 /** Of a day, a region and a service each; how many are kept, those that were used last. */
 const mostDerived = 1000;
-const derivedKeys = new Map<string, Buffer>();
+const derivedKeys = new Map<string, KeyObject>();
 
 /** Made of nothing but its key and its scope, so it may be kept: whether the key still counts is asked of the store each time. */
-function signingKeyOf({ secretAccessKey }: AccessKey, scope: Scope): Buffer {
+function signingKeyOf({ secretAccessKey }: AccessKey, scope: Scope): KeyObject {
   const name = `${secretAccessKey} ${scopeText(scope)}`;
-  const derived = derivedKeys.get(name) ?? signingKey(secretAccessKey, scope);
+  const derived = derivedKeys.get(name) ?? createSecretKey(signingKey(secretAccessKey, scope));
   derivedKeys.delete(name);
   derivedKeys.set(name, derived);
   for (const [oldest] of derivedKeys)

@@ -2,7 +2,7 @@
  * Signature Version 4: what is signed, and how. The source is AWS's "Create a signed AWS API request".
  * node:crypto only, because the node agent signs with it too and must start fast. Verifying is in sigv4-verify.ts.
  */
-import { createHmac, hash } from "node:crypto";
+import { createHmac, hash, type KeyObject } from "node:crypto";
 
 export const algorithm = "AWS4-HMAC-SHA256";
 /** Payload hash of a request whose body is not signed. */
@@ -36,7 +36,7 @@ export function sha256Hex(data: string | Uint8Array): string {
   return hash("sha256", data, "hex");
 }
 
-export function hmac(key: string | Uint8Array, data: string): Buffer {
+export function hmac(key: string | Uint8Array | KeyObject, data: string): Buffer {
   return createHmac("sha256", key).update(data).digest();
 }
 

@@ -5,11 +5,11 @@
 import { createHash } from "node:crypto";
 import { AwsError } from "../aws/errors.ts";
 import { hmac, type Scope, scopeText, sha256Hex } from "../aws/sigv4.ts";
-import { sameText } from "../aws/sigv4-verify.ts";
+import { sameText, type Verified } from "../aws/sigv4-verify.ts";
 
 /** Each chunk's signature signs the one before it; the first signs the request's. */
 export interface ChunkSigning {
-  key: Buffer;
+  key: Verified["signingKey"];
   date: string;
   scope: Scope;
   seed: string;

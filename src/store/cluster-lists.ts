@@ -1,8 +1,8 @@
 /** Lists of clusters, chosen and limited in SQL, so that a page costs the same among ten clusters and ten thousand. */
 import type { ClusterState } from "@aws-sdk/client-emr";
-import { sql } from "kysely";
-import { type ClusterRow, clusterFromRow } from "./clusters.ts";
-import type { ClustersTable } from "./schema.ts";
+import { CompiledQuery, type SelectQueryBuilder, sql } from "kysely";
+import { type ClusterRow, clusterFromRow, type ListedCluster } from "./clusters.ts";
+import type { ClustersTable, Schema } from "./schema.ts";
 import { activeStates } from "./steps.ts";
 import type { Db } from "./store.ts";
 
@@ -37,27 +37,61 @@ export async function pageOfClusters(
   after: ClusterPosition | undefined,
   limit: number,
 ): Promise<ClusterRow[]> {
-  const { states = [] } = filter;
-  if (states.length === 0) return (await query(db, filter, after, limit).execute()).map(clusterFromRow);
+  return (await page(query(db, filter, after, limit).selectAll(), filter, limit)).map(clusterFromRow);
+}
+
+/** The same, with no more of each than a list shows: a page of whole specs takes longer to read than all else of a list. */
+export async function pageOfListed(
+  db: Db,
+  filter: ClusterFilter,
+  after: ClusterPosition | undefined,
+  limit: number,
+): Promise<ListedCluster[]> {
+  const spec = sql<string>`json_object('name', spec ->> 'name', 'bootstrapActions', spec -> 'bootstrapActions')`.as("spec");
+  const rows = await page(query(db, filter, after, limit).select(listedColumns).select(spec), filter, limit);
+  return rows.map((row) => ({
+    ...row,
+    spec: JSON.parse(row.spec) as ListedCluster["spec"],
+    ending: row.ending === null ? null : (JSON.parse(row.ending) as ListedCluster["ending"]),
+  }));
+}
+
+const listedColumns = [
+  "id",
+  "account_id",
+  "region",
+  "created_at",
+  "phase",
+  "ending",
+  "terminate_requested_at",
+  "kept_at",
+  "ready_at",
+  "ended_at",
+] as const;
+
+/** `all`: the page of whatever state. */
+async function page<Row extends Order>(
+  all: SelectQueryBuilder<Schema, "clusters", Row>,
+  { states = [] }: ClusterFilter,
+  limit: number,
+): Promise<Row[]> {
+  if (states.length === 0) return all.execute();
   // An index has the clusters of each outcome in their order: one short look into it for each.
   const living = states.filter((state) => !(state in endedAs));
   const parts = Object.entries(endedAs)
     .filter(([state]) => states.includes(state as ClusterState))
-    .map(([, outcome]) => query(db, filter, after, limit).where("outcome", "=", outcome));
-  if (living.length > 0) parts.push(query(db, filter, after, limit).where("outcome", "=", "living").where(livingState, "in", living));
-  const rows = [];
+    .map(([, outcome]) => all.where("outcome", "=", outcome));
+  if (living.length > 0) parts.push(all.where("outcome", "=", "living").where(livingState, "in", living));
+  const rows: Row[] = [];
   for (const part of parts) rows.push(...(await part.execute()));
-  const isNewer = (a: Order, b: Order) => a.created_at > b.created_at || (a.created_at === b.created_at && a.id > b.id);
-  return rows
-    .toSorted((a, b) => (isNewer(a, b) ? -1 : 1))
-    .slice(0, limit)
-    .map(clusterFromRow);
+  const isNewer = (x: Order, y: Order) => x.created_at > y.created_at || (x.created_at === y.created_at && x.id > y.id);
+  return rows.toSorted((x, y) => (isNewer(x, y) ? -1 : 1)).slice(0, limit);
 }
 
 type Order = Pick<ClustersTable, "created_at" | "id">;
 
 function query(db: Db, filter: ClusterFilter, after: ClusterPosition | undefined, limit: number) {
-  let chosen = db.selectFrom("clusters").selectAll().where("account_id", "=", filter.accountId).where("region", "=", filter.region);
+  let chosen = db.selectFrom("clusters").where("account_id", "=", filter.accountId).where("region", "=", filter.region);
   if (filter.createdAfter !== undefined) chosen = chosen.where("created_at", ">=", filter.createdAfter);
   if (filter.createdBefore !== undefined) chosen = chosen.where("created_at", "<=", filter.createdBefore);
   if (filter.ids) chosen = chosen.where("id", "in", filter.ids);
@@ -92,38 +126,22 @@ export interface ClusterUse {
   instances: { instanceType: string; launchedAt: number; endedAt: number | null }[];
 }
 
+/** Ids as a JSON list, so that it is one statement whatever their number. */
+const usesSql = `select value as id,
+  exists (select 1 from steps where cluster_id = value and state in (${activeStates.map((state) => `'${state}'`).join(", ")})) as active,
+  exists (select 1 from steps where cluster_id = value) as had,
+  (select json_group_array(json_object('instanceType', g.instance_type, 'launchedAt', i.launched_at, 'endedAt', i.ended_at))
+    from instances i join instance_groups g on g.id = i.group_id where i.cluster_id = value and i.launched_at is not null) as instances
+  from json_each(?)`;
+
 export async function usesOf(db: Db, clusterIds: readonly string[]): Promise<(clusterId: string) => ClusterUse> {
-  if (clusterIds.length === 0) return () => ({ hasActiveSteps: false, hasHadSteps: false, instances: [] });
-  const active = await db
-    .selectFrom("steps")
-    .select("cluster_id")
-    .distinct()
-    .where("cluster_id", "in", clusterIds)
-    .where("state", "in", activeStates)
-    .execute();
-  const launched = await db
-    .selectFrom("instances")
-    .innerJoin("instance_groups", "instance_groups.id", "instances.group_id")
-    .select(["instances.cluster_id", "instance_groups.instance_type", "instances.launched_at", "instances.ended_at"])
-    .where("instances.cluster_id", "in", clusterIds)
-    .where("instances.launched_at", "is not", null)
-    .execute();
-  const busy = await db
-    .selectFrom("clusters")
-    .select("id")
-    .where("id", "in", clusterIds)
-    .where((e) => e.exists(e.selectFrom("steps").select("seq").whereRef("cluster_id", "=", "clusters.id")))
-    .execute();
-  const withActive = new Set(active.map((row) => row.cluster_id));
-  const withSteps = new Set(busy.map(({ id }) => id));
-  const instances = Map.groupBy(launched, (row) => row.cluster_id);
-  return (clusterId) => ({
-    hasActiveSteps: withActive.has(clusterId),
-    hasHadSteps: withSteps.has(clusterId),
-    instances: (instances.get(clusterId) ?? []).map((row) => ({
-      instanceType: row.instance_type,
-      launchedAt: row.launched_at ?? 0,
-      endedAt: row.ended_at,
-    })),
-  });
+  const asked = CompiledQuery.raw(usesSql, [JSON.stringify(clusterIds)]);
+  const { rows } = await db.executeQuery(asked as CompiledQuery<{ id: string; active: number; had: number; instances: string }>);
+  const uses = new Map(
+    rows.map(({ id, active, had, instances }): [string, ClusterUse] => [
+      id,
+      { hasActiveSteps: active === 1, hasHadSteps: had === 1, instances: JSON.parse(instances) as ClusterUse["instances"] },
+    ]),
+  );
+  return (clusterId) => uses.get(clusterId) ?? { hasActiveSteps: false, hasHadSteps: false, instances: [] };
 }

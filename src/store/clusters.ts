@@ -12,6 +12,7 @@ import type { RoleMapping } from "../access/emrfs-mappings.ts";
 import type { Configuration } from "../engines/engine.ts";
 import type { ClustersTable } from "./schema.ts";
 import { disableClusterKeys } from "./access-keys.ts";
+import { compiled } from "./compiled.ts";
 import { addEvent, addWarnings } from "./events.ts";
 import { timesOfInstance } from "./instances.ts";
 import type { Db, Store, Tx } from "./store.ts";
@@ -56,6 +57,12 @@ type JsonColumns = {
 
 export type ClusterRow = Omit<Selectable<ClustersTable>, keyof JsonColumns> & JsonColumns;
 
+/** What lists show, and what a cluster's state is a function of. */
+export type ListedCluster = Pick<
+  ClusterRow,
+  "id" | "account_id" | "region" | "created_at" | "phase" | "ending" | "terminate_requested_at" | "kept_at" | "ready_at" | "ended_at"
+> & { spec: Pick<ClusterSpec, "name" | "bootstrapActions"> };
+
 const fromJson = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
 const toJson = (value: object | null): string | null => value && JSON.stringify(value);
 
@@ -68,8 +75,12 @@ export const clusterFromRow = (row: Selectable<ClustersTable>): ClusterRow => ({
   auto_termination_policy: fromJson(row.auto_termination_policy),
 });
 
+const byId = compiled<{ id: string }, Selectable<ClustersTable>>((db, value) =>
+  db.selectFrom("clusters").selectAll().where("id", "=", value("id")),
+);
+
 export async function findCluster(db: Db, id: string): Promise<ClusterRow | undefined> {
-  const row = await db.selectFrom("clusters").selectAll().where("id", "=", id).executeTakeFirst();
+  const [row] = await byId(db, { id });
   return row && clusterFromRow(row);
 }
 
@@ -155,14 +166,17 @@ function policyColumns({ managed_scaling_policy: scaling, auto_termination_polic
 }
 
 /** true once it is certain to end: nothing may be begun or changed on it any more. */
-export const isEnding = (cluster: ClusterRow): boolean =>
+export const isEnding = (cluster: Pick<ClusterRow, "phase" | "terminate_requested_at">): boolean =>
   cluster.phase === "ended" || cluster.phase === "ending" || cluster.terminate_requested_at !== null;
 
 /** s3://bucket/prefix/j-…: where the cluster's logs go; null where they stay on its nodes. */
 export const logFolder = (cluster: ClusterRow): string | null => cluster.spec.logUri && `${cluster.spec.logUri}${cluster.id}`;
 
 /** EMR's state: a user's TerminateJobFlows shows at once, whatever the reconciler has done of it. */
-export function clusterState(cluster: ClusterRow, hasActiveSteps: boolean): ClusterState {
+export function clusterState(
+  cluster: Pick<ClusterRow, "phase" | "ending" | "terminate_requested_at">,
+  hasActiveSteps: boolean,
+): ClusterState {
   if (cluster.phase === "ended") return cluster.ending?.failed ? "TERMINATED_WITH_ERRORS" : "TERMINATED";
   if (isEnding(cluster)) return "TERMINATING";
   if (cluster.phase === "ready") return hasActiveSteps ? "RUNNING" : "WAITING";
@@ -170,7 +184,7 @@ export function clusterState(cluster: ClusterRow, hasActiveSteps: boolean): Clus
 }
 
 /** In EMR's words. `hasHadSteps`: there has been a step. */
-export function stateChangeReason(cluster: ClusterRow, state: ClusterState, hasHadSteps: boolean): ClusterStateChangeReason {
+export function stateChangeReason(cluster: ListedCluster, state: ClusterState, hasHadSteps: boolean): ClusterStateChangeReason {
   if (cluster.ending) return { Code: cluster.ending.code, Message: cluster.ending.message };
   if (cluster.terminate_requested_at !== null) return { Code: "USER_REQUEST", Message: "Terminated by user request" };
   if (state === "WAITING") return { Message: hasHadSteps ? "Cluster ready after last step completed." : "Cluster ready to run steps." };

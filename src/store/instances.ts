@@ -4,6 +4,7 @@ import { type Selectable, sql } from "kysely";
 import type { NodeRole, Report } from "../agent/manifest.ts";
 import type { Configuration } from "../engines/engine.ts";
 import { type ClusterRow, isEnding } from "./clusters.ts";
+import { compiled } from "./compiled.ts";
 import type { InstanceGroupsTable, InstancesTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 import { notBefore } from "./timelines.ts";
@@ -69,15 +70,13 @@ export async function instancesOf(db: Db, clusterId: string): Promise<InstanceRo
   );
 }
 
+const firstOf = compiled<{ clusterId: string }, Selectable<InstancesTable>>((db, value) =>
+  db.selectFrom("instances").selectAll().where("cluster_id", "=", value("clusterId")).orderBy("ordinal").limit(1),
+);
+
 /** undefined until the cluster has a place for it. */
 export async function findMaster(db: Db, clusterId: string): Promise<InstanceRow | undefined> {
-  const row = await db
-    .selectFrom("instances")
-    .selectAll()
-    .where("cluster_id", "=", clusterId)
-    .orderBy("ordinal")
-    .limit(1)
-    .executeTakeFirst();
+  const [row] = await firstOf(db, { clusterId });
   return row && instanceFromRow(row);
 }
 

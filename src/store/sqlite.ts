@@ -58,7 +58,7 @@ export function openSqlite(path: string): Sqlite {
       // On a full disk SQLite has rolled back by itself. A rollback that fails would hide why.
       if (sql === "rollback" && !database.isTransaction) return prepareNew("SELECT 1 WHERE false");
       // What changes tables is said once only.
-      if (!/^(select|insert|update|delete) /.test(sql)) return prepareNew(sql);
+      if (!/^(select|insert|update|delete|begin)\b/.test(sql)) return prepareNew(sql);
       const statement = kept.get(sql) ?? prepareNew(sql);
       kept.delete(sql);
       kept.set(sql, statement);

@@ -5,6 +5,7 @@
  */
 import { type Generated, type Kysely, sql } from "kysely";
 import { type ClusterRow, clusterState, findCluster } from "./clusters.ts";
+import { compiled } from "./compiled.ts";
 import { groupsOf, groupState, instancesOf } from "./instances.ts";
 import type { Schema } from "./schema.ts";
 import { clusterEvent, groupEvent, type StateChangeEvent, stepEvent } from "./state-change-events.ts";
@@ -81,11 +82,14 @@ export async function watchStates(db: Kysely<Schema>): Promise<void> {
       .execute(db);
 }
 
+const touchedRows = compiled<Record<never, never>, TouchedTable>((db) => db.selectFrom("touched").selectAll().distinct());
+const forgetTouched = compiled<Record<never, never>, unknown>((db) => db.deleteFrom("touched"));
+
 /** The last thing that a transaction does. Reads only what it has touched: a cluster's other steps cost nothing. */
 export async function noteStates(tx: Tx): Promise<void> {
-  const touched = await tx.db.selectFrom("touched").selectAll().distinct().execute();
+  const touched = await touchedRows(tx.db, {});
   if (touched.length === 0) return;
-  await tx.db.deleteFrom("touched").execute();
+  await forgetTouched(tx.db, {});
   for (const [clusterId, mine] of Map.groupBy(touched, (row) => row.cluster_id)) {
     const cluster = await findCluster(tx.db, clusterId);
     if (!cluster) continue;
@@ -97,15 +101,13 @@ export async function noteStates(tx: Tx): Promise<void> {
   }
 }
 
+const activeStep = compiled<{ clusterId: string }, { id: string }>((db, value) =>
+  db.selectFrom("steps").select("id").where("cluster_id", "=", value("clusterId")).where("state", "in", activeStates).limit(1),
+);
+
 async function noteCluster(tx: Tx, cluster: ClusterRow): Promise<void> {
-  const active = await tx.db
-    .selectFrom("steps")
-    .select("id")
-    .where("cluster_id", "=", cluster.id)
-    .where("state", "in", activeStates)
-    .limit(1)
-    .executeTakeFirst();
-  const state = clusterState(cluster, active !== undefined);
+  const active = await activeStep(tx.db, { clusterId: cluster.id });
+  const state = clusterState(cluster, active.length > 0);
   const noted = (await notedOf(tx.db, [cluster.id])).get(cluster.id);
   if (state !== noted) await note(tx, cluster, cluster.id, state, clusterEvent(cluster, state, noted, tx));
 }
@@ -131,21 +133,31 @@ async function noteSteps(tx: Tx, cluster: ClusterRow, ids: readonly string[]): P
   }
 }
 
+const notedRows = compiled<{ ids: string }, NotedStatesTable>((db, value) =>
+  db
+    .selectFrom("noted_states")
+    .selectAll()
+    .where("id", "in", sql<string>`(select value from json_each(${value("ids")}))`),
+);
+
 async function notedOf(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
-  const rows = await db.selectFrom("noted_states").selectAll().where("id", "in", ids).execute();
+  const rows = await notedRows(db, { ids: JSON.stringify(ids) });
   return new Map(rows.map(({ id, state }) => [id, state]));
 }
 
-async function note(tx: Tx, cluster: ClusterRow, id: string, state: string, event: StateChangeEvent): Promise<void> {
-  await tx.db
+const noteState = compiled<{ id: string; state: string }, unknown>((db, value) =>
+  db
     .insertInto("noted_states")
-    .values({ id, state })
-    .onConflict((c) => c.column("id").doUpdateSet({ state }))
-    .execute();
-  await tx.db
-    .insertInto("state_changes")
-    .values({ at: tx.now, cluster_id: cluster.id, event: JSON.stringify(event) })
-    .execute();
+    .values({ id: value("id"), state: value("state") })
+    .onConflict((c) => c.column("id").doUpdateSet((e) => ({ state: e.ref("excluded.state") }))),
+);
+const insertChange = compiled<{ now: number; clusterId: string; event: string }, unknown>((db, value) =>
+  db.insertInto("state_changes").values({ at: value("now"), cluster_id: value("clusterId"), event: value("event") }),
+);
+
+async function note(tx: Tx, cluster: ClusterRow, id: string, state: string, event: StateChangeEvent): Promise<void> {
+  await noteState(tx.db, { id, state });
+  await insertChange(tx.db, { now: tx.now, clusterId: cluster.id, event: JSON.stringify(event) });
 }
 
 /** Those after number `after`, in their order. */

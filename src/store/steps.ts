@@ -1,6 +1,7 @@
 /** Steps of a cluster. */
 import type { ActionOnFailure, FailureDetails, StepState as VisibleStepState, StepCancellationOption } from "@aws-sdk/client-emr";
 import type { Selectable } from "kysely";
+import { compiled } from "./compiled.ts";
 import type { StepState, StepsTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 import { notBefore } from "./timelines.ts";
@@ -52,6 +53,16 @@ export async function activeStepsOf(db: Db, clusterId: string): Promise<StepRow[
   return (await active.orderBy("seq").execute()).map(fromRow);
 }
 
+const newestSteps = compiled<{ clusterId: string; before: number; limit: number }, Selectable<StepsTable>>((db, value) =>
+  db
+    .selectFrom("steps")
+    .selectAll()
+    .where("cluster_id", "=", value("clusterId"))
+    .where("seq", "<", value("before"))
+    .orderBy("seq", "desc")
+    .limit(value("limit")),
+);
+
 /** Newest first, those before number `before`; of all states where `states` is empty. */
 export async function pageOfSteps(
   db: Db,
@@ -60,9 +71,9 @@ export async function pageOfSteps(
   before: number | undefined,
   limit: number,
 ): Promise<StepRow[]> {
+  if (states.length === 0) return (await newestSteps(db, { clusterId, before: before ?? Number.MAX_SAFE_INTEGER, limit })).map(fromRow);
   const all = db.selectFrom("steps").selectAll().where("cluster_id", "=", clusterId).orderBy("seq", "desc").limit(limit);
   const query = before === undefined ? all : all.where("seq", "<", before);
-  if (states.length === 0) return (await query.execute()).map(fromRow);
   // An index has the steps of each stored state in their order: one short look into it for each.
   const rows = [];
   for (const state of new Set(states)) {
@@ -78,29 +89,43 @@ export async function pageOfSteps(
     .map(fromRow);
 }
 
-export async function countActiveSteps(db: Db, clusterId: string): Promise<number> {
-  const row = await db
+const countActive = compiled<{ clusterId: string }, { n: number }>((db, value) =>
+  db
     .selectFrom("steps")
     .select((e) => e.fn.countAll<number>().as("n"))
-    .where("cluster_id", "=", clusterId)
-    .where("state", "in", activeStates)
-    .executeTakeFirstOrThrow();
-  return row.n;
+    .where("cluster_id", "=", value("clusterId"))
+    .where("state", "in", activeStates),
+);
+
+export async function countActiveSteps(db: Db, clusterId: string): Promise<number> {
+  const [row] = await countActive(db, { clusterId });
+  return row?.n ?? 0;
 }
 
-export async function insertSteps(tx: Tx, clusterId: string, steps: { id: string; spec: StepSpec }[]): Promise<void> {
-  const last = await tx.db
+const lastSeq = compiled<{ clusterId: string }, { seq: number | null }>((db, value) =>
+  db
     .selectFrom("steps")
     .select((e) => e.fn.max("seq").as("seq"))
-    .where("cluster_id", "=", clusterId)
-    .executeTakeFirst();
+    .where("cluster_id", "=", value("clusterId")),
+);
+
+const insertStep = compiled<{ id: string; clusterId: string; seq: number; spec: string; now: number }, unknown>((db, value) =>
+  db.insertInto("steps").values({
+    id: value("id"),
+    cluster_id: value("clusterId"),
+    seq: value("seq"),
+    spec: value("spec"),
+    created_at: value("now"),
+    state: "PENDING",
+  }),
+);
+
+export async function insertSteps(tx: Tx, clusterId: string, steps: { id: string; spec: StepSpec }[]): Promise<void> {
+  const [last] = await lastSeq(tx.db, { clusterId });
   let seq = last?.seq ?? 0;
   for (const { id, spec } of steps) {
     seq += 1;
-    await tx.db
-      .insertInto("steps")
-      .values({ id, cluster_id: clusterId, seq, spec: JSON.stringify(spec), created_at: tx.now, state: "PENDING" })
-      .execute();
+    await insertStep(tx.db, { id, clusterId, seq, spec: JSON.stringify(spec), now: tx.now });
   }
 }
 

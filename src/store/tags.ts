@@ -1,5 +1,7 @@
 /** Tags of clusters. */
 import type { Tag } from "@aws-sdk/client-emr";
+import { compiled } from "./compiled.ts";
+import type { TagsTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 
 export async function putTags(tx: Tx, clusterId: string, tags: readonly Tag[]): Promise<void> {
@@ -15,7 +17,10 @@ export async function removeTags(tx: Tx, clusterId: string, keys: readonly strin
   if (keys.length > 0) await tx.db.deleteFrom("tags").where("cluster_id", "=", clusterId).where("key", "in", keys).execute();
 }
 
+const ofCluster = compiled<{ clusterId: string }, TagsTable>((db, value) =>
+  db.selectFrom("tags").selectAll().where("cluster_id", "=", value("clusterId")).orderBy("key"),
+);
+
 export async function tagsOf(db: Db, clusterId: string): Promise<Tag[]> {
-  const rows = await db.selectFrom("tags").selectAll().where("cluster_id", "=", clusterId).orderBy("key").execute();
-  return rows.map((row) => ({ Key: row.key, Value: row.value }));
+  return (await ofCluster(db, { clusterId })).map((row) => ({ Key: row.key, Value: row.value }));
 }

@@ -1,5 +1,6 @@
 /** The wake queue: which resource must be looked at, from when on. A row is a reason to look, never a message of what to do. */
 import { sql } from "kysely";
+import { compiled } from "./compiled.ts";
 import type { Db } from "./store.ts";
 
 /** `trail`: by ARN. The others by id; `steps` by the cluster's. */
@@ -11,12 +12,15 @@ export interface Wake {
   failures: number;
 }
 
-export async function addWake(db: Db, kind: WakeKind, id: string, dueAt: number): Promise<void> {
-  await db
+const putWake = compiled<{ kind: string; id: string; dueAt: number }, unknown>((db, value) =>
+  db
     .insertInto("wakes")
-    .values({ kind, id, due_at: dueAt, version: 1, failures: 0 })
-    .onConflict((c) => c.columns(["kind", "id"]).doUpdateSet({ due_at: sql`min(due_at, excluded.due_at)`, version: sql`version + 1` }))
-    .execute();
+    .values({ kind: value("kind"), id: value("id"), due_at: value("dueAt"), version: 1, failures: 0 })
+    .onConflict((c) => c.columns(["kind", "id"]).doUpdateSet({ due_at: sql`min(due_at, excluded.due_at)`, version: sql`version + 1` })),
+);
+
+export async function addWake(db: Db, kind: WakeKind, id: string, dueAt: number): Promise<void> {
+  await putWake(db, { kind, id, dueAt });
 }
 
 /** For the start of a loop: times by another process's steady clock say nothing to this one. */

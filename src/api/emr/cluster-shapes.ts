@@ -1,7 +1,7 @@
 /** A cluster's rows as EMR's Cluster and ClusterSummary. Pure functions; the fields are those of the API reference, docs/api-fields.md says which are never there. */
 import type { Cluster, ClusterStatus, ClusterSummary, Tag } from "@aws-sdk/client-emr";
 import type { ClusterUse } from "../../store/cluster-lists.ts";
-import { type ClusterRow, clusterState, stateChangeReason } from "../../store/clusters.ts";
+import { type ClusterRow, clusterState, type ListedCluster, stateChangeReason } from "../../store/clusters.ts";
 import type { InstanceRow } from "../../store/instances.ts";
 import { date } from "./dates.ts";
 import { configurationsShape } from "./instance-shapes.ts";
@@ -9,7 +9,7 @@ import { configurationsShape } from "./instance-shapes.ts";
 export const clusterArn = (cluster: { account_id: string; region: string; id: string }): string =>
   `arn:aws:elasticmapreduce:${cluster.region}:${cluster.account_id}:cluster/${cluster.id}`;
 
-function clusterStatus(cluster: ClusterRow, { hasActiveSteps, hasHadSteps }: ClusterUse): ClusterStatus {
+function clusterStatus(cluster: ListedCluster, { hasActiveSteps, hasHadSteps }: ClusterUse): ClusterStatus {
   const state = clusterState(cluster, hasActiveSteps);
   return {
     State: state,
@@ -52,7 +52,7 @@ export function clusterShape(
   };
 }
 
-export function clusterSummary(cluster: ClusterRow, use: ClusterUse, now: number): ClusterSummary {
+export function clusterSummary(cluster: ListedCluster, use: ClusterUse, now: number): ClusterSummary {
   return {
     Id: cluster.id,
     Name: cluster.spec.name,

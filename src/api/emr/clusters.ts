@@ -10,7 +10,7 @@ import type {
   TerminateJobFlowsInput,
 } from "@aws-sdk/client-emr";
 import { invalidRequest, validationException } from "../../aws/errors.ts";
-import { pageOfClusters, usesOf } from "../../store/cluster-lists.ts";
+import { pageOfListed, usesOf } from "../../store/cluster-lists.ts";
 import { type ClusterWish, isEnding, setClusterWish } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
 import { findMaster } from "../../store/instances.ts";
@@ -45,7 +45,7 @@ export async function ListClusters({ store }: EmrContext, input: ListClustersInp
     states: filters.ClusterStates,
   };
   return store.snapshot(async (db) => {
-    const rows = await pageOfClusters(db, filter, list.after, pageSize + 1);
+    const rows = await pageOfListed(db, filter, list.after, pageSize + 1);
     const { items, Marker } = list.page(rows, pageSize, (row) => [row.created_at, row.id]);
     const ids = items.map(({ id }) => id);
     const useOf = await usesOf(db, ids);

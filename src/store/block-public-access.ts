@@ -1,5 +1,7 @@
 /** What accounts have said of block public access; an account that has said nothing has no row. */
 import type { BlockPublicAccessConfiguration } from "@aws-sdk/client-emr";
+import { compiled } from "./compiled.ts";
+import type { BlockPublicAccessTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 
 interface Owner {
@@ -7,13 +9,12 @@ interface Owner {
   region: string;
 }
 
+const ofRegion = compiled<{ accountId: string; region: string }, BlockPublicAccessTable>((db, value) =>
+  db.selectFrom("block_public_access").selectAll().where("account_id", "=", value("accountId")).where("region", "=", value("region")),
+);
+
 export async function findBlockPublicAccess(db: Db, { accountId, region }: Owner) {
-  const row = await db
-    .selectFrom("block_public_access")
-    .selectAll()
-    .where("account_id", "=", accountId)
-    .where("region", "=", region)
-    .executeTakeFirst();
+  const [row] = await ofRegion(db, { accountId, region });
   return row && { ...row, configuration: JSON.parse(row.configuration) as BlockPublicAccessConfiguration };
 }
 

@@ -2,8 +2,10 @@
  * What EC2's users make: VPCs and what is in them, security groups, key pairs. One table for all kinds, for its rows differ only in what
  * they show. Instances and volumes are not here: they are the clusters' own (ec2-nodes.ts).
  */
-import { type Selectable, sql } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
+import { compiled } from "./compiled.ts";
 import type { Ec2ResourcesTable } from "./ec2-schema.ts";
+import type { Schema } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 
 /** Everything of EC2 is of one account in one region. */
@@ -150,30 +152,39 @@ export async function insertResource<K extends Kind>(
   return { ...resource, createdAt: tx.now, seq };
 }
 
-const ofKind = (db: Db, { accountId, region }: Scope, kind: Kind) =>
+type OfKind = { accountId: string; region: string; kind: string };
+
+const ofKind = (db: Kysely<Schema>, value: <Name extends keyof OfKind>(name: Name) => string) =>
   db
     .selectFrom("ec2_resources")
     .selectAll()
     .select(sql<number>`rowid`.as("seq"))
-    .where("account_id", "=", accountId)
-    .where("region", "=", region)
-    .where("kind", "=", kind);
+    .where("account_id", "=", value("accountId"))
+    .where("region", "=", value("region"))
+    .where("kind", "=", value("kind") as Kind);
+const all = compiled<OfKind, Row>((db, value) => ofKind(db, value).orderBy(sql`rowid`));
+const inVpc = compiled<OfKind & { vpcId: string }, Row>((db, value) =>
+  ofKind(db, value)
+    .where("vpc_id", "=", value("vpcId"))
+    .orderBy(sql`rowid`),
+);
+const withId = compiled<OfKind & { id: string }, Row>((db, value) => ofKind(db, value).where("id", "=", value("id")));
 
 /** In the order in which they were made. */
 export async function listResources<K extends Kind>(db: Db, scope: Scope, kind: K): Promise<Resource<K>[]> {
-  const rows = await ofKind(db, scope, kind)
-    .orderBy(sql`rowid`)
-    .execute();
-  return rows.map((row) => fromRow<K>(row));
+  const { accountId, region } = scope;
+  return (await all(db, { accountId, region, kind })).map((row) => fromRow<K>(row));
 }
 
 export async function findResource<K extends Kind>(db: Db, scope: Scope, kind: K, id: string): Promise<Resource<K> | undefined> {
-  const row = await ofKind(db, scope, kind).where("id", "=", id).executeTakeFirst();
+  const { accountId, region } = scope;
+  const [row] = await withId(db, { accountId, region, kind, id });
   return row && fromRow<K>(row);
 }
 
 export async function listInVpc<K extends Kind>(db: Db, scope: Scope, kind: K, vpcId: string): Promise<Resource<K>[]> {
-  return (await listResources(db, scope, kind)).filter((resource) => resource.vpcId === vpcId);
+  const { accountId, region } = scope;
+  return (await inVpc(db, { accountId, region, kind, vpcId })).map((row) => fromRow<K>(row));
 }
 
 /** Changes what `change` names of the spec. */

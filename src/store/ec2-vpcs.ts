@@ -2,6 +2,9 @@
  * VPCs with what each has from its start, and the default VPC of a region. Source: Amazon VPC User Guide, "Default VPC components":
  * 172.31.0.0/16, a /20 in each zone, an internet gateway, a main route table with a route to it, a default network ACL and security group.
  */
+import type { Selectable } from "kysely";
+import { compiled } from "./compiled.ts";
+import type { Ec2RegionsTable } from "./ec2-schema.ts";
 import {
   insertResource,
   listInVpc,
@@ -19,8 +22,12 @@ import { zonesOf } from "../releases/zones.ts";
 const defaultCidr = "172.31.0.0/16";
 export const defaultSubnetCidr = (index: number) => `172.31.${index * 16}.0/20`;
 
+const ofRegion = compiled<{ accountId: string; region: string }, Selectable<Ec2RegionsTable>>((db, value) =>
+  db.selectFrom("ec2_regions").selectAll().where("account_id", "=", value("accountId")).where("region", "=", value("region")),
+);
+
 async function regionRow(db: Db, { accountId, region }: Scope) {
-  return db.selectFrom("ec2_regions").selectAll().where("account_id", "=", accountId).where("region", "=", region).executeTakeFirst();
+  return (await ofRegion(db, { accountId, region }))[0];
 }
 
 /** The account's default VPC is made when somebody first looks at the region. Who deletes it has none from then on, as in EC2. */

@@ -2,6 +2,7 @@
 import { type Selectable, sql } from "kysely";
 import { iamArn } from "../access/arns.ts";
 import type { Ids } from "./ids.ts";
+import { compiled } from "./compiled.ts";
 import type { IamEntitiesTable, IamKind } from "./iam-schema.ts";
 import type { Db, Tx } from "./store.ts";
 
@@ -31,18 +32,22 @@ export async function insertEntity(tx: Tx, ids: Ids, given: NewEntity): Promise<
 }
 
 /** Names are found whatever their case, as they are unique whatever their case. */
-export async function findEntity(db: Db, accountId: string, kind: IamKind, name: string): Promise<IamEntity | undefined> {
-  return db
+const named = compiled<{ accountId: string; kind: IamKind; name: string }, IamEntity>((db, value) =>
+  db
     .selectFrom("iam_entities")
     .selectAll()
-    .where("account_id", "=", accountId)
-    .where("kind", "=", kind)
-    .where("name", "=", name)
-    .executeTakeFirst();
+    .where("account_id", "=", value("accountId"))
+    .where("kind", "=", value("kind"))
+    .where("name", "=", value("name")),
+);
+const withId = compiled<{ id: string }, IamEntity>((db, value) => db.selectFrom("iam_entities").selectAll().where("id", "=", value("id")));
+
+export async function findEntity(db: Db, accountId: string, kind: IamKind, name: string): Promise<IamEntity | undefined> {
+  return (await named(db, { accountId, kind, name }))[0];
 }
 
 export async function findEntityById(db: Db, id: string): Promise<IamEntity | undefined> {
-  return db.selectFrom("iam_entities").selectAll().where("id", "=", id).executeTakeFirst();
+  return (await withId(db, { id }))[0];
 }
 
 /** By an ARN of IAM; of any account. */

@@ -51,23 +51,28 @@ export async function setAutoScalingPolicy(tx: Tx, groupId: string, policy: Auto
     .execute();
 }
 
-/** Master, core, task: then in the order of the request. */
-export async function groupsOf(db: Db, clusterId: string): Promise<GroupRow[]> {
-  const rows = await db
+const groupRows = compiled<{ clusterId: string }, Selectable<InstanceGroupsTable>>((db, value) =>
+  db
     .selectFrom("instance_groups")
     .selectAll()
-    .where("cluster_id", "=", clusterId)
-    .orderBy(sql`rowid`)
-    .execute();
+    .where("cluster_id", "=", value("clusterId"))
+    .orderBy(sql`rowid`),
+);
+
+/** Master, core, task: then in the order of the request. */
+export async function groupsOf(db: Db, clusterId: string): Promise<GroupRow[]> {
+  const rows = await groupRows(db, { clusterId });
   const order = { MASTER: 0, CORE: 1, TASK: 2 } as const;
   return rows.map(groupFromRow).toSorted((a, b) => order[a.role] - order[b.role]);
 }
 
+const ofCluster = compiled<{ clusterId: string }, Selectable<InstancesTable>>((db, value) =>
+  db.selectFrom("instances").selectAll().where("cluster_id", "=", value("clusterId")).orderBy("ordinal"),
+);
+
 /** The master first. */
 export async function instancesOf(db: Db, clusterId: string): Promise<InstanceRow[]> {
-  return (await db.selectFrom("instances").selectAll().where("cluster_id", "=", clusterId).orderBy("ordinal").execute()).map(
-    instanceFromRow,
-  );
+  return (await ofCluster(db, { clusterId })).map(instanceFromRow);
 }
 
 const firstOf = compiled<{ clusterId: string }, Selectable<InstancesTable>>((db, value) =>
@@ -80,8 +85,12 @@ export async function findMaster(db: Db, clusterId: string): Promise<InstanceRow
   return row && instanceFromRow(row);
 }
 
+const withId = compiled<{ id: string }, Selectable<InstancesTable>>((db, value) =>
+  db.selectFrom("instances").selectAll().where("id", "=", value("id")),
+);
+
 export async function findInstance(db: Db, id: string): Promise<InstanceRow | undefined> {
-  const row = await db.selectFrom("instances").selectAll().where("id", "=", id).executeTakeFirst();
+  const [row] = await withId(db, { id });
   return row && instanceFromRow(row);
 }
 

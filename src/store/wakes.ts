@@ -1,6 +1,7 @@
 /** The wake queue: which resource must be looked at, from when on. A row is a reason to look, never a message of what to do. */
 import { sql } from "kysely";
 import { compiled } from "./compiled.ts";
+import type { WakesTable } from "./schema.ts";
 import type { Db } from "./store.ts";
 
 /** `trail`: by ARN. The others by id; `steps` by the cluster's. */
@@ -28,23 +29,33 @@ export async function makeAllDue(db: Db): Promise<void> {
   await db.updateTable("wakes").set({ due_at: 0 }).execute();
 }
 
+const due = compiled<{ now: number }, WakesTable>((db, value) =>
+  db.selectFrom("wakes").selectAll().where("due_at", "<=", value("now")).orderBy("due_at"),
+);
+
 /** `now` by the steady clock. */
 export async function dueWakes(db: Db, now: number): Promise<Wake[]> {
-  const rows = await db.selectFrom("wakes").selectAll().where("due_at", "<=", now).orderBy("due_at").execute();
+  const rows = await due(db, { now });
   return rows.map((row) => ({ ...row, kind: row.kind as WakeKind }));
 }
 
+const firstDue = compiled<Record<never, never>, { due: number | null }>((db) =>
+  db.selectFrom("wakes").select((e) => e.fn.min("due_at").as("due")),
+);
+
 export async function nextDue(db: Db): Promise<number | undefined> {
-  const row = await db
-    .selectFrom("wakes")
-    .select((e) => e.fn.min("due_at").as("due"))
-    .executeTakeFirst();
+  const [row] = await firstDue(db, {});
   return row?.due ?? undefined;
 }
 
+const removeWake = compiled<{ kind: string; id: string; version: number }, unknown>((db, value) =>
+  db.deleteFrom("wakes").where("kind", "=", value("kind")).where("id", "=", value("id")).where("version", "=", value("version")),
+);
+
 /** Nothing more to do: forgotten, unless it was woken again while the reconciler ran. */
 export async function finishWake(db: Db, wake: Wake): Promise<void> {
-  await db.deleteFrom("wakes").where("kind", "=", wake.kind).where("id", "=", wake.id).where("version", "=", wake.version).execute();
+  const { kind, id, version } = wake;
+  await removeWake(db, { kind, id, version });
 }
 
 /** Look again at `dueAt`, unless it was woken meanwhile: then it stays due. */

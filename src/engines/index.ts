@@ -8,8 +8,8 @@ import { spark } from "./spark/index.ts";
 import { tez } from "./tez/index.ts";
 import { zookeeper } from "./zookeeper/index.ts";
 
-/** One that needs another is behind it. */
-export const engines: readonly Engine[] = [hadoop, spark, tez, zookeeper, hbase, hive, hcatalog];
+/** One that needs another is behind it. PATH is in this order: `beeline`, which Spark has too, is Hive's. */
+export const engines: readonly Engine[] = [hadoop, tez, hive, hcatalog, spark, zookeeper, hbase];
 
 /** `name` as in Applications[].Name, in any case, as EMR takes it. */
 export function engineFor(name: string): Engine | undefined {

@@ -99,6 +99,10 @@ test("Spark sees Hive's tables, and Hive sees Spark's", async () => {
   assert.equal(beeline("SELECT COUNT(*) FROM of_spark"), "3\n");
 });
 
+test("beeline is Hive's, though Spark has one, too", () => {
+  assert.match(cluster.onMaster("readlink -f $(which beeline)"), /\/hive-3\.1\.3-[^/]*\/bin\/beeline$/m);
+});
+
 test("hcat describes tables", () => {
   assert.match(cluster.onMaster('hcat -e "DESCRIBE placed" 2>/dev/null'), /place +\t?string/);
 });

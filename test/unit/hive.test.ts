@@ -37,6 +37,8 @@ test("Hive comes with Tez, HCatalog with Hive; its daemons are on the master, it
     if (index > 0) assert.deepEqual(daemonsOf(facts(index)), []);
     for (const name of ["hive", "beeline", "hive-script"])
       assert.ok(planNode(facts(index)).base.some(({ path }) => path === `/usr/bin/${name}`));
+    const { path } = planNode(facts(index));
+    assert.ok(path.indexOf("/cache/hive/bin") < path.indexOf("/cache/spark/bin"), "beeline is Hive's");
     assert.match(fileOf(facts(index), "hive/hive-site.xml"), /<name>hive\.metastore\.uris<\/name><value>thrift:\/\/127\.77\.9\.1:9083</);
   }
 });

@@ -16,6 +16,7 @@ if (!folder || names.length === 0) throw new Error("usage: lock-classes.ts FOLDE
 const packages: Record<string, RegExp> = {
   spark: /^org\/apache\/spark\//m,
   hbase: /^org\/apache\/hadoop\/hbase\//m,
+  hive: /^(org\/apache\/hadoop\/hive|howdah\/hive)\//m,
 };
 const engineOf = (text: string) => Object.keys(packages).find((name) => packages[name]!.test(text)) ?? "hadoop";
 

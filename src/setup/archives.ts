@@ -13,7 +13,7 @@ import { digest } from "./places.ts";
 import { run } from "./run.ts";
 
 export interface ArchivePlan {
-  /** Which list of src/releases/classes: hadoop-3.4.2, spark-3.5.6, hbase-2.6.4. */
+  /** Which list of src/releases/classes: hadoop-3.4.2, spark-3.5.6, hbase-2.6.4, hive-3.1.3. */
   list: string;
   /** In the order of the class path that JVMs will have. */
   jars: string[];

@@ -14,9 +14,9 @@ import { factsOf } from "../unit/engine-facts.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "howdah-archives-"));
 after(() => rmSync(folder, { recursive: true }));
-const installation = await ensureSetup({ releaseLabel: "emr-7.13.0", applications: ["HBase"] });
+const installation = await ensureSetup({ releaseLabel: "emr-7.13.0", applications: ["HBase", "Hive"] });
 const given = factsOf(["MASTER"], 0);
-const cluster = { ...given.cluster, applications: ["Hadoop", "Spark", "HBase"] };
+const cluster = { ...given.cluster, applications: ["Hadoop", "Spark", "HBase", "Hive"] };
 const facts = { ...given, cluster, installation, layout: nodeLayout(folder) };
 const { env, path, files, daemons } = planNode(facts);
 for (const { path, content } of files) {
@@ -67,6 +67,18 @@ test("HBase's daemons and commands use HBase's archive", async () => {
     const log = classLog("org.apache.hadoop.hbase");
     const env = { ...environment, ...daemon.env, [variable]: log.option };
     await assert.rejects(run([...argv, usage], { timeoutMs: 60_000, env }), /Usage: Master/);
+    log.assertShared();
+  }
+});
+
+test("Hive's daemons and commands use Hive's archive", async () => {
+  const server = daemons.find(({ name }) => name === "hive-server2")!;
+  for (const [variable, argv, said] of [
+    ["HIVE_SERVER2_HADOOP_OPTS", [...server.argv, "--help"], /usage: hiveserver2/],
+    ["HADOOP_OPTS", ["beeline", "--help"], /Usage: java org\.apache\.hive\.cli\.beeline\.BeeLine/],
+  ] as const) {
+    const log = classLog("org.apache.hive");
+    assert.match(await run([...argv], { timeoutMs: 60_000, env: { ...environment, ...server.env, [variable]: log.option } }), said);
     log.assertShared();
   }
 });

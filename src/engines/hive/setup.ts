@@ -5,7 +5,7 @@ import { run } from "../../setup/run.ts";
 import type { EngineSetup, Making } from "../engine-setup.ts";
 import { opened } from "../jvm.ts";
 import { siteXml } from "../settings.ts";
-import { execJar, ownJar, templateFolder } from "./places.ts";
+import { execJar, hiveJars, ownJar, templateFolder } from "./places.ts";
 
 const java = join(import.meta.dirname, "java");
 const own = ["Launcher", "Metastore", "Server"].map((name) => join(java, "howdah", "hive", `${name}.java`));
@@ -22,6 +22,7 @@ export const setup: EngineSetup = {
   commands: join(import.meta.dirname, "bin"),
   sources: [...own, ...patches, repack],
   made: [ownJar, execJar, templateFolder, join("scripts", "metastore", "upgrade")],
+  archived: hiveJars,
   async make(making) {
     await makeScripts(making);
     await makeJars(making);

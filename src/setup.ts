@@ -179,6 +179,12 @@ export function setupTasks(releaseLabel: string, applications: readonly string[]
     task(3, "Class archive of Spark", () => archive("spark")),
     task(4, "Node parts of this machine", async () => {
       const { ensureNative } = await import("./native/build.ts");
+      const pythonBase = await venvBase(at.tools);
+      const { version, oldestPython } = release.spark;
+      if (Number(pythonBase.version.split(".")[1]) < oldestPython)
+        throw new Error(
+          `Spark ${version} needs Python 3.${oldestPython}, and nodes have ${pythonBase.version}, which ${at.tools} was made with. Put a newer one on PATH, remove that folder, and run: howdah engines install`,
+        );
       const native = await ensureNative(at.cache);
       const archives = archivePlans(release, at, found.jdk);
       const home = nodeJavaHome(at, found.jdk);
@@ -191,7 +197,7 @@ export function setupTasks(releaseLabel: string, applications: readonly string[]
         nodeJavaHome: home,
         python: join(at.tools, "bin", "python3"),
         toolsBin: join(at.tools, "bin"),
-        pythonBase: await venvBase(at.tools),
+        pythonBase,
         hadoop: {
           home: at.hadoop,
           version: release.hadoop.version,
@@ -199,7 +205,13 @@ export function setupTasks(releaseLabel: string, applications: readonly string[]
           archive: archiveOf("hadoop"),
           nameTemplate: at.nameTemplate,
         },
-        spark: { home: at.spark, version: release.spark.version, classPath: sparkClassPath(at.spark), archive: archiveOf("spark") },
+        spark: {
+          home: at.spark,
+          version: release.spark.version,
+          classPath: sparkClassPath(at.spark),
+          archive: archiveOf("spark"),
+          python: release.spark.python,
+        },
         s3DistCp: { jar: at.ownJars["s3-dist-cp"] },
         emrfs: { jar: at.ownJars.emrfs },
         s3proxy: { jar: at.s3proxy },

@@ -30,6 +30,18 @@ const sdk = (exclude: string[]): PomDependency[] =>
     exclude,
   }));
 
+/** What PySpark's distribution lacks: the Hadoop client of the release, S3A and its committers. */
+const spark = (cloud: string, version: string): PomDependency[] => [
+  { group: "org.apache.spark", artifact: cloud, version, exclude: [everything] },
+  hadoop("hadoop-client-api", [everything]),
+  hadoop("hadoop-client-runtime", [everything]),
+  hadoop("hadoop-aws", [everything]),
+  { group: "org.wildfly.openssl", artifact: "wildfly-openssl", version: "2.1.4.Final", exclude: [everything] },
+  { group: "software.amazon.s3.analyticsaccelerator", artifact: "analyticsaccelerator-s3", version: "1.2.1", exclude: [everything] },
+  // Spark has its own Netty, logging and Apache HTTP client.
+  ...sdk(["io.netty:*", "org.slf4j:*", "org.apache.httpcomponents:*", "commons-codec:*", "commons-logging:*"]),
+];
+
 /** What Hadoop brings is Hadoop's, in the cluster's versions; HBase logs by log4j 2. */
 const hbase = (artifact: string, version: string): PomDependency => ({
   group: "org.apache.hbase",
@@ -70,17 +82,9 @@ const locks: Record<string, PomDependency[]> = {
     { ...hadoop("hadoop-hdfs", [everything]), classifier: "tests" },
     ...sdk([]),
   ],
-  "spark-3.5.6": [
-    // 3.5.6 of this artifact is not on every mirror; its committer classes did not change between the two.
-    { group: "org.apache.spark", artifact: "spark-hadoop-cloud_2.12", version: "3.5.5", exclude: [everything] },
-    hadoop("hadoop-client-api", [everything]),
-    hadoop("hadoop-client-runtime", [everything]),
-    hadoop("hadoop-aws", [everything]),
-    { group: "org.wildfly.openssl", artifact: "wildfly-openssl", version: "2.1.4.Final", exclude: [everything] },
-    { group: "software.amazon.s3.analyticsaccelerator", artifact: "analyticsaccelerator-s3", version: "1.2.1", exclude: [everything] },
-    // Spark has its own Netty, logging and Apache HTTP client.
-    ...sdk(["io.netty:*", "org.slf4j:*", "org.apache.httpcomponents:*", "commons-codec:*", "commons-logging:*"]),
-  ],
+  // 3.5.6 of this artifact is not on every mirror; its committer classes did not change between the two.
+  "spark-3.5.6": spark("spark-hadoop-cloud_2.12", "3.5.5"),
+  "spark-4.0.2": spark("spark-hadoop-cloud_2.13", "4.0.2"),
   "zookeeper-3.9.3": [
     { group: "org.apache.zookeeper", artifact: "zookeeper", version: "3.9.3", exclude: [] },
     // Its server needs them, though its own pom does not say so.

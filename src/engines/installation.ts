@@ -16,7 +16,8 @@ export interface Installation {
    */
   pythonBase: { home: string; program: string; version: string; packages: string; system?: string };
   hadoop: EngineHome & { nameTemplate: string };
-  spark: EngineHome;
+  /** `python`: names of archives in python/lib of its home. */
+  spark: EngineHome & { python: string[] };
   /** Of the cluster's other engines, by name. */
   engines: Record<string, EngineHome>;
   /** EMR's s3-dist-cp, Howdah's own. */

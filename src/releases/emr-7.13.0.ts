@@ -53,6 +53,8 @@ export const release: Release = {
     jars: spark as MavenEntry[],
     // Spark 3.5.6 is built with Hadoop 3.3.4; EMR pairs it with 3.4.2, and so do the locked jars.
     replaces: ["hadoop-client-api-3.3.4.jar", "hadoop-client-runtime-3.3.4.jar"],
+    python: ["pyspark.zip", "py4j-0.10.9.7-src.zip"],
+    oldestPython: 8,
   },
   s3proxy: (s3proxy as MavenEntry[])[0]!,
 };

@@ -1,5 +1,6 @@
 /** A release label and what is locked for it. */
 import { release as emr7130 } from "./emr-7.13.0.ts";
+import { release as emrSpark800 } from "./emr-spark-8.0.0.ts";
 
 /** A file of Maven's, exactly as it was when the lock was made. */
 export interface MavenEntry {
@@ -38,27 +39,32 @@ export interface Release {
   /** Besides Hadoop and Spark, by name as in Applications[].Name. */
   engines: Record<string, EngineLock>;
   hadoop: { version: string; jars: MavenEntry[]; webapps: MavenEntry };
-  spark: { version: string; distribution: PipEntry; jars: MavenEntry[]; replaces: string[] };
+  /** `replaces`: jars of the distribution that others of the lock take the place of. `python`: archives of its python/lib. `oldestPython`: 3.9 as 9. */
+  spark: { version: string; distribution: PipEntry; jars: MavenEntry[]; replaces: string[]; python: string[]; oldestPython: number };
   s3proxy: MavenEntry;
 }
 
-const releases: Record<string, Release> = { [emr7130.label]: emr7130 };
+const releases: Record<string, Release> = { [emr7130.label]: emr7130, [emrSpark800.label]: emrSpark800 };
 
-/** Labels whose exact engines are locked, newest first. */
+/** Labels whose exact engines are locked: the one that set-up brings first, then by line, the newest of each first. */
 export function releaseLabels(): string[] {
   return Object.keys(releases);
 }
 
-/** emr-X.Y.Z, whether there is such a release or not. */
-export const isReleaseLabel = (label: string): boolean => /^emr-\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(label);
+/** emr-X.Y.Z or emr-spark-X.Y.Z, whether there is such a release or not. */
+export const isReleaseLabel = (label: string): boolean => /^emr-(spark-)?\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(label);
 
-/** The locked release whose number is nearest: first its major part counts, then the next; of two as near, the newer one. */
+/** `emr-` or `emr-spark-`: their numbers have nothing to do with each other. */
+const lineOf = (label: string): string => label.replace(/[\d.]+$/, "");
+
+/** The locked release of the same line whose number is nearest: first its major part counts, then the next; of two as near, the newer one. */
 export function nearestRelease(label: string): Release {
-  const parts = (text: string) => text.slice("emr-".length).split(".").map(Number);
+  const parts = (text: string) => text.slice(lineOf(text).length).split(".").map(Number);
   const distance = (release: Release) => parts(release.label).map((part, index) => Math.abs(part - (parts(label)[index] ?? 0)));
   const compare = (a: number[], b: number[]) => a.map((part, index) => part - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
   // The list has the newest first, and a sort keeps the order of equals.
-  const [nearest] = Object.values(releases).toSorted((a, b) => compare(distance(a), distance(b)));
+  const ofLine = Object.values(releases).filter((release) => lineOf(release.label) === lineOf(label));
+  const [nearest] = ofLine.toSorted((a, b) => compare(distance(a), distance(b)));
   return nearest!;
 }
 

@@ -48,7 +48,7 @@ const format = 1;
 /** The same for Spark's home alone. */
 const sparkFormat = 2;
 /** Rises with the shape of Installation. */
-const recordFormat = 6;
+const recordFormat = 7;
 
 export function places(release: Release): Places {
   const cache = cacheFolder();

@@ -92,9 +92,11 @@ async function makeHome({ cache, spark: home }: Places, release: Release): Promi
       const jars = join(folder, "jars");
       for (const name of release.spark.replaces) await rm(join(jars, name));
       const sizes: Record<string, number> = {};
-      for (const name of await readdir(jars)) await markVerified(join(jars, name));
+      // Spark 4 has a folder among them, of a client that is not on the class path.
+      const all = async () => (await readdir(jars)).filter((name) => name.endsWith(".jar"));
+      for (const name of await all()) await markVerified(join(jars, name));
       await placeJars(cache, jars, release.spark.jars);
-      for (const name of await readdir(jars)) sizes[name] = statSync(join(jars, name)).size;
+      for (const name of await all()) sizes[name] = statSync(join(jars, name)).size;
       await writeFile(join(folder, inventory), JSON.stringify(sizes));
     });
   });

@@ -21,14 +21,14 @@ export interface EngineCluster {
 /** WAITING when this resolves. `core`: core nodes beside the master. Its logs are in s3://BUCKET/logs/, and the bucket is made where it is not there. */
 export async function engineCluster(
   howdah: Howdah,
-  options: { applications: string[]; core?: number; configurations?: object[]; bucket: string },
+  options: { applications: string[]; core?: number; configurations?: object[]; bucket: string; release?: string },
 ): Promise<EngineCluster> {
-  const { applications, core = 1, configurations = [], bucket } = options;
+  const { applications, core = 1, configurations = [], bucket, release = releaseLabel } = options;
   await howdah.aws("s3", "mb", `s3://${bucket}`);
   const group = (InstanceGroupType: string, InstanceCount: number) => ({ InstanceGroupType, InstanceCount, InstanceType: "m5.xlarge" });
   const { ClusterId: id } = await howdah.aws(
     ..."emr create-cluster --use-default-roles --release-label".split(" "),
-    releaseLabel,
+    release,
     "--log-uri",
     `s3://${bucket}/logs/`,
     "--instance-groups",

@@ -25,7 +25,7 @@ export const installation: Installation = {
     archive: "/cache/h.jsa",
     nameTemplate: "/cache/name",
   },
-  spark: { home: "/cache/spark", version: "3.5.6", classPath: ["/cache/spark/jars/s.jar"], archive: undefined },
+  spark: { home: "/cache/spark", version: "3.5.6", classPath: ["/cache/spark/jars/s.jar"], archive: undefined, python: ["pyspark.zip"] },
   engines: {},
   s3DistCp: { jar: "/cache/s3-dist-cp/s3-dist-cp.jar" },
   emrfs: { jar: "/cache/emrfs/emrfs.jar" },

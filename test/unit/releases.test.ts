@@ -17,10 +17,11 @@ const labels = async (h: Harness, Filters?: ReleaseLabelFilter) =>
 test("ListReleaseLabels has the labels that are locked, by prefix and by application with or without the version that runs", async () => {
   const h = await harness();
   assert.deepEqual(await labels(h), releaseLabels());
-  assert.deepEqual(await labels(h, { Prefix: "emr-7" }), releaseLabels());
+  assert.deepEqual(await labels(h, { Prefix: "emr-7" }), [label]);
+  assert.deepEqual(await labels(h, { Prefix: "emr-spark-" }), ["emr-spark-8.0.0"]);
   assert.deepEqual(await labels(h, { Prefix: "emr-5" }), []);
   assert.deepEqual(await labels(h, { Application: "Spark" }), releaseLabels());
-  assert.deepEqual(await labels(h, { Application: `spark@${findRelease(label)!.spark.version}`, Prefix: "emr" }), releaseLabels());
+  assert.deepEqual(await labels(h, { Application: `spark@${findRelease(label)!.spark.version}`, Prefix: "emr" }), [label]);
   assert.deepEqual(await labels(h, { Application: "spark@2.1.0" }), []);
   assert.deepEqual(await labels(h, { Application: "presto" }), []);
   await assert.rejects(async () => h.handlers.ListReleaseLabels!({ NextToken: "@" }, h.request), /NextToken '@' is not valid/);
@@ -40,7 +41,7 @@ test("DescribeReleaseLabel has the versions that truly run, page by page, and no
   assert.deepEqual([...one.Applications!, ...rest.Applications!], described.Applications);
   await assert.rejects(
     async () => h.handlers.DescribeReleaseLabel!({ ReleaseLabel: "emr-5.36.0" }, h.request),
-    new RegExp(`invalid: emr-5.36.0. Howdah runs exactly: ${label}`),
+    new RegExp(`invalid: emr-5.36.0. Howdah runs exactly: ${releaseLabels().join(", ")}`),
   );
   await assert.rejects(async () => h.handlers.DescribeReleaseLabel!({}, h.request), /ReleaseLabel is required/);
 });
@@ -102,6 +103,8 @@ test("a label that is not locked is refused, or runs as the nearest one with a w
   assert.ok(!(await eventsOf(h.store.db, locked)).some(({ message }) => message.includes("INSTEAD")));
   assert.equal((await h.handlers.DescribeReleaseLabel!({ ReleaseLabel: "emr-6.1.0" }, h.request)).ReleaseLabel, label);
   assert.equal(nearestRelease("emr-999.0.0").label, label);
+  assert.equal(nearestRelease("emr-8.0.0").label, label, "the numbers of emr-spark- are others");
+  assert.equal(nearestRelease("emr-spark-7.13.0").label, "emr-spark-8.0.0");
 });
 
 test("howdah.json: releases.substitute is off where it is not set", () => {

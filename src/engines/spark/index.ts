@@ -34,7 +34,7 @@ function plan(facts: NodeFacts): EnginePlan {
   const master = role === "MASTER";
   const conf = join(layout.conf, "spark");
   const logs = join(layout.logs, "spark");
-  const { home } = installation.spark;
+  const { home, python } = installation.spark;
   return {
     base: sparkBase(facts),
     files: [
@@ -52,7 +52,7 @@ function plan(facts: NodeFacts): EnginePlan {
       SPARK_CONF_DIR: conf,
       SPARK_LOCAL_IP: address,
       // Where both are on every node, nothing is uploaded for a Python job.
-      PYSPARK_ARCHIVES_PATH: pythonArchives.map((name) => `local:${home}/python/lib/${name}`).join(","),
+      PYSPARK_ARCHIVES_PATH: python.map((name) => `local:${home}/python/lib/${name}`).join(","),
     },
     path: [join(home, "bin")],
     logs: master
@@ -98,9 +98,6 @@ function eventLogs(facts: NodeFacts): Save[] {
   const from = hdfsPath(facts, eventLogFolders(facts).written);
   return from === undefined ? [] : [saveOf(facts, "spark-history", "as-is", savedHistory(facts.layout).spark, [from])];
 }
-
-/** In python/lib of the distribution. */
-const pythonArchives = ["pyspark.zip", "py4j-0.10.9.7-src.zip"];
 
 function historyServer(facts: NodeFacts, conf: string, logs: string): Daemon {
   const { installation, layout, cluster } = facts;

@@ -1,5 +1,5 @@
 import { spawnDetached, isAlive, identify } from "../process/known.ts";
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, statfsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { keepCompiled } from "../compile-cache.ts";
@@ -91,11 +91,17 @@ export async function startDetached(data: DataFolder, options: StartOptions): Pr
   for (;;) {
     const running = runningControlPlane(data);
     if (running?.pid === child.pid) return running.endpoint;
-    if (!isAlive(identify(child.pid))) throw new Error(`Howdah did not start:\n${tail(output)}`);
+    if (!isAlive(identify(child.pid))) throw new Error(`Howdah did not start:\n${tail(output) || noWord(data)}`);
     if (performance.now() > giveUpAt) throw new Error(`Howdah did not answer in 60 s. See ${output} and ${controlPlaneLog(data)}`);
     await sleep(50);
   }
 }
+
+/** It could not even write why. */
+const noWord = (data: DataFolder): string =>
+  statfsSync(data.root).bavail === 0
+    ? `the disk of ${data.root} is full: free some space there`
+    : `it has not said why: see ${controlPlaneLog(data)}`;
 
 function tail(path: string): string {
   return readFileSync(path, "utf8").trimEnd().split("\n").slice(-10).join("\n");

@@ -1,5 +1,8 @@
 /**
- * SQLite's errors of a disk that takes no more: SQLITE_FULL, and what comes of a quota (SQLITE_IOERR_WRITE) or of the -shm that cannot grow
- * (SQLITE_IOERR_SHMSIZE). What was begun has been rolled back.
+ * A disk that takes no more: files' own errors, and SQLite's: SQLITE_FULL, and what comes of a quota (SQLITE_IOERR_WRITE) or of the -shm that cannot
+ * grow (SQLITE_IOERR_SHMSIZE). What SQLite had begun has been rolled back.
  */
-export const isNoRoom = (error: unknown): boolean => [13, 778, 4874].includes(Number((error as { errcode?: number } | undefined)?.errcode));
+export function isNoRoom(error: unknown): boolean {
+  const { code, errcode } = (error ?? {}) as { code?: string; errcode?: number };
+  return code === "ENOSPC" || code === "EDQUOT" || [13, 778, 4874].includes(Number(errcode));
+}

@@ -10,6 +10,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { CloudTrailClient, LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
 import { ListClustersCommand, TerminateJobFlowsCommand } from "@aws-sdk/client-emr";
+import { startDetached } from "../../src/cli/up.ts";
+import { dataFolder } from "../../src/data-folder.ts";
 import { controlPlaneLog, runningControlPlane } from "../../src/running.ts";
 import { type Server, startServer } from "./simulated-server.ts";
 
@@ -26,7 +28,7 @@ else
       const env = { ...process.env, HOWDAH_TEST_DISK: folder, TMPDIR: folder, NODE_TEST_CONTEXT: undefined, NODE_COMPILE_CACHE: undefined };
       const { status, stdout, stderr } = spawnSync("unshare", argv, { env, encoding: "utf8", timeout: 300_000 });
       assert.equal(status, 0, `${stdout}\n${stderr}`);
-      assert.match(stdout, /pass 3\n/);
+      assert.match(stdout, /pass 4\n/);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -85,6 +87,11 @@ function onTheDisk(): void {
     assert.deepEqual((await clusters()).toSorted(), [first, ...made].toSorted());
     assert.equal((await server.cluster(first)).Status?.State, "WAITING");
     await assert.rejects(server.client.send(new TerminateJobFlowsCommand({ JobFlowIds: [first] })), { name: "ServiceUnavailable" });
+  });
+
+  it("another that is to start there says what to do", async () => {
+    const other = dataFolder(join(inside!, "another"));
+    await assert.rejects(startDetached(other, { provider: "simulated" }), /disk of .*another is full: free some space there/);
   });
 
   it("goes on by itself when there is room again: clusters that were answered for go through their states, in the same process", async () => {

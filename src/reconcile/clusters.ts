@@ -1,6 +1,6 @@
 /** The cluster's reconciler: from the wish for a cluster to running nodes, and to its end. */
 import { setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow } from "../store/instances.ts";
-import { type ClusterEnding, type ClusterRow, findCluster, liveClusters, setClusterStatus } from "../store/clusters.ts";
+import { type ClusterEnding, type ClusterRow, findCluster, setClusterStatus, startingClusters } from "../store/clusters.ts";
 import { disableClusterKeys } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import { activeStates, stepsOf } from "../store/steps.ts";
@@ -72,11 +72,8 @@ const applicationsOf = ({ spec }: ClusterRow) => spec.applications.map(({ Name }
 
 /** What daemons of clusters that have their place will still take: the host does not show it as taken yet. */
 async function promisedMemoryMb(tx: Tx): Promise<number> {
-  const starting = (await liveClusters(tx.db)).filter(
-    ({ phase, network }) => network !== null && ["starting", "bootstrapping"].includes(phase),
-  );
   let sum = 0;
-  for (const cluster of starting) sum += neededMemoryMb(await groupsOf(tx.db, cluster.id), applicationsOf(cluster));
+  for (const cluster of await startingClusters(tx.db)) sum += neededMemoryMb(await groupsOf(tx.db, cluster.id), applicationsOf(cluster));
   return sum;
 }
 

@@ -20,16 +20,6 @@ export interface ClusterFilter {
 /** Of a list that has the newest first. Neither part of it ever changes. */
 export type ClusterPosition = [createdAt: number, id: string];
 
-/** clusterState() as SQL, for a row of `clusters` that lives. */
-const livingState = sql<ClusterState>`CASE
-  WHEN phase = 'ending' OR terminate_requested_at IS NOT NULL THEN 'TERMINATING'
-  WHEN phase = 'bootstrapping' THEN 'BOOTSTRAPPING'
-  WHEN phase <> 'ready' THEN 'STARTING'
-  WHEN EXISTS (SELECT 1 FROM steps WHERE cluster_id = clusters.id AND state IN (${sql.join(activeStates)})) THEN 'RUNNING'
-  ELSE 'WAITING' END`;
-
-const endedAs = { TERMINATED: "terminated", TERMINATED_WITH_ERRORS: "failed" } as const;
-
 /** Newest first, those after `after`. */
 export async function pageOfClusters(
   db: Db,
@@ -75,20 +65,24 @@ async function page<Row extends Order>(
   { states = [] }: ClusterFilter,
   limit: number,
 ): Promise<Row[]> {
-  if (states.length === 0) return all.execute();
-  // An index has the clusters of each outcome in their order: one short look into it for each.
-  const living = states.filter((state) => !(state in endedAs));
-  const parts = Object.entries(endedAs)
-    .filter(([state]) => states.includes(state as ClusterState))
-    .map(([, outcome]) => all.where("outcome", "=", outcome));
-  if (living.length > 0) parts.push(all.where("outcome", "=", "living").where(livingState, "in", living));
-  const rows: Row[] = [];
-  for (const part of parts) rows.push(...(await part.execute()));
-  const isNewer = (x: Order, y: Order) => x.created_at > y.created_at || (x.created_at === y.created_at && x.id > y.id);
-  return rows.toSorted((x, y) => (isNewer(x, y) ? -1 : 1)).slice(0, limit);
+  const [state, ...others] = new Set(states);
+  if (!state) return all.execute();
+  if (others.length === 0) return all.where("noted_state", "=", state).execute();
+  // An index has the clusters of each state in their order: one short look into it for each, and more is read of those alone that are on the page.
+  const positions = all.clearSelect().select(["created_at", "id"]);
+  const found: Order[] = [];
+  for (const one of [state, ...others]) found.push(...(await positions.where("noted_state", "=", one).execute()));
+  const ids = found
+    .toSorted(newestFirst)
+    .slice(0, limit)
+    .map(({ id }) => id);
+  if (ids.length === 0) return [];
+  return (await all.clearOrderBy().clearLimit().where("id", "in", ids).execute()).toSorted(newestFirst);
 }
 
 type Order = Pick<ClustersTable, "created_at" | "id">;
+
+const newestFirst = (a: Order, b: Order): number => b.created_at - a.created_at || (a.id < b.id ? 1 : -1);
 
 function query(db: Db, filter: ClusterFilter, after: ClusterPosition | undefined, limit: number) {
   let chosen = db.selectFrom("clusters").where("account_id", "=", filter.accountId).where("region", "=", filter.region);

@@ -10,7 +10,7 @@ import type {
 import { type Selectable, sql } from "kysely";
 import type { RoleMapping } from "../access/emrfs-mappings.ts";
 import type { Configuration } from "../engines/engine.ts";
-import type { ClustersTable } from "./schema.ts";
+import type { ClusterPhase, ClustersTable } from "./schema.ts";
 import { disableClusterKeys } from "./access-keys.ts";
 import { compiled } from "./compiled.ts";
 import { addEvent, addWarnings } from "./events.ts";
@@ -94,8 +94,19 @@ export async function insertCluster(
     .execute();
 }
 
+/** In place of all but `ended`: an index finds them. */
+export const livingPhases: readonly ClusterPhase[] = ["starting", "bootstrapping", "ready", "ending"];
+
+/** Those that have their place and are not ready yet. */
+export async function startingClusters(db: Db): Promise<ClusterRow[]> {
+  const starting = db.selectFrom("clusters").selectAll().where("phase", "in", ["starting", "bootstrapping"]);
+  return (await starting.where("network", "is not", null).execute()).map(clusterFromRow);
+}
+
 export async function liveClusters(db: Db): Promise<ClusterRow[]> {
-  return (await db.selectFrom("clusters").selectAll().where("phase", "!=", "ended").orderBy("created_at").execute()).map(clusterFromRow);
+  return (await db.selectFrom("clusters").selectAll().where("phase", "in", livingPhases).orderBy("created_at").execute()).map(
+    clusterFromRow,
+  );
 }
 
 /** The columns that the cluster's reconciler owns. */

@@ -3,7 +3,7 @@ import type { AutoScalingPolicy, EbsConfiguration, InstanceGroupState, InstanceS
 import { type Selectable, sql } from "kysely";
 import type { NodeRole, Report } from "../agent/manifest.ts";
 import type { Configuration } from "../engines/engine.ts";
-import { type ClusterRow, isEnding } from "./clusters.ts";
+import { type ClusterRow, isEnding, livingPhases } from "./clusters.ts";
 import { compiled } from "./compiled.ts";
 import type { InstanceGroupsTable, InstancesTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
@@ -96,7 +96,7 @@ export async function findInstance(db: Db, id: string): Promise<InstanceRow | un
 
 /** Ids of those that clusters still have. */
 export async function instancesOfLiving(db: Db): Promise<string[]> {
-  const living = db.selectFrom("clusters").select("id").where("phase", "!=", "ended");
+  const living = db.selectFrom("clusters").select("id").where("phase", "in", livingPhases);
   const rows = await db
     .selectFrom("instances")
     .select("id")

@@ -2,8 +2,8 @@
  * The tables. Times are epoch milliseconds; JSON columns are TEXT, read and written only by the resource's own file.
  * One writer per column: `api` = a request's transaction, `rec` = the resource's reconciler, `agent` = a node's report.
  */
-import type { StepCancellationOption } from "@aws-sdk/client-emr";
-import type { Generated, GeneratedAlways } from "kysely";
+import type { ClusterState, StepCancellationOption } from "@aws-sdk/client-emr";
+import type { Generated } from "kysely";
 import { ec2Migration, type Ec2RegionsTable, type Ec2ResourcesTable, type Ec2TagsTable } from "./ec2-schema.ts";
 import type { BucketsTable } from "./buckets.ts";
 import {
@@ -87,8 +87,8 @@ export interface ClustersTable {
   /** rec */
   ready_at: number | null;
   ended_at: number | null;
-  /** living, terminated, failed: made of `phase` and `ending` by SQLite, for lists to find clusters by. */
-  outcome: GeneratedAlways<string>;
+  /** The visible state that its last event told of (state-changes.ts), for lists to find clusters by; null only in the transaction that makes it. */
+  noted_state: ClusterState | null;
   /** `howdah down --keep`: when it last ended the cluster's nodes and left their disks, for the next control plane to launch them again. */
   kept_at: number | null;
   /** Raised in every transaction that changes what the cluster's nodes must be. */
@@ -278,4 +278,12 @@ export const migrations: readonly string[] = [
   `ALTER TABLE instances ADD COLUMN terminate_requested_at INTEGER;`,
   stateChangesMigration,
   `ALTER TABLE buckets ADD COLUMN tags TEXT;`,
+  `ALTER TABLE clusters ADD COLUMN noted_state TEXT;
+   UPDATE clusters SET noted_state = (SELECT state FROM noted_states WHERE noted_states.id = clusters.id);
+   DELETE FROM noted_states WHERE id IN (SELECT id FROM clusters);
+   DROP INDEX clusters_by_outcome;
+   ALTER TABLE clusters DROP COLUMN outcome;
+   CREATE INDEX clusters_by_state ON clusters (account_id, region, noted_state, created_at DESC, id DESC);
+   CREATE INDEX clusters_by_phase ON clusters (phase, ended_at);
+   CREATE INDEX wakes_by_due ON wakes (due_at);`,
 ];

@@ -3,6 +3,7 @@
  * Triggers of the connection say which rows a transaction has touched; before its commit their visible states are compared with those
  * that were noted last. So no writer has to think of events, and none can forget them.
  */
+import type { ClusterState } from "@aws-sdk/client-emr";
 import { type Generated, type Kysely, sql } from "kysely";
 import { type ClusterRow, clusterState, findCluster } from "./clusters.ts";
 import { compiled } from "./compiled.ts";
@@ -40,7 +41,7 @@ export interface StateChangesTable {
   event: string;
 }
 
-/** The visible state that the last event of a cluster, step or group told of, by its id. */
+/** The visible state that the last event of a step or a group told of, by its id. A cluster's is a column of its own. */
 export interface NotedStatesTable {
   id: string;
   state: string;
@@ -108,8 +109,10 @@ const activeStep = compiled<{ clusterId: string }, { id: string }>((db, value) =
 async function noteCluster(tx: Tx, cluster: ClusterRow): Promise<void> {
   const active = await activeStep(tx.db, { clusterId: cluster.id });
   const state = clusterState(cluster, active.length > 0);
-  const noted = (await notedOf(tx.db, [cluster.id])).get(cluster.id);
-  if (state !== noted) await note(tx, cluster, cluster.id, state, clusterEvent(cluster, state, noted, tx));
+  const noted = cluster.noted_state;
+  if (state === noted) return;
+  await noteOfCluster(tx.db, { id: cluster.id, state });
+  await tell(tx, cluster, clusterEvent(cluster, state, noted ?? undefined, tx));
 }
 
 async function noteGroups(tx: Tx, cluster: ClusterRow): Promise<void> {
@@ -151,12 +154,22 @@ const noteState = compiled<{ id: string; state: string }, unknown>((db, value) =
     .values({ id: value("id"), state: value("state") })
     .onConflict((c) => c.column("id").doUpdateSet((e) => ({ state: e.ref("excluded.state") }))),
 );
+const noteOfCluster = compiled<{ id: string; state: ClusterState }, unknown>((db, value) =>
+  db
+    .updateTable("clusters")
+    .set({ noted_state: value("state") })
+    .where("id", "=", value("id")),
+);
 const insertChange = compiled<{ now: number; clusterId: string; event: string }, unknown>((db, value) =>
   db.insertInto("state_changes").values({ at: value("now"), cluster_id: value("clusterId"), event: value("event") }),
 );
 
 async function note(tx: Tx, cluster: ClusterRow, id: string, state: string, event: StateChangeEvent): Promise<void> {
   await noteState(tx.db, { id, state });
+  await tell(tx, cluster, event);
+}
+
+async function tell(tx: Tx, cluster: ClusterRow, event: StateChangeEvent): Promise<void> {
   await insertChange(tx.db, { now: tx.now, clusterId: cluster.id, event: JSON.stringify(event) });
 }
 

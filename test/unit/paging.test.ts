@@ -394,6 +394,13 @@ describe("a page costs the same in a large store", () => {
     for (const [what, call] of calls)
       for (const plan of await plans(call)) {
         assert.doesNotMatch(plan, /^SCAN (clusters|steps|instances|events)/, what);
+        // No state's clusters are looked for among those of others.
+        if (plan.includes("noted_state"))
+          assert.match(
+            plan,
+            /^SEARCH clusters USING (COVERING )?INDEX clusters_by_state \(account_id=\? AND region=\? AND noted_state=\?/,
+            what,
+          );
         // Those that are being cancelled are at most 256.
         if (!plan.includes("cancel_requested_at")) assert.doesNotMatch(plan, /^USE TEMP B-TREE FOR ORDER BY/, what);
         // Steps of a cluster are found by more than the cluster, or only some of them are read, in the index's order.

@@ -22,11 +22,10 @@ import { makeFolders, writeWhole } from "./files.ts";
 import type { Simulated } from "./nodes/simulated.ts";
 import { bootId, identify } from "./process/known.ts";
 import { durably } from "./providers/durably.ts";
-import { clusterReconciler } from "./reconcile/clusters.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
-import { instanceReconciler } from "./reconcile/instances.ts";
 import { createLoop } from "./reconcile/loop.ts";
-import { stepsReconciler } from "./reconcile/steps.ts";
+import { createReconcilers } from "./reconcile/reconcilers.ts";
+import { createSilence } from "./reconcile/silence.ts";
 import { takeUpAgain } from "./reconcile/take-up-again.ts";
 import { trailReconciler } from "./reconcile/trails.ts";
 import { createWaits } from "./reconcile/waits.ts";
@@ -172,13 +171,16 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const endpoint = `http://${host}:${front.port}`;
 
   const direct = directS3(() => current);
-  const { degree, provider, engines, portsTaken, freeMemoryMb, watchMs, handle, secret, stop } = await nodes.join(store, ids, endpoint);
+  const silence = createSilence(store.steady);
+  const joined = await nodes.join({ store, silence }, ids, endpoint);
+  const { degree, provider, engines, portsTaken, freeMemoryMb, watchMs, handle, secret, stop } = joined;
   opened.push(stop);
   const context: ReconcileContext = {
     store,
     provider: durably(provider, store.durable),
     ids,
     waits: createWaits(store.steady),
+    silence,
     log,
     engines,
     portsTaken,
@@ -187,9 +189,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const loop = createLoop(
     store,
     {
-      cluster: clusterReconciler(context),
-      instance: instanceReconciler(context, watchMs),
-      steps: stepsReconciler(context),
+      ...createReconcilers(context, watchMs),
       trail: trailReconciler({ store, audits, s3: direct, buckets, log, everyMs: config.cloudTrail.deliverEverySeconds * 1000 }),
     },
     systemClock,

@@ -20,11 +20,10 @@ import { keepAudit, writeByTurns } from "../../src/observe/keep.ts";
 import { auditEvent } from "../../src/observe/record.ts";
 import { paces } from "../../src/providers/simulated/pace.ts";
 import { createSimulatedProvider } from "../../src/providers/simulated/provider.ts";
-import { clusterReconciler } from "../../src/reconcile/clusters.ts";
-import { instanceReconciler } from "../../src/reconcile/instances.ts";
 import { createLoop } from "../../src/reconcile/loop.ts";
+import { createReconcilers } from "../../src/reconcile/reconcilers.ts";
+import { createSilence } from "../../src/reconcile/silence.ts";
 import { simulatedLink } from "../../src/reconcile/simulated-link.ts";
-import { stepsReconciler } from "../../src/reconcile/steps.ts";
 import { createWaits } from "../../src/reconcile/waits.ts";
 import { controlPlaneLog, linkSocket } from "../../src/running.ts";
 import { directS3 } from "../../src/s3/direct.ts";
@@ -63,10 +62,11 @@ const front = await startFront({
   log: (fault) => log.error(fault, "a fault behind the front door"),
 });
 
+const silence = createSilence(store.steady);
 const provider = createSimulatedProvider({
   clock: systemClock,
   pace: paces.real,
-  ...simulatedLink(store),
+  ...simulatedLink({ store, silence }),
   outcomeOf: () => ({ afterMs: paces.real.stepMs, exitCode: 0 }),
 });
 store.onManifest = (clusterId) => provider.manifestChanged(clusterId);
@@ -75,6 +75,7 @@ const context = {
   provider,
   ids,
   waits: createWaits(store.steady),
+  silence,
   log,
   engines: () => "there" as const,
   portsTaken: () => [],
@@ -83,9 +84,7 @@ const context = {
 const loop = createLoop(
   store,
   {
-    cluster: clusterReconciler(context),
-    instance: instanceReconciler(context),
-    steps: stepsReconciler(context),
+    ...createReconcilers(context),
     trail: async () => ({ done: true }),
   },
   systemClock,

@@ -9,12 +9,12 @@ import { z } from "zod";
 import { agentPaths, roleRefused, sessionHeader } from "../agent/layout.ts";
 import type { Report } from "../agent/manifest.ts";
 import { manifestFor, type ManifestSources } from "../reconcile/manifest.ts";
+import type { ReconcileContext } from "../reconcile/context.ts";
 import { takeReport } from "../reconcile/reports.ts";
 import { addWarnings } from "../store/events.ts";
 import type { Ids } from "../store/ids.ts";
 import { emrfsCredentials, instanceCredentials, sessionCredentials, stepCredentials } from "../store/instance-credentials.ts";
 import { findInstance, type InstanceRow } from "../store/instances.ts";
-import type { Store } from "../store/store.ts";
 
 /** Below the 30 s after which many proxies give up on a silent connection. */
 const longPollMs = 25_000;
@@ -35,7 +35,13 @@ export interface AgentLink {
   handle(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
-export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources, log: Logger): AgentLink {
+export function createAgentLink(
+  context: Pick<ReconcileContext, "store" | "silence">,
+  ids: Ids,
+  sources: ManifestSources,
+  log: Logger,
+): AgentLink {
+  const { store } = context;
   const waiting = new Map<string, Set<() => void>>();
   store.onManifest = (clusterId) => {
     for (const look of waiting.get(clusterId) ?? []) look();
@@ -87,7 +93,7 @@ export function createAgentLink(store: Store, ids: Ids, sources: ManifestSources
       response.writeHead(400).end(parsed.success ? "the report is of another instance" : z.prettifyError(parsed.error));
       return;
     }
-    await takeReport(store, instance, parsed.data as unknown as Report);
+    await takeReport(context, instance, parsed.data as unknown as Report);
     await store.durable();
     response.writeHead(204).end();
   }

@@ -31,9 +31,9 @@ export function localNodes(data: DataFolder, isolation: "view" | "plain" | undef
       );
       return { server, stop };
     },
-    async join(store, ids, endpoint) {
+    async join(context, ids, endpoint) {
       const degree = isolation ?? (await bestDegree()).degree;
-      const link = createAgentLink(store, ids, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
+      const link = createAgentLink(context, ids, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
       return {
         degree,
         provider: createLocalProvider({ data, native: installation.native, degree, engines: cacheFolder(), owner }),

@@ -5,13 +5,12 @@ import type { Provider } from "../providers/provider.ts";
 import type { ReconcileContext } from "../reconcile/context.ts";
 import type { S3Server } from "../s3/upstream.ts";
 import type { Ids } from "../store/ids.ts";
-import type { Store } from "../store/store.ts";
 
 export interface Nodes {
   /** The S3 server that comes with them, where the operator names none; undefined where there is none. Told when it was started again. */
   startS3(changed: (server: S3Server) => void): Promise<{ server: S3Server; stop(): void } | undefined>;
   /** Once, when the store is open. `endpoint`: http://127.0.0.1:PORT */
-  join(store: Store, ids: Ids, endpoint: string): Promise<Joined>;
+  join(context: Pick<ReconcileContext, "store" | "silence">, ids: Ids, endpoint: string): Promise<Joined>;
 }
 
 export interface Joined extends Pick<ReconcileContext, "portsTaken" | "freeMemoryMb"> {

@@ -24,11 +24,12 @@ export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simu
   const pace = paces[paceName];
   return {
     startS3: async () => undefined,
-    async join(store, ids) {
+    async join(context, ids) {
+      const { store } = context;
       const shelf = openShelf(data.simulated);
       const faults = openFaults(shelf);
       const secret = ids.token();
-      const { orders, report } = simulatedLink(store);
+      const { orders, report } = simulatedLink(context);
       const provider = createSimulatedProvider(
         {
           clock: systemClock,

@@ -4,6 +4,7 @@ import type { EngineInstaller } from "../engine-installer.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Ids } from "../store/ids.ts";
 import type { Store } from "../store/store.ts";
+import type { Silence } from "./silence.ts";
 import type { Waits } from "./waits.ts";
 
 export interface ReconcileContext {
@@ -11,6 +12,8 @@ export interface ReconcileContext {
   provider: Provider;
   ids: Ids;
   waits: Waits;
+  /** Of nodes' agents. */
+  silence: Silence;
   log: Logger;
   engines: EngineInstaller;
   /** Who has which of the ports that `message` names, or that engines need, on all of the host's addresses: sentences. */

@@ -5,18 +5,15 @@ import { addEvent, addWarnings } from "../store/events.ts";
 import { AddressTaken } from "../providers/provider.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
+import { silentMs } from "./watch.ts";
 
 const done: Outcome = { done: true };
-/** How often a running instance is looked at, where nobody says otherwise. */
-const watchEveryMs = 3_000;
-/** An agent reports a second after its launch, and every few seconds from then on. After so long without a word something is wrong. */
-const silentMs = 5 * 60_000;
 const mostLaunches = 5;
 const mostRelaunches = 20;
 const launchAgainMs = 500;
 
-export function instanceReconciler(context: ReconcileContext, watchMs = watchEveryMs): Reconciler {
-  const watched: Outcome = { againMs: watchMs };
+/** One that runs has nothing to do: the watch wakes this when it does not, or is silent. */
+export function instanceReconciler(context: ReconcileContext): Reconciler {
   return async (id) => {
     const instance = await findInstance(context.store.db, id);
     if (!instance) return done;
@@ -28,10 +25,10 @@ export function instanceReconciler(context: ReconcileContext, watchMs = watchEve
     if (instance.wanted === 0) return remove(context, instance);
     if (instance.status === "lost") return done;
     if (instance.terminate_requested_at !== null) return terminate(context, instance);
-    if (instance.status === "provisioning") return launch(context, instance, watched);
+    if (instance.status === "provisioning") return launch(context, instance);
 
     const seen = await context.provider.observe(id);
-    if (seen === "running") return listen(context, instance, watched);
+    if (seen === "running") return listen(context, instance);
     // On a new disk its steps would run once more: what says that they have begun was on the old one.
     if (seen === "absent") return lose(context, instance, "INSTANCE_FAILURE", "nothing of it is left on its host");
     if (seen === "rebooted") return lose(context, instance, "INSTANCE_FAILURE", "its host was started again since");
@@ -46,13 +43,13 @@ export function instanceReconciler(context: ReconcileContext, watchMs = watchEve
       await setInstanceStatus(tx, id, { relaunches: instance.relaunches + 1 });
       await addEvent(tx, instance.cluster_id, "instance", `${id} had stopped by itself: its init is started again`);
     });
-    return launch(context, instance, watched);
+    return launch(context, instance);
   };
 }
 
 /** An instance that runs, but whose agent says nothing: one that never did ends its cluster, for the silence of a node that may have data there is a warning. */
-async function listen(context: ReconcileContext, instance: InstanceRow, watched: Outcome): Promise<Outcome> {
-  if (context.waits.for(`report of ${instance.id}`, instance.observed_at) < silentMs) return watched;
+async function listen(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
+  if (context.silence.of(instance.id) < silentMs) return done;
   const minutes = silentMs / 60_000;
   if (!instance.observed && instance.first_ready_at === null)
     return lose(
@@ -66,10 +63,12 @@ async function listen(context: ReconcileContext, instance: InstanceRow, watched:
       `${instance.id} runs, but its agent did not report for ${minutes} minutes. See its howdah-agent.log`,
     ]),
   );
-  return watched;
+  // Told once, not at every look.
+  context.silence.begin(instance.id);
+  return done;
 }
 
-async function launch(context: ReconcileContext, instance: InstanceRow, watched: Outcome): Promise<Outcome> {
+async function launch(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
   const { store, provider } = context;
   const cluster = await findCluster(store.db, instance.cluster_id);
   if (!cluster) return done;
@@ -98,7 +97,7 @@ async function launch(context: ReconcileContext, instance: InstanceRow, watched:
         context.portsTaken("").map((taken) => `${taken}: daemons that need it cannot start`),
       );
     });
-  return watched;
+  return done;
 }
 
 /**
@@ -131,13 +130,11 @@ async function lose(context: ReconcileContext, instance: InstanceRow, code: stri
 
 /** By EC2's TerminateInstances: for its cluster it is lost, as if its host had died. */
 async function terminate(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
-  context.waits.over(`report of ${instance.id}`);
   await context.provider.terminate(instance.id);
   return lose(context, instance, "INSTANCE_FAILURE", "it was terminated by EC2's TerminateInstances");
 }
 
 async function remove(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
-  context.waits.over(`report of ${instance.id}`);
   await context.provider.terminate(instance.id);
   await context.store.transaction(async (tx) => {
     const why = instance.end_code ? {} : { end_code: "CLUSTER_TERMINATED", end_message: "Job flow terminated" };

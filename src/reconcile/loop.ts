@@ -21,6 +21,8 @@ const firstBackOffMs = 250;
 const longestBackOffMs = 15_000;
 /** Where the store itself cannot be read or written (a full disk): when to look again. */
 const storeFaultMs = 1_000;
+/** Reconcilers that run at the same time: requests come in between, however much is to be done. */
+const mostAtOnce = 128;
 
 export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconciler>, clock: Clock, log: Logger): Loop {
   const running = new Map<string, Promise<void>>();
@@ -48,7 +50,9 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
   async function look(): Promise<void> {
     if (stopped) return;
     cancelTimer();
-    for (const wake of await dueWakes(store.db, store.steady())) {
+    // Of those that are due as many may run already.
+    for (const wake of await dueWakes(store.db, store.steady(), mostAtOnce + running.size)) {
+      if (running.size >= mostAtOnce) break; // Whichever ends first looks again.
       const key = `${wake.kind}/${wake.id}`;
       if (running.has(key)) continue; // It looks again when that one ends.
       if (isFaulty && running.size > 0) break;

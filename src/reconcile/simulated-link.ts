@@ -1,13 +1,14 @@
 /** What the agent link is to real nodes: a simulated node's way to its orders and for its reports. */
 import type { Surroundings } from "../providers/simulated/node.ts";
 import { findInstance } from "../store/instances.ts";
-import type { Store } from "../store/store.ts";
+import type { ReconcileContext } from "./context.ts";
 import { bootstrapOrders, nodeWish } from "./node-wish.ts";
 import { takeReport } from "./reports.ts";
 
 const noLogs = "the nodes are simulated: nothing is written below LogUri";
 
-export function simulatedLink(store: Store): Pick<Surroundings, "orders" | "report"> {
+export function simulatedLink(context: Pick<ReconcileContext, "store" | "silence">): Pick<Surroundings, "orders" | "report"> {
+  const { store } = context;
   return {
     async orders(instanceId, clusterId) {
       const wish = await nodeWish(store.db, instanceId, clusterId);
@@ -29,7 +30,7 @@ export function simulatedLink(store: Store): Pick<Surroundings, "orders" | "repo
     },
     async report(report) {
       const instance = await findInstance(store.db, report.instanceId);
-      if (instance) await takeReport(store, instance, report);
+      if (instance) await takeReport(context, instance, report);
     },
   };
 }

@@ -1,6 +1,7 @@
-import { liveClusters, moveCluster } from "../store/clusters.ts";
-import { findInstance, instancesOf } from "../store/instances.ts";
+import { changeManifestsOfLiving, networksOfLiving, moveCluster } from "../store/clusters.ts";
+import { instancesNotTerminated } from "../store/instances.ts";
 import { trailsWithSpans } from "../store/trails.ts";
+import { wakeLiving } from "../store/wakes.ts";
 import type { ReconcileContext } from "./context.ts";
 
 /**
@@ -11,21 +12,19 @@ export async function takeUpAgain({ store, provider, log }: ReconcileContext, mo
   const trails = await trailsWithSpans(store.db);
   await store.transaction(async (tx) => {
     for (const arn of trails) await tx.wake("trail", arn);
+    // Instances that run are looked at by the watch.
+    await wakeLiving(tx.db);
+    await tx.wake("watch", "instances");
+    // Nobody waits for them: agents come to the new endpoint when they can read it.
+    if (moved) await changeManifestsOfLiving(tx);
   });
-  for (const cluster of await liveClusters(store.db)) {
-    const network = cluster.network === null ? null : await provider.claimNetwork(cluster.id, cluster.network);
-    const instances = await instancesOf(store.db, cluster.id);
-    await store.transaction(async (tx) => {
-      await tx.wake("cluster", cluster.id);
-      await tx.wake("steps", cluster.id);
-      for (const { id } of instances) await tx.wake("instance", id);
-      if (network !== null && network !== cluster.network) await moveCluster(tx, cluster, network);
-      if (moved) await tx.manifestChanged(cluster.id);
-    });
+  for (const { id, network } of await networksOfLiving(store.db)) {
+    const claimed = await provider.claimNetwork(id, network);
+    if (claimed !== network) await store.transaction((tx) => moveCluster(tx, { id, network }, claimed));
   }
+  const wanted = new Set(await instancesNotTerminated(store.db));
   for (const id of await provider.list()) {
-    const instance = await findInstance(store.db, id);
-    if (instance && instance.status !== "terminated") continue;
+    if (wanted.has(id)) continue;
     if ((await provider.observe(id)) !== "absent") log.warn({ id }, "an instance that no cluster has: removed");
     await provider.terminate(id);
     await provider.reclaim(id);

@@ -10,7 +10,7 @@ import type {
 import { type Selectable, sql } from "kysely";
 import type { RoleMapping } from "../access/emrfs-mappings.ts";
 import type { Configuration } from "../engines/engine.ts";
-import type { ClusterPhase, ClustersTable } from "./schema.ts";
+import { type ClustersTable, livingPhases } from "./schema.ts";
 import { disableClusterKeys } from "./access-keys.ts";
 import { compiled } from "./compiled.ts";
 import { addEvent, addWarnings } from "./events.ts";
@@ -94,9 +94,6 @@ export async function insertCluster(
     .execute();
 }
 
-/** In place of all but `ended`: an index finds them. */
-export const livingPhases: readonly ClusterPhase[] = ["starting", "bootstrapping", "ready", "ending"];
-
 /** Those that have their place and are not ready yet. */
 export async function startingClusters(db: Db): Promise<ClusterRow[]> {
   const starting = db.selectFrom("clusters").selectAll().where("phase", "in", ["starting", "bootstrapping"]);
@@ -107,6 +104,21 @@ export async function liveClusters(db: Db): Promise<ClusterRow[]> {
   return (await db.selectFrom("clusters").selectAll().where("phase", "in", livingPhases).orderBy("created_at").execute()).map(
     clusterFromRow,
   );
+}
+
+/** Of living clusters that have one. */
+export async function networksOfLiving(db: Db): Promise<{ id: string; network: string }[]> {
+  const living = db.selectFrom("clusters").select(["id", "network"]).where("phase", "in", livingPhases);
+  return (await living.where("network", "is not", null).execute()) as { id: string; network: string }[];
+}
+
+/** As `tx.manifestChanged` of each, but that who waits is not told. */
+export async function changeManifestsOfLiving(tx: Tx): Promise<void> {
+  await tx.db
+    .updateTable("clusters")
+    .set((e) => ({ generation: e("generation", "+", 1) }))
+    .where("phase", "in", livingPhases)
+    .execute();
 }
 
 /** The columns that the cluster's reconciler owns. */
@@ -132,7 +144,7 @@ export async function setClusterStatus(
  * The network that a cluster's rows name has become another one's while none of its nodes lived: its instances have the same places in `network`.
  * What names their old addresses (files, steps that wait) is not found and mended: a warning says so.
  */
-export async function moveCluster(tx: Tx, cluster: ClusterRow, network: string): Promise<void> {
+export async function moveCluster(tx: Tx, cluster: Pick<ClusterRow, "id" | "network">, network: string): Promise<void> {
   await setClusterStatus(tx, cluster.id, { network });
   const instances = await tx.db.selectFrom("instances").select(["id", "ordinal"]).where("cluster_id", "=", cluster.id).execute();
   for (const { id, ordinal } of instances)

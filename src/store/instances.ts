@@ -3,9 +3,9 @@ import type { AutoScalingPolicy, EbsConfiguration, InstanceGroupState, InstanceS
 import { type Selectable, sql } from "kysely";
 import type { NodeRole, Report } from "../agent/manifest.ts";
 import type { Configuration } from "../engines/engine.ts";
-import { type ClusterRow, isEnding, livingPhases } from "./clusters.ts";
+import { type ClusterRow, isEnding } from "./clusters.ts";
 import { compiled } from "./compiled.ts";
-import type { InstanceGroupsTable, InstancesTable } from "./schema.ts";
+import { type InstanceGroupsTable, type InstanceStatus, type InstancesTable, livingPhases } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 import { notBefore } from "./timelines.ts";
 
@@ -102,6 +102,22 @@ export async function instancesOfLiving(db: Db): Promise<string[]> {
     .select("id")
     .where("status", "!=", "terminated")
     .where("cluster_id", "in", living)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Ids of those that were launched and are wanted. */
+export async function runningInstances(db: Db): Promise<string[]> {
+  const rows = await db.selectFrom("instances").select("id").where("status", "=", "launched").where("wanted", "=", 1).execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Ids. */
+export async function instancesNotTerminated(db: Db): Promise<string[]> {
+  const rows = await db
+    .selectFrom("instances")
+    .select("id")
+    .where("status", "in", ["provisioning", "launched", "lost"] satisfies InstanceStatus[])
     .execute();
   return rows.map(({ id }) => id);
 }

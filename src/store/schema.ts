@@ -97,6 +97,9 @@ export interface ClustersTable {
 
 export type ClusterPhase = "starting" | "bootstrapping" | "ready" | "ending" | "ended";
 
+/** All but `ended`: said so, an index finds them. */
+export const livingPhases: readonly ClusterPhase[] = ["starting", "bootstrapping", "ready", "ending"];
+
 export interface InstanceGroupsTable {
   id: string;
   cluster_id: string;
@@ -142,7 +145,7 @@ export interface InstancesTable {
   relaunches: Generated<number>;
   /** rec: launches that failed one after the other */
   launch_failures: Generated<number>;
-  /** agent: Report as JSON, and the time it came */
+  /** agent: Report as JSON, and the time it came, of the last one that had news (src/reconcile/reports.ts) */
   observed: string | null;
   observed_seq: Generated<number>;
   observed_at: number | null;
@@ -286,4 +289,5 @@ export const migrations: readonly string[] = [
    CREATE INDEX clusters_by_state ON clusters (account_id, region, noted_state, created_at DESC, id DESC);
    CREATE INDEX clusters_by_phase ON clusters (phase, ended_at);
    CREATE INDEX wakes_by_due ON wakes (due_at);`,
+  `CREATE INDEX instances_by_status ON instances (status, wanted, id);`,
 ];

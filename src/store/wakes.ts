@@ -1,11 +1,11 @@
 /** The wake queue: which resource must be looked at, from when on. A row is a reason to look, never a message of what to do. */
 import { sql } from "kysely";
 import { compiled } from "./compiled.ts";
-import type { WakesTable } from "./schema.ts";
+import { livingPhases, type WakesTable } from "./schema.ts";
 import type { Db } from "./store.ts";
 
-/** `trail`: by ARN. The others by id; `steps` by the cluster's. */
-export type WakeKind = "cluster" | "instance" | "steps" | "trail";
+/** `trail`: by ARN. `watch`: by what is watched (src/reconcile/watch.ts). The others by id; `steps` by the cluster's. */
+export type WakeKind = "cluster" | "instance" | "steps" | "trail" | "watch";
 export interface Wake {
   kind: WakeKind;
   id: string;
@@ -24,18 +24,30 @@ export async function addWake(db: Db, kind: WakeKind, id: string, dueAt: number)
   await putWake(db, { kind, id, dueAt });
 }
 
+/** For the start: every living cluster and its steps, and the instances that are on their way, at once. */
+export async function wakeLiving(db: Db): Promise<void> {
+  const living = sql.join(livingPhases);
+  for (const [kind, ids] of [
+    ["cluster", sql`SELECT id FROM clusters WHERE phase IN (${living})`],
+    ["steps", sql`SELECT id FROM clusters WHERE phase IN (${living})`],
+    ["instance", sql`SELECT id FROM instances WHERE status IN ('provisioning', 'lost') OR (status = 'launched' AND wanted = 0)`],
+  ] as const)
+    await sql`INSERT INTO wakes (kind, id, due_at, version, failures) SELECT ${kind}, id, 0, 1, 0 FROM (${ids})
+      WHERE true ON CONFLICT (kind, id) DO UPDATE SET due_at = 0, version = version + 1`.execute(db);
+}
+
 /** For the start of a loop: times by another process's steady clock say nothing to this one. */
 export async function makeAllDue(db: Db): Promise<void> {
   await db.updateTable("wakes").set({ due_at: 0 }).execute();
 }
 
-const due = compiled<{ now: number }, WakesTable>((db, value) =>
-  db.selectFrom("wakes").selectAll().where("due_at", "<=", value("now")).orderBy("due_at"),
+const due = compiled<{ now: number; limit: number }, WakesTable>((db, value) =>
+  db.selectFrom("wakes").selectAll().where("due_at", "<=", value("now")).orderBy("due_at").limit(value("limit")),
 );
 
-/** `now` by the steady clock. */
-export async function dueWakes(db: Db, now: number): Promise<Wake[]> {
-  const rows = await due(db, { now });
+/** `now` by the steady clock. Those that have been due for the longest time. */
+export async function dueWakes(db: Db, now: number, limit: number): Promise<Wake[]> {
+  const rows = await due(db, { now, limit });
   return rows.map((row) => ({ ...row, kind: row.kind as WakeKind }));
 }
 

@@ -9,12 +9,11 @@ import { validate } from "../../src/aws/validate.ts";
 import type { Clock } from "../../src/clock.ts";
 import { durably } from "../../src/providers/durably.ts";
 import type { Provider } from "../../src/providers/provider.ts";
-import { clusterReconciler } from "../../src/reconcile/clusters.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
-import { instanceReconciler } from "../../src/reconcile/instances.ts";
 import { createLoop } from "../../src/reconcile/loop.ts";
+import { createReconcilers } from "../../src/reconcile/reconcilers.ts";
+import { createSilence } from "../../src/reconcile/silence.ts";
 import { simulatedLink } from "../../src/reconcile/simulated-link.ts";
-import { stepsReconciler } from "../../src/reconcile/steps.ts";
 import { takeUpAgain } from "../../src/reconcile/take-up-again.ts";
 import { createWaits } from "../../src/reconcile/waits.ts";
 import { ensureAccounts } from "../../src/store/accounts.ts";
@@ -27,7 +26,7 @@ import { createLife, type Disk, type Life, mortal, never } from "./life.ts";
 type Link = ReturnType<typeof simulatedLink>;
 type Handler = (input: unknown, request: RequestContext) => Promise<unknown>;
 
-/** More than half of what happens would be looks at instances of which nothing is new. */
+/** More than half of what happens would be looks at instances of which nothing is new: not every 3 s, as in the real one. */
 const watchMs = 15_000;
 
 export interface Surroundings {
@@ -94,6 +93,7 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
       provider: durably(around.provider(life), store.durable),
       ids,
       waits: createWaits(store.steady),
+      silence: createSilence(store.steady),
       log,
       engines: () => (around.enginesAreThere() ? "there" : { coming: "engines are brought to this machine" }),
       portsTaken: () => [],
@@ -102,16 +102,14 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
     const loop = createLoop(
       store,
       {
-        cluster: clusterReconciler(context),
-        instance: instanceReconciler(context, watchMs),
-        steps: stepsReconciler(context),
+        ...createReconcilers(context, watchMs),
         trail: async () => ({ done: true }),
       },
       clock,
       log,
     );
     store.onManifest = (clusterId) => life.isOver || around.manifestChanged(clusterId);
-    const { orders, report } = simulatedLink(store);
+    const { orders, report } = simulatedLink(context);
     // As the agent link: nothing that was read leaves before it is on the disk.
     link = {
       orders: (instanceId, clusterId) => orders(instanceId, clusterId).finally(store.durable),

@@ -12,7 +12,7 @@ export function checkDebts(rows: Rows, wakes: readonly Wake[]): void {
 
   for (const { id, status, wanted, terminate_requested_at: asked } of rows.instances) {
     debt("instance", id, wanted === 1 && status === "provisioning", "it is to be launched");
-    debt("instance", id, wanted === 1 && status === "launched", "it is to be watched");
+    debt("watch", "instances", wanted === 1 && status === "launched", `${id} is to be watched`);
     debt("instance", id, wanted === 0 && status !== "terminated", "it is to be removed");
     debt("instance", id, asked !== null && (status === "provisioning" || status === "launched"), "it is to be terminated");
   }

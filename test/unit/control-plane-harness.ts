@@ -7,10 +7,9 @@ import type { RequestContext } from "../../src/aws/operations.ts";
 import type { Clock } from "../../src/clock.ts";
 import type { Config } from "../../src/config.ts";
 import type { InstanceObservation, LaunchSpec, Provider } from "../../src/providers/provider.ts";
-import { clusterReconciler } from "../../src/reconcile/clusters.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
-import { instanceReconciler } from "../../src/reconcile/instances.ts";
-import { stepsReconciler } from "../../src/reconcile/steps.ts";
+import { createReconcilers } from "../../src/reconcile/reconcilers.ts";
+import { createSilence } from "../../src/reconcile/silence.ts";
 import { createWaits } from "../../src/reconcile/waits.ts";
 import { insertResource } from "../../src/store/ec2-resources.ts";
 import { defaultVpc, ensureRegionIn } from "../../src/store/ec2-vpcs.ts";
@@ -66,21 +65,24 @@ export async function harness(path = ":memory:", clock?: Omit<Clock, "after">) {
   const store = await openStore(path, { clock: clock ?? { now: () => now, steady: () => steady } });
   const provider = new PassiveProvider();
   const ids = makeIds();
-  await store.transaction((tx) => createAccount(tx, ids, "default", adminKey.principal.accountId));
+  await store.transaction(async (tx) => {
+    await createAccount(tx, ids, "default", adminKey.principal.accountId);
+    // As every start does.
+    await tx.wake("watch", "instances");
+  });
   const context: ReconcileContext = {
     store,
     provider,
     ids,
     waits: createWaits(store.steady),
+    silence: createSilence(store.steady),
     log: pino({ level: "silent" }),
     engines: () => "there",
     portsTaken: () => [],
     freeMemoryMb: () => 16_000,
   };
   const reconcilers = {
-    cluster: clusterReconciler(context),
-    instance: instanceReconciler(context),
-    steps: stepsReconciler(context),
+    ...createReconcilers(context),
     trail: async () => ({ done: true }) as const,
   };
   const request: RequestContext = {
@@ -120,7 +122,7 @@ export async function harness(path = ":memory:", clock?: Omit<Clock, "after">) {
     /** Runs every reconciler that is due until none is. What fails is due again after a back-off. */
     async settle(): Promise<void> {
       for (let round = 0; round < 100; round++) {
-        const due = await dueWakes(store.db, steady);
+        const due = await dueWakes(store.db, steady, 1000);
         if (due.length === 0) return;
         for (const wake of due) {
           try {
@@ -149,6 +151,7 @@ export async function harness(path = ":memory:", clock?: Omit<Clock, "after">) {
         warnings: [],
         ...change,
       };
+      context.silence.begin(instanceId, seq);
       await store.transaction(async (tx) => {
         await recordReport(tx, report);
         const instance = await tx.db.selectFrom("instances").select("cluster_id").where("id", "=", instanceId).executeTakeFirstOrThrow();

@@ -21,6 +21,7 @@ import type { AgentContext } from "../../src/agent/context.ts";
 import { createCredentials } from "../../src/agent/credentials.ts";
 import { credentialsUrl, nodeLayout } from "../../src/agent/layout.ts";
 import { createAgentLink } from "../../src/api/agent-link.ts";
+import { createSilence } from "../../src/reconcile/silence.ts";
 import { hadoopSites } from "../../src/engines/hadoop/sites.ts";
 import { planNode } from "../../src/engines/plan-node.ts";
 import { createRecorder } from "../../src/s3/recorder.ts";
@@ -391,7 +392,12 @@ describe("a cluster with mappings", () => {
       ]),
     );
     const folder = mkdtempSync(join(tmpdir(), "howdah-emrfs-"));
-    const link = createAgentLink(api.store, api.ids, {} as never, pino({ level: "silent" }));
+    const link = createAgentLink(
+      { store: api.store, silence: createSilence(api.store.steady) },
+      api.ids,
+      {} as never,
+      pino({ level: "silent" }),
+    );
     const server = createServer((request, response) => link.handle(request, response)).listen(0, "127.0.0.1");
     await once(server, "listening");
     writeFileSync(join(folder, "endpoint"), url(server));

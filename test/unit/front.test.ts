@@ -10,6 +10,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { pino } from "pino";
 import { createAgentLink } from "../../src/api/agent-link.ts";
 import type { WholeRequest } from "../../src/api/http.ts";
+import { createSilence } from "../../src/reconcile/silence.ts";
 import { sha256Hex, signRequest } from "../../src/aws/sigv4.ts";
 import type { Limits } from "../../src/s3/admission.ts";
 import { type Front, startFront } from "../../src/s3/front.ts";
@@ -363,7 +364,7 @@ describe("front door", () => {
 
 test("the agents' link takes nothing else for its own, a URL or not", async () => {
   const store = await openStore(":memory:");
-  const link = createAgentLink(store, makeIds(), {} as never, pino({ level: "silent" }));
+  const link = createAgentLink({ store, silence: createSilence(store.steady) }, makeIds(), {} as never, pino({ level: "silent" }));
   for (const url of ["//", "http://[", "*", "/", "/_howdah", "http://elsewhere/_howdah/agent/manifest"])
     assert.equal(link.handle({ url } as IncomingMessage, {} as ServerResponse), false);
   await store.close();

@@ -20,7 +20,12 @@ test("a full disk under the store delays the reconcilers and loses no wake", asy
       });
     return { done: true } as const;
   };
-  const loop = createLoop(store, { cluster: write, instance: write, steps: write, trail: write }, systemClock, pino({ level: "silent" }));
+  const loop = createLoop(
+    store,
+    { cluster: write, instance: write, steps: write, trail: write, watch: write },
+    systemClock,
+    pino({ level: "silent" }),
+  );
   t.after(async () => {
     await loop.stop();
     await store.close();
@@ -58,7 +63,12 @@ test("while the store takes nothing, one reconciler is tried at a time, after a 
     await store.transaction((tx) => addEvent(tx, id, "cluster", "x".repeat(1 << 20)));
     return { done: true } as const;
   };
-  const loop = createLoop(store, { cluster: write, instance: write, steps: write, trail: write }, clock, pino({ level: "silent" }));
+  const loop = createLoop(
+    store,
+    { cluster: write, instance: write, steps: write, trail: write, watch: write },
+    clock,
+    pino({ level: "silent" }),
+  );
   t.after(async () => {
     await loop.stop();
     await store.close();
@@ -92,7 +102,12 @@ test("what an earlier control plane would have looked at later is looked at when
     seen.push(id);
     return { done: true } as const;
   };
-  const loop = createLoop(store, { cluster: look, instance: look, steps: look, trail: look }, systemClock, pino({ level: "silent" }));
+  const loop = createLoop(
+    store,
+    { cluster: look, instance: look, steps: look, trail: look, watch: look },
+    systemClock,
+    pino({ level: "silent" }),
+  );
   t.after(async () => {
     await loop.stop();
     await store.close();
@@ -101,4 +116,29 @@ test("what an earlier control plane would have looked at later is looked at when
   await loop.start();
   while (seen.length === 0) await sleep(10);
   assert.deepEqual(seen, ["j-LATER"]);
+});
+
+test("however much is due, so many run at the same time, and all of it comes in its turn", async (t) => {
+  const store = await openStore(":memory:");
+  const seen = new Set<string>();
+  let [running, most] = [0, 0];
+  const look = async (id: string) => {
+    most = Math.max(most, (running += 1));
+    await sleep(1);
+    running -= 1;
+    seen.add(id);
+    return { done: true } as const;
+  };
+  const reconcilers = { cluster: look, instance: look, steps: look, trail: look, watch: look };
+  const loop = createLoop(store, reconcilers, systemClock, pino({ level: "silent" }));
+  t.after(async () => {
+    await loop.stop();
+    await store.close();
+  });
+  await store.transaction(async (tx) => {
+    for (let n = 0; n < 1000; n++) await tx.wake("instance", `i-${n}`);
+  });
+  await loop.start();
+  while (seen.size < 1000) await sleep(10);
+  assert.equal(most, 128);
 });

@@ -48,7 +48,7 @@ test("a cluster's other nodes are told to stop when its master has saved, or is 
     const before = (await findCluster(h.store.db, id))?.generation ?? 0;
     if (end === "saved") {
       const instance = (await findInstance(h.store.db, master!))!;
-      await takeReport(h.store, instance, { ...instance.observed!, seq: instance.observed!.seq + 1, phase: "saved" });
+      await takeReport(h.context, instance, { ...instance.observed!, seq: instance.observed!.seq + 1, phase: "saved" });
       assert.ok(((await findCluster(h.store.db, id))?.generation ?? 0) > before, "their agents are answered at once");
     } else await h.store.db.updateTable("instances").set({ status: "lost" }).where("id", "=", master!).execute();
     assert.deepEqual(await Promise.all(others.map(stopping)), [true, true]);

@@ -13,6 +13,7 @@ import type { AgentContext } from "../../src/agent/context.ts";
 import { createCredentials } from "../../src/agent/credentials.ts";
 import { agentPaths, credentialsUrl, nodeLayout } from "../../src/agent/layout.ts";
 import { createAgentLink } from "../../src/api/agent-link.ts";
+import { createSilence } from "../../src/reconcile/silence.ts";
 import { hadoopSites } from "../../src/engines/hadoop/sites.ts";
 import { stepOrder } from "../../src/engines/step-command.ts";
 import { findInstance, groupsOf, insertInstance } from "../../src/store/instances.ts";
@@ -191,7 +192,12 @@ describe("runtime roles", () => {
       const instance = await node(cluster);
       layout = nodeLayout(folder);
       mkdirSync(layout.run, { recursive: true });
-      const link = createAgentLink(api.store, api.ids, {} as never, pino({ level: "silent" }));
+      const link = createAgentLink(
+        { store: api.store, silence: createSilence(api.store.steady) },
+        api.ids,
+        {} as never,
+        pino({ level: "silent" }),
+      );
       server = createServer((request, response) => link.handle(request, response)).listen(0, "127.0.0.1");
       await new Promise((resolve) => server.once("listening", resolve));
       const endpointFile = join(folder, "endpoint");

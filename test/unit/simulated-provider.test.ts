@@ -9,11 +9,9 @@ import type { Outcome } from "../../src/providers/simulated/node.ts";
 import { paces } from "../../src/providers/simulated/pace.ts";
 import { createSimulatedProvider } from "../../src/providers/simulated/provider.ts";
 import type { Shelf } from "../../src/providers/simulated/shelf.ts";
-import { clusterReconciler } from "../../src/reconcile/clusters.ts";
-import { instanceReconciler } from "../../src/reconcile/instances.ts";
 import { createLoop } from "../../src/reconcile/loop.ts";
+import { createReconcilers } from "../../src/reconcile/reconcilers.ts";
 import { simulatedLink } from "../../src/reconcile/simulated-link.ts";
-import { stepsReconciler } from "../../src/reconcile/steps.ts";
 import { launchSpec } from "../integration/node-harness.ts";
 import { harness, step } from "./control-plane-harness.ts";
 
@@ -22,7 +20,7 @@ async function world(t: TestContext, outcomeOf: (name: string) => Outcome) {
   const provider = createSimulatedProvider({
     clock: systemClock,
     pace: paces.instant,
-    ...simulatedLink(h.store),
+    ...simulatedLink(h.context),
     outcomeOf: (what) => outcomeOf("step" in what ? what.step.name : what.bootstrapAction.name),
   });
   h.store.onManifest = (clusterId) => provider.manifestChanged(clusterId);
@@ -30,9 +28,7 @@ async function world(t: TestContext, outcomeOf: (name: string) => Outcome) {
   const loop = createLoop(
     h.store,
     {
-      cluster: clusterReconciler(context),
-      instance: instanceReconciler(context),
-      steps: stepsReconciler(context),
+      ...createReconcilers(context),
       trail: async () => ({ done: true }),
     },
     systemClock,

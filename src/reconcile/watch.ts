@@ -1,0 +1,38 @@
+/**
+ * The watch: what needs a look from time to time is found by one query, so that ten thousand things at rest have no wake and no write of their own. Its own
+ * wake is there for ever, from the first start on.
+ */
+import { runningInstances } from "../store/instances.ts";
+import type { ReconcileContext } from "./context.ts";
+import type { Outcome, Reconciler } from "./loop.ts";
+
+/** How often running instances are looked at. */
+export const watchEveryMs = 3_000;
+/** An agent reports a second after its launch, and every few seconds from then on. After so long without a word something is wrong. */
+export const silentMs = 5 * 60_000;
+
+/** By what is watched. */
+export function watchReconciler(context: ReconcileContext, everyMs: number): Reconciler {
+  const watched: Record<string, () => Promise<Outcome>> = {
+    async instances() {
+      await wakeUnwell(context);
+      return { againMs: everyMs };
+    },
+  };
+  return async (what) => (await watched[what]?.()) ?? { done: true };
+}
+
+/** Instances that do not run, or whose agents are silent: what becomes of them is their own reconciler's matter. */
+async function wakeUnwell({ store, provider, silence }: ReconcileContext): Promise<void> {
+  const ids = await runningInstances(store.db);
+  const unwell = new Set(silence.longest(ids, silentMs));
+  for (const id of ids) {
+    // One that cannot be asked does not keep the others from being looked at.
+    const seen = await provider.observe(id).catch(() => undefined);
+    if (seen !== "running") unwell.add(id);
+  }
+  if (unwell.size === 0) return;
+  await store.transaction(async (tx) => {
+    for (const id of unwell) await tx.wake("instance", id);
+  });
+}

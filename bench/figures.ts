@@ -5,7 +5,7 @@ export interface Figure {
   bench: string;
   /** What was measured. */
   what: string;
-  unit: "s" | "MB" | "% of a core" | "/s";
+  unit: "s" | "ms" | "MB" | "% of a core" | "/s";
   /** Median of the rounds. */
   ours: number;
   times?: Times;

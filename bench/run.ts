@@ -10,13 +10,14 @@ import type { About, Bench, BenchAlone } from "./context.ts";
 import { type Figure, table } from "./figures.ts";
 import { clusterIs, runJobFlow, withHowdah } from "./howdah.ts";
 import { idle } from "./idle.ts";
+import { scale } from "./scale.ts";
 import { setup } from "./setup.ts";
 import { pi, shuffle, step } from "./spark.ts";
 import { starts } from "./start.ts";
 import { terasort } from "./terasort.ts";
 import { unitTests } from "./unit-tests.ts";
 
-const alone: BenchAlone[] = [api, unitTests];
+const alone: BenchAlone[] = [api, scale, unitTests];
 const withNodes: Bench[] = [...starts, idle, step, pi, shuffle, terasort, setup];
 const benches: About[] = [...alone, ...withNodes];
 

@@ -76,6 +76,7 @@ const context = {
   ids,
   waits: createWaits(store.steady),
   silence,
+  keepEndedMs: Infinity,
   log,
   engines: () => "there" as const,
   portsTaken: () => [],

@@ -1,0 +1,175 @@
+/** A full store beside one with a page of everything, and many clusters of simulated nodes: by the real server process, asked with signed requests. */
+import { EC2Client, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { EMRClient, RunJobFlowCommand } from "@aws-sdk/client-emr";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openStore } from "../src/store/store.ts";
+import { runningInstances } from "../src/store/instances.ts";
+import { region, signed, startGenerator } from "./api/generator.ts";
+import type { BenchAlone } from "./context.ts";
+import type { Figure } from "./figures.ts";
+import { takeTurns } from "./rounds.ts";
+import { cpuPercent, type Made, make, remove, type Running, settled, start } from "./scale/server.ts";
+
+const page = 50;
+const small = { clusters: 2 * page, steps: 20 * page, instances: 10 * page, living: page };
+const large = { clusters: 10_000, steps: 100_000, instances: 50_000, living: 500 };
+const fleet = { clusters: 500, steps: 500, instances: 10_000, living: 500 };
+/** So many times the failures that are asked for (1 % of the nodes in an hour), so that some minutes see many. */
+const failureTimes = 10;
+
+export const scale: BenchAlone = {
+  name: "scale",
+  about: "10,000 clusters in the store beside one page of them; 500 clusters of 10,000 simulated nodes, of which some fail",
+  always: false,
+  async run({ rounds, smoke, say }) {
+    return [...(await lists(rounds, smoke, say)), ...(await nodes(smoke, say))];
+  },
+};
+
+async function lists(rounds: number, smoke: boolean, say: (text: string) => void): Promise<Figure[]> {
+  const generator = startGenerator();
+  const made: Made[] = [];
+  const running: Running[] = [];
+  try {
+    for (const fill of [smoke ? { ...large, clusters: 200, steps: 2000, instances: 1000, living: 60 } : large, small]) {
+      say(`a store of ${fill.clusters} clusters, ${fill.steps} steps, ${fill.instances} instances`);
+      made.push(await make(fill));
+    }
+    for (const { data } of made) running.push(await start(data));
+    const [ours, beside] = running as [Running, Running];
+    const figures: Figure[] = [
+      {
+        bench: "scale",
+        what: "start, until it answers",
+        unit: "s",
+        ours: ours.startSeconds,
+        floor: { what: "2 s", value: 2 },
+        goal: { times: 1 },
+        rounds: 1,
+      },
+      { bench: "scale", what: "start with one page", unit: "s", ours: beside.startSeconds, rounds: 1 },
+    ];
+    for (const { pid } of running) await settled(pid);
+    const lookSeconds = smoke ? 1 : 20;
+    const [idle, idleBeside] = [await cpuPercent(ours.pid, lookSeconds), await cpuPercent(beside.pid, lookSeconds)];
+    figures.push({
+      bench: "scale",
+      what: "CPU with nothing to do",
+      unit: "% of a core",
+      ours: idle,
+      floor: { what: "1 %", value: 1 },
+      goal: { times: 1 },
+      rounds: 1,
+    });
+    figures.push({ bench: "scale", what: "CPU with nothing to do, one page", unit: "% of a core", ours: idleBeside, rounds: 1 });
+    const calls: [string, (store: Made) => [operation: string, input: object][]][] = [
+      ["DescribeCluster", ({ clusters }) => sample(clusters).map((ClusterId) => ["DescribeCluster", { ClusterId }])],
+      ["ListSteps", ({ clusters }) => sample(clusters).map((ClusterId) => ["ListSteps", { ClusterId }])],
+      ["ListClusters", () => [["ListClusters", {}]]],
+      ["ListClusters of WAITING", () => [["ListClusters", { ClusterStates: ["WAITING"] }]]],
+      ["ListClusters of TERMINATED", () => [["ListClusters", { ClusterStates: ["TERMINATED"] }]]],
+      [
+        "ListClusters --active",
+        () => [["ListClusters", { ClusterStates: ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"] }]],
+      ],
+    ];
+    for (const [what, inputs] of calls) {
+      const p99 = (index: 0 | 1) => async () => {
+        const { port } = running[index]!;
+        const requests = inputs(made[index]!).map(([operation, input]) => signed(port, made[index]!.credentials, operation, input));
+        const job = { port, requests, connections: 1 };
+        await generator.drive({ ...job, end: { seconds: smoke ? 0.1 : 1 } });
+        return (await generator.drive({ ...job, end: { seconds: smoke ? 0.1 : 4 } })).p99;
+      };
+      say(what);
+      const measured = await takeTurns(rounds, p99(0), p99(1), say);
+      figures.push({
+        bench: "scale",
+        what: `${what}, p99`,
+        unit: "ms",
+        ours: measured.ours,
+        floor: { what: "one page", value: measured.floor },
+        goal: { times: 1.5 },
+        rounds,
+      });
+    }
+    return figures;
+  } finally {
+    generator.stop();
+    for (const one of running) await one.stop();
+    for (const one of made) remove(one);
+  }
+}
+
+/** A hundred, from the first to the last. */
+const sample = (ids: readonly string[]): string[] => Array.from({ length: 100 }, (_, n) => ids[Math.floor((n * ids.length) / 100)]!);
+
+/** The server's CPU has the simulated nodes in it, which are in its process. */
+async function nodes(smoke: boolean, say: (text: string) => void): Promise<Figure[]> {
+  const fill = smoke ? { clusters: 5, steps: 5, instances: 100, living: 5 } : fleet;
+  say(`${fill.clusters} clusters of ${fill.instances} nodes`);
+  const made = await make(fill);
+  const server = await start(made.data);
+  try {
+    await settled(server.pid);
+    const idle = await cpuPercent(server.pid, smoke ? 1 : 60);
+    const perHour = (fill.instances / 100) * failureTimes;
+    const seconds = smoke ? 2 : 180;
+    const stop = failAndReplace(made, server.port, 3600 / perHour);
+    const busy = await cpuPercent(server.pid, seconds);
+    const failed = await stop();
+    const beside = { floor: { what: "half a core", value: 50 }, goal: { times: 1 }, rounds: 1 };
+    const figure = (what: string, ours: number): Figure => ({ bench: "scale", what, unit: "% of a core", ours, ...beside });
+    return [
+      { bench: "scale", what: `start with ${fill.instances} nodes`, unit: "s", ours: server.startSeconds, rounds: 1 },
+      figure(`${fill.clusters} clusters of ${fill.instances} nodes`, idle),
+      figure(`… of which ${failed} fail in ${seconds} s: ${failureTimes} times 1 % an hour`, busy),
+    ];
+  } finally {
+    await server.stop();
+    remove(made);
+  }
+}
+
+/** A node ends, by EC2's TerminateInstances, which ends its cluster; and a cluster as large as that takes its place. Stopped, it says how many did. */
+function failAndReplace({ data, credentials }: Made, port: number, everySeconds: number): () => Promise<number> {
+  const client = { endpoint: `http://127.0.0.1:${port}`, region, credentials };
+  const [ec2, emr] = [new EC2Client(client), new EMRClient(client)];
+  const over = new AbortController();
+  let failed = 0;
+  const work = (async () => {
+    const store = await openStore(data.database);
+    const ids = await runningInstances(store.db);
+    await store.close();
+    // Each of another cluster: twenty nodes stand one behind the other.
+    for (let n = 0; !over.signal.aborted; n++) {
+      await ec2.send(new TerminateInstancesCommand({ InstanceIds: [ids[(n * 7919) % ids.length]!] })).catch((error: Error) => {
+        if (error.name !== "InvalidInstanceID.NotFound") throw error;
+      });
+      await emr.send(
+        new RunJobFlowCommand({
+          Name: "nightly",
+          ReleaseLabel: "emr-7.13.0",
+          Instances: {
+            MasterInstanceType: "m5.xlarge",
+            SlaveInstanceType: "m5.xlarge",
+            InstanceCount: 20,
+            KeepJobFlowAliveWhenNoSteps: true,
+          },
+          ServiceRole: "EMR_DefaultRole",
+          JobFlowRole: "EMR_EC2_DefaultRole",
+        }),
+      );
+      failed += 1;
+      await sleep(everySeconds * 1000, undefined, { signal: over.signal }).catch(() => {});
+    }
+  })();
+  work.catch(() => {}); // Told by whoever stops it.
+  return async () => {
+    over.abort();
+    await work;
+    ec2.destroy();
+    emr.destroy();
+    return failed;
+  };
+}

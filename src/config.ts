@@ -27,6 +27,8 @@ const schema = z.strictObject({
     .prefault({}),
   /** How often trails deliver (docs/audit.md). */
   cloudTrail: z.strictObject({ deliverEverySeconds: z.int().min(1).default(300) }).prefault({}),
+  /** How long clusters that have ended are shown: two months, as EMR's are. Then they are forgotten, with their steps and events (docs/limits.md). */
+  keepEndedClustersDays: z.int().min(1).max(36_500).default(61),
   /** An S3 endpoint to use in place of the embedded one. */
   s3: z
     .strictObject({ endpoint: z.url(), accessKeyId: z.string(), secretAccessKey: z.string(), region: z.string().default("us-east-1") })

@@ -181,6 +181,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     ids,
     waits: createWaits(store.steady),
     silence,
+    keepEndedMs: config.keepEndedClustersDays * 24 * 3600_000,
     log,
     engines,
     portsTaken,

@@ -18,6 +18,8 @@ export interface ReconcileContext {
   engines: EngineInstaller;
   /** Who has which of the ports that `message` names, or that engines need, on all of the host's addresses: sentences. */
   portsTaken(message: string): string[];
+  /** How long clusters are known after their end; milliseconds. */
+  keepEndedMs: number;
   /** Memory that the host can still give away, MiB. */
   freeMemoryMb(): number;
 }

@@ -15,6 +15,7 @@ export async function takeUpAgain({ store, provider, log }: ReconcileContext, mo
     // Instances that run are looked at by the watch.
     await wakeLiving(tx.db);
     await tx.wake("watch", "instances");
+    await tx.wake("watch", "ended");
     // Nobody waits for them: agents come to the new endpoint when they can read it.
     if (moved) await changeManifestsOfLiving(tx);
   });

@@ -2,6 +2,7 @@
  * The watch: what needs a look from time to time is found by one query, so that ten thousand things at rest have no wake and no write of their own. Its own
  * wake is there for ever, from the first start on.
  */
+import { forgetEndedClusters } from "../store/ended-clusters.ts";
 import { runningInstances } from "../store/instances.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
@@ -11,12 +12,22 @@ export const watchEveryMs = 3_000;
 /** An agent reports a second after its launch, and every few seconds from then on. After so long without a word something is wrong. */
 export const silentMs = 5 * 60_000;
 
+const hourMs = 3600_000;
+const breathMs = 50;
+const forgottenAtOnce = 10;
+
 /** By what is watched. */
 export function watchReconciler(context: ReconcileContext, everyMs: number): Reconciler {
   const watched: Record<string, () => Promise<Outcome>> = {
     async instances() {
       await wakeUnwell(context);
       return { againMs: everyMs };
+    },
+    /** Clusters that ended long ago, a few at a time: requests come in between. */
+    async ended() {
+      const { store, keepEndedMs } = context;
+      const forgotten = await store.transaction((tx) => forgetEndedClusters(tx, tx.now - keepEndedMs, forgottenAtOnce));
+      return { againMs: forgotten < forgottenAtOnce ? hourMs : breathMs };
     },
   };
   return async (what) => (await watched[what]?.()) ?? { done: true };

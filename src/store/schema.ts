@@ -290,4 +290,6 @@ export const migrations: readonly string[] = [
    CREATE INDEX clusters_by_phase ON clusters (phase, ended_at);
    CREATE INDEX wakes_by_due ON wakes (due_at);`,
   `CREATE INDEX instances_by_status ON instances (status, wanted, id);`,
+  `CREATE INDEX instances_by_group ON instances (group_id);
+   CREATE INDEX access_keys_by_cluster ON access_keys (cluster_id);`,
 ];

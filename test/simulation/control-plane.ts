@@ -94,6 +94,7 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
       ids,
       waits: createWaits(store.steady),
       silence: createSilence(store.steady),
+      keepEndedMs: 61 * 24 * 3600_000,
       log,
       engines: () => (around.enginesAreThere() ? "there" : { coming: "engines are brought to this machine" }),
       portsTaken: () => [],

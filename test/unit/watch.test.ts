@@ -7,6 +7,7 @@ import { takeUpAgain } from "../../src/reconcile/take-up-again.ts";
 import { eventsOf } from "../../src/store/events.ts";
 import { findInstance, instancesOf } from "../../src/store/instances.ts";
 import { create, type Harness, harness, makeReady, state, step } from "./control-plane-harness.ts";
+import { fillStore } from "./full-store.ts";
 
 const wakes = async (h: Harness) =>
   (await h.store.db.selectFrom("wakes").select(["kind", "id"]).orderBy("kind").orderBy("id").execute()).map(
@@ -109,10 +110,51 @@ test("a start wakes what lives, and what is on its way to its launch or its end,
     `cluster/${living}`,
     ...[`instance/${first}`, `instance/${second}`].toSorted(),
     `steps/${living}`,
+    "watch/ended",
     "watch/instances",
   ]);
   assert.deepEqual([...networks.keys()], [living]);
   assert.equal(observations.has("i-orphan"), false);
   assert.equal(observations.has(master!), true);
   assert.equal(await generation(), before + 1, "its nodes are told of the new endpoint");
+});
+
+test("clusters that ended two months ago are forgotten with all that is of them, a few at a time; all others stay", async () => {
+  const h = await harness();
+  const fill = (ids: { clusters: number; living: number }) => fillStore(h.store, { ...ids, steps: 75, instances: 75 }, h.ids);
+  const tables = ["clusters", "instance_groups", "instances", "steps", "tags", "events", "state_changes", "noted_states"] as const;
+  const old = await fill({ clusters: 25, living: 2 });
+  h.advance(30 * 24 * 3600_000);
+  const recent = await fill({ clusters: 25, living: 2 });
+  const rows = async () => {
+    const counts: Record<string, number> = {};
+    for (const table of tables) counts[table] = (await h.store.db.selectFrom(table).selectAll().execute()).length;
+    return counts;
+  };
+  const before = await rows();
+  h.advance(31 * 24 * 3600_000 - 60_000 * 60);
+  assert.deepEqual(await h.reconcile("watch", "ended"), { againMs: 3600_000 });
+  assert.deepEqual(await rows(), before, "not a day too early");
+  h.advance(24 * 3600_000);
+  const rounds = [];
+  for (let n = 0; n < 3; n++) rounds.push(await h.reconcile("watch", "ended"));
+  assert.deepEqual(rounds, [{ againMs: 50 }, { againMs: 50 }, { againMs: 3600_000 }]);
+  const left = (await h.store.db.selectFrom("clusters").select("id").execute()).map(({ id }) => id);
+  assert.deepEqual(left.toSorted(), [...old.living, ...recent.clusters].toSorted());
+  // As much of everything as such clusters have: nothing else of those that are gone is left.
+  const after = await rows();
+  for (const table of tables) {
+    const ids = table === "clusters" ? "id" : "cluster_id";
+    if (table === "noted_states") continue;
+    const of = (await h.store.db
+      .selectFrom(table)
+      .select(ids as never)
+      .execute()) as Record<string, string>[];
+    assert.ok(
+      of.every((row) => left.includes(row[ids]!)),
+      table,
+    );
+  }
+  assert.equal(after["noted_states"], after["steps"]! + after["instance_groups"]!);
+  assert.ok(after["steps"]! > 0 && after["steps"]! < before["steps"]!);
 });

@@ -28,6 +28,11 @@ const defaults: Properties = {
   "appender.DRFA.policies.size.size": "64MB",
   "appender.DRFA.strategy.type": "DefaultRolloverStrategy",
   "appender.DRFA.strategy.max": "3",
+  // What the metastore says of every connection that ends without a word, as each look at its readiness does.
+  "appender.DRFA.filter.probe.type": "RegexFilter",
+  "appender.DRFA.filter.probe.regex": ".*leaning up thread local RawStore.*",
+  "appender.DRFA.filter.probe.onMatch": "DENY",
+  "appender.DRFA.filter.probe.onMismatch": "NEUTRAL",
   "logger.datanucleus.name": "DataNucleus",
   "logger.datanucleus.level": "ERROR",
   "logger.native.name": "org.apache.hadoop.util.NativeCodeLoader",

@@ -4,7 +4,7 @@ import type { StepReport } from "../agent/manifest.ts";
 import { type ClusterRow, findCluster, isEnding, logFolder } from "../store/clusters.ts";
 import { instancesOf } from "../store/instances.ts";
 import { addEvent } from "../store/events.ts";
-import { cutOffState, type StepRow, setStepStatus, stepsOf } from "../store/steps.ts";
+import { activeStepsOf, cutOffState, hasFatalStep, type StepRow, setStepStatus } from "../store/steps.ts";
 import type { Tx } from "../store/store.ts";
 import { endWithSteps } from "./clusters.ts";
 import type { ReconcileContext } from "./context.ts";
@@ -18,7 +18,7 @@ export function stepsReconciler({ store }: ReconcileContext): Reconciler {
       // Read in the same transaction: a step must not begin on a cluster that has just begun to end.
       const cluster = await findCluster(tx.db, clusterId);
       if (!cluster) return;
-      const steps = await stepsOf(tx.db, clusterId);
+      const steps = await activeStepsOf(tx.db, clusterId);
       const [master] = await instancesOf(tx.db, clusterId);
       const reports = new Map(master?.observed?.steps.map((report) => [report.id, report]));
       for (const step of steps) if (step.state === "RUNNING") await recordEnd(tx, cluster, step, reports.get(step.id));
@@ -77,7 +77,7 @@ async function actOnFailure(tx: Tx, cluster: ClusterRow, step: StepRow): Promise
   }
   if (isFatal)
     await addEvent(tx, cluster.id, "cluster", `goes on, though ${step.id} failed with ${actionOnFailure}: it is termination protected`);
-  const others = (await stepsOf(tx.db, cluster.id)).filter(({ state }) => state === "RUNNING");
+  const others = (await activeStepsOf(tx.db, cluster.id)).filter(({ state }) => state === "RUNNING");
   if (others.length === 0) await cancelPending(tx, cluster.id);
 }
 
@@ -104,10 +104,10 @@ function failureDetails(cluster: ClusterRow, step: StepRow, report: StepReport, 
 }
 
 async function startNext(tx: Tx, cluster: ClusterRow): Promise<void> {
-  const steps = await stepsOf(tx.db, cluster.id);
+  const steps = await activeStepsOf(tx.db, cluster.id);
   let running = steps.filter((step) => step.state === "RUNNING").length;
   // With one step at a time, a failed step that ends the cluster lets no other begin.
-  if (steps.some((step) => step.ends_cluster === 1)) return;
+  if (steps.length === 0 || (await hasFatalStep(tx.db, cluster.id))) return;
   for (const step of steps) {
     if (step.state !== "PENDING" || running >= cluster.step_concurrency_level) continue;
     running += 1;
@@ -119,7 +119,7 @@ async function startNext(tx: Tx, cluster: ClusterRow): Promise<void> {
 
 /** Steps that have not begun end at once, whatever state their cluster is in; its node ends those that run. */
 async function cancelAsked(tx: Tx, cluster: ClusterRow): Promise<void> {
-  for (const step of await stepsOf(tx.db, cluster.id)) {
+  for (const step of await activeStepsOf(tx.db, cluster.id)) {
     if (step.state !== "PENDING" || step.cancel_requested_at === null) continue;
     await setStepStatus(tx, step.id, { state: "CANCELLED", ended_at: tx.now });
     await addEvent(tx, cluster.id, "step", `${step.id} ${step.spec.name}: cancelled before it began`);
@@ -128,7 +128,7 @@ async function cancelAsked(tx: Tx, cluster: ClusterRow): Promise<void> {
 }
 
 async function cancelPending(tx: Tx, clusterId: string): Promise<void> {
-  for (const step of await stepsOf(tx.db, clusterId))
+  for (const step of await activeStepsOf(tx.db, clusterId))
     if (step.state === "PENDING") await setStepStatus(tx, step.id, { state: "CANCELLED", ended_at: tx.now });
 }
 
@@ -136,6 +136,6 @@ async function cancelPending(tx: Tx, clusterId: string): Promise<void> {
 async function cancelRest(tx: Tx, cluster: ClusterRow, nodesAreGone: boolean): Promise<void> {
   await cancelPending(tx, cluster.id);
   if (!nodesAreGone) return;
-  for (const step of await stepsOf(tx.db, cluster.id))
+  for (const step of await activeStepsOf(tx.db, cluster.id))
     if (step.state === "RUNNING") await setStepStatus(tx, step.id, { state: cutOffState(step), ended_at: tx.now });
 }

@@ -47,10 +47,28 @@ export async function findSteps(db: Db, clusterId: string, ids: readonly string[
   return (await db.selectFrom("steps").selectAll().where("id", "in", ids).where("cluster_id", "=", clusterId).execute()).map(fromRow);
 }
 
+const active = compiled<{ clusterId: string }, Selectable<StepsTable>>((db, value) =>
+  db.selectFrom("steps").selectAll().where("cluster_id", "=", value("clusterId")).where("state", "in", activeStates).orderBy("seq"),
+);
+
 /** In order of submission. */
 export async function activeStepsOf(db: Db, clusterId: string): Promise<StepRow[]> {
-  const active = db.selectFrom("steps").selectAll().where("cluster_id", "=", clusterId).where("state", "in", activeStates);
-  return (await active.orderBy("seq").execute()).map(fromRow);
+  return (await active(db, { clusterId })).map(fromRow);
+}
+
+const fatal = compiled<{ clusterId: string }, { id: string }>((db, value) =>
+  db
+    .selectFrom("steps")
+    .select("id")
+    .where("cluster_id", "=", value("clusterId"))
+    .where("state", "=", "FAILED")
+    .where("ends_cluster", "=", 1)
+    .limit(1),
+);
+
+/** Whether one has failed that takes its cluster with it. */
+export async function hasFatalStep(db: Db, clusterId: string): Promise<boolean> {
+  return (await fatal(db, { clusterId })).length > 0;
 }
 
 const newestSteps = compiled<{ clusterId: string; before: number; limit: number }, Selectable<StepsTable>>((db, value) =>

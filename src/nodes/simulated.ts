@@ -9,6 +9,7 @@ import { paces } from "../providers/simulated/pace.ts";
 import { createSimulatedProvider } from "../providers/simulated/provider.ts";
 import { openShelf } from "../providers/simulated/shelf.ts";
 import { simulatedLink } from "../reconcile/simulated-link.ts";
+import { byTurns } from "./by-turns.ts";
 import { faultsLink } from "./faults-link.ts";
 import type { Nodes } from "./nodes.ts";
 
@@ -19,6 +20,8 @@ export interface Simulated {
 
 /** They end by orders only, and whoever orders it says so: a look now and then is for what nobody thought of. */
 const watchMs = 60_000;
+/** Ten thousand nodes that all began to talk at a start would keep everybody else from the store. */
+const talkingAtOnce = 32;
 
 export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simulated, log: Logger): Nodes {
   const pace = paces[paceName];
@@ -30,13 +33,14 @@ export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simu
       const faults = openFaults(shelf);
       const secret = ids.token();
       const { orders, report } = simulatedLink(context);
+      const inTurn = byTurns(talkingAtOnce);
       const provider = createSimulatedProvider(
         {
           clock: systemClock,
           pace,
           // As the agent link: nothing that was read leaves before it is on the disk.
-          orders: (instanceId, clusterId) => orders(instanceId, clusterId).finally(store.durable),
-          report: (sent) => report(sent).finally(store.durable),
+          orders: (instanceId, clusterId) => inTurn(() => orders(instanceId, clusterId)).finally(store.durable),
+          report: (sent) => inTurn(() => report(sent)).finally(store.durable),
           outcomeOf: (what) =>
             "step" in what
               ? outcome(what.step.name, rules.steps, faults.ofStep(what.step), pace.stepMs)

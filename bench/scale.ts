@@ -123,7 +123,10 @@ async function nodes(smoke: boolean, say: (text: string) => void): Promise<Figur
     return [
       { bench: "scale", what: `start with ${fill.instances} nodes`, unit: "s", ours: server.startSeconds, rounds: 1 },
       figure(`${fill.clusters} clusters of ${fill.instances} nodes`, idle),
-      figure(`… of which ${failed} fail in ${seconds} s: ${failureTimes} times 1 % an hour`, busy),
+      figure(
+        `… of which ${failed} fail in ${seconds} s: ${((failed * 3600) / seconds / (fill.instances / 100)).toFixed(1)} times 1 % an hour`,
+        busy,
+      ),
     ];
   } finally {
     await server.stop();

@@ -248,7 +248,8 @@ test("EMR's own bucket: read by whoever signs, in parts and pages, copied from, 
     keys.push(...(page.Contents ?? []).map((object) => object.Key));
     ContinuationToken = page.NextContinuationToken;
   }
-  assert.deepEqual(keys, [...["1", "2", "3"].map((number) => `samples/wordcount/input/000${number}`), Key]);
+  const cloudfront = ["code/Hive_CloudFront.q", "data/access-2014.txt"].map((name) => `samples/cloudfront/${name}`);
+  assert.deepEqual(keys, [...cloudfront, ...["1", "2", "3"].map((number) => `samples/wordcount/input/000${number}`), Key]);
   const copy = { Bucket: bucket, Key: "copy.py", CopySource: `/${Bucket}/${Key}` };
   assert.equal((await client.send(new CopyObjectCommand(copy))).CopyObjectResult?.ETag, head.ETag);
   const copied = await client.send(new GetObjectCommand({ Bucket: bucket, Key: "copy.py" }));

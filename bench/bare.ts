@@ -1,9 +1,14 @@
-/** The floor of a cluster's start: its daemons' JVMs and nothing else, each as soon as what it is after is ready. */
+/**
+ * The floor of a cluster's start: its daemons' JVMs, each as soon as what it is after is ready, and the tasks that they may wait for (Hive's folders in HDFS);
+ * nothing else.
+ */
+import { type ExecFileOptions, execFile } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { nodeLayout } from "../src/agent/layout.ts";
-import type { ManifestFile, NodeRole } from "../src/agent/manifest.ts";
+import type { ManifestFile, NodeRole, Task } from "../src/agent/manifest.ts";
 import type { ClusterFacts } from "../src/engines/engine.ts";
 import type { Installation } from "../src/engines/installation.ts";
 import { planNode } from "../src/engines/plan-node.ts";
@@ -44,16 +49,20 @@ export async function startBare(options: {
       HOWDAH_NODE_NAME: `ip-${node.address.replaceAll(".", "-")}`,
       LD_PRELOAD: options.installation.native.preload,
     };
-    return { layout, env: { ...plan.env, ...own, PATH: plan.path.join(":") }, daemons: plan.daemons.filter((daemon) => daemon.gate) };
+    const gates = { daemons: plan.daemons.filter(({ gate }) => gate), tasks: plan.tasks.filter(({ gate }) => gate) };
+    return { layout, env: { ...plan.env, ...own, PATH: plan.path.join(":") }, ...gates };
   });
 
   const from = performance.now();
   const started: KnownProcess[] = [];
   const giveUpAt = from + 120_000;
+  const over = new AbortController();
   try {
     await Promise.all(
-      plans.flatMap(({ layout, env, daemons }) => {
+      plans.flatMap(({ layout, env, daemons, tasks }) => {
         const ready = new Map(daemons.map(({ name }) => [name, Promise.withResolvers<void>()]));
+        for (const task of tasks)
+          void ready.get(task.after)?.promise.then(() => untilDone(task, { cwd: layout.root, env: { ...env, ...task.env } }, over.signal));
         return daemons.map(async (daemon) => {
           await Promise.all((daemon.after ?? []).map((name) => ready.get(name)?.promise));
           mkdirSync(dirname(daemon.log), { recursive: true });
@@ -68,7 +77,19 @@ export async function startBare(options: {
     );
     return (performance.now() - from) / 1000;
   } finally {
+    over.abort();
     await Promise.all(started.map((known) => endProcess(known, { graceMs: 1_000 })));
+  }
+}
+
+async function untilDone({ argv: [command = "", ...args] }: Task, options: ExecFileOptions, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const isDone = await promisify(execFile)(command, args, { ...options, signal, timeout: 60_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (isDone) return;
+    await sleep(500);
   }
 }
 

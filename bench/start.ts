@@ -38,4 +38,8 @@ const startWith = (name: string, applications: string[], always: boolean): Bench
   },
 });
 
-export const starts: Bench[] = [startWith("start", defaultApplications, true), startWith("start-hbase", ["Hadoop", "HBase"], false)];
+export const starts: Bench[] = [
+  startWith("start", defaultApplications, true),
+  startWith("start-hbase", ["Hadoop", "HBase"], false),
+  startWith("start-hive", ["Hadoop", "Hive"], false),
+];

@@ -67,8 +67,8 @@ class Wrangler(unittest.TestCase):
         self.assertIn(wr.emr.get_cluster_state(CLUSTER), ("RUNNING", "WAITING"))
         wr.emr.terminate_cluster(CLUSTER)
         giving_up = time.monotonic() + 400
-        while wr.emr.get_cluster_state(CLUSTER) != "TERMINATED":
-            self.assertEqual(wr.emr.get_cluster_state(CLUSTER), "TERMINATING")
+        while (state := wr.emr.get_cluster_state(CLUSTER)) != "TERMINATED":
+            self.assertEqual(state, "TERMINATING")
             self.assertLess(time.monotonic(), giving_up)
             time.sleep(1)
 

@@ -11,7 +11,7 @@ import { findByEnvironment, isAlive, type KnownProcess, signal } from "../../src
 import { runningControlPlane } from "../../src/running.ts";
 import { takeDown } from "../../src/take-down.ts";
 import { type Howdah, startHowdah, until } from "./howdah.ts";
-import { command, createDriver } from "./survival-harness.ts";
+import { command, commandOf, createDriver } from "./survival-harness.ts";
 
 let howdah: Howdah;
 let on: ReturnType<typeof createDriver>;
@@ -25,8 +25,11 @@ const copyPath = (name: string): DataFolder => {
   copies.push(copy);
   return copy;
 };
-/** Of the original: its nodes, its S3 server, its control plane. */
-const processes = (): KnownProcess[] => findByEnvironment(ownerVariable, howdah.data.root);
+/** Of the original: its nodes' agents and daemons, its S3 server, its control plane. Other commands of nodes end by themselves. */
+const processes = (): KnownProcess[] =>
+  findByEnvironment(ownerVariable, howdah.data.root).filter(({ pid }) =>
+    /agent\/main|NameNode|DataNode|ResourceManager|NodeManager|HistoryServer|s3proxy|control-plane/i.test(commandOf(pid)),
+  );
 const clustersOf = async (copy: DataFolder) => JSON.parse((await cli("status", "--all", "--json", "--data", copy.root)).stdout).clusters;
 
 before(async () => {

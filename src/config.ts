@@ -1,6 +1,7 @@
 /** howdah.json in the data folder: what an operator may set. Every field has a default, so the file need not be there. */
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import type { ProviderName } from "./running.ts";
 import { defaultLimits } from "./s3/admission.ts";
 
 const schema = z.strictObject({
@@ -37,8 +38,8 @@ const schema = z.strictObject({
 
 export type Config = z.infer<typeof schema>;
 
-/** Throws, naming the field, where the file is not what it should be. */
-export function readConfig(path: string): Config {
+/** Throws, naming the field, where the file is not what it should be, or says what has no effect with nodes of this provider. */
+export function readConfig(path: string, provider: ProviderName = "local"): Config {
   const text = existsSync(path) ? readFileSync(path, "utf8") : "{}";
   let json: unknown;
   try {
@@ -48,5 +49,17 @@ export function readConfig(path: string): Config {
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) throw new Error(`${path}:\n${z.prettifyError(parsed.error)}`);
+  const idle = provider === "simulated" ? withoutEffect(json as z.input<typeof schema>) : [];
+  if (idle.length > 0) throw new Error(`${path} says what has no effect with simulated nodes. Leave it out:\n${idle.join("\n")}`);
   return parsed.data;
+}
+
+/** Where nodes are simulated: the fields that are there, and why they do nothing. */
+function withoutEffect({ isolation, s3, cloudTrail, limits }: z.input<typeof schema>): string[] {
+  const noServer = "there is no S3 server but one that the file names as s3";
+  return [
+    isolation !== undefined && "isolation: nothing runs on them that could be kept apart",
+    !s3 && cloudTrail?.deliverEverySeconds !== undefined && `cloudTrail.deliverEverySeconds: ${noServer}`,
+    !s3 && limits?.s3Requests !== undefined && `limits.s3Requests: ${noServer}`,
+  ].filter((line) => line !== false);
 }

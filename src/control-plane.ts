@@ -78,10 +78,11 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const { data, log } = options;
   makeFolders(data.root);
   for (const folder of [data.run, data.link, data.logs, data.nodes, data.s3]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const config = readConfig(data.config);
+  const providerName = options.simulated ? "simulated" : "local";
+  const config = readConfig(data.config, providerName);
   const lock = await lockDataFolder(data);
   opened.push(() => lock.close());
-  claimFor(data, options.simulated ? "simulated" : "local");
+  claimFor(data, providerName);
   const original = originalOf(data);
   if (original) refuseTornCopy(data, original);
   // A copy's log was not written by a process that has ended, but read while one wrote.

@@ -37,7 +37,10 @@ export async function up(options: UpOptions): Promise<void> {
   checkProvider(data, provider);
   const running = runningControlPlane(data);
   if (running) {
-    const unchanged = pace || rules ? " Its pace and rules are those that it was started with: to change them, howdah down first." : "";
+    const isItsPort = String(port) === new URL(running.endpoint).port;
+    const idle = Object.entries({ port: isItsPort ? undefined : port, isolation, pace, rules }).filter(([, value]) => value !== undefined);
+    const names = idle.map(([name]) => `--${name}`).join(", ");
+    const unchanged = idle.length > 0 ? ` ${names}: of no effect on one that runs. To change it, howdah down --keep first.` : "";
     console.log(`Howdah is up already at ${running.endpoint} (process ${running.pid}).${unchanged}`);
     return;
   }

@@ -79,7 +79,14 @@ describe("at once", () => {
     await assert.rejects(up(), /are simulated: start it by howdah up --provider simulated/);
     await assert.rejects(up("--pace", "real"), /--pace is for simulated nodes/);
     await assert.rejects(up("--provider", "simulated", "--isolation", "plain"), /--isolation keeps real nodes apart/);
-    assert.match((await up("--provider", "simulated", "--pace", "real")).stdout, /is up already.*Its pace and rules are those that it was/);
+  });
+
+  test("what an `up` asks of a server that runs already is said to have no effect", async () => {
+    const up = async (...args: string[]) =>
+      (await howdah("up", "--provider", "simulated", "--detach", "--data", server.data.root, ...args)).stdout;
+    assert.match(await up("--pace", "real", "--port", "1"), /is up already.*--port, --pace: of no effect on one that runs/);
+    const port = new URL((await server.credentials()).endpoint).port;
+    assert.doesNotMatch(await up("--port", port), /no effect/);
   });
 
   test("down --keep: what ran is cut off, and the cluster is ready again; down: it has ended, and no node is left", async () => {
@@ -94,6 +101,19 @@ describe("at once", () => {
     assert.equal((await takeDown(server.data)).instances, 0);
     await server.up();
   });
+});
+
+test("what has no effect with simulated nodes is refused by its name in howdah.json", async () => {
+  const s3 = { endpoint: "http://127.0.0.1:9", accessKeyId: "me", secretAccessKey: "mine" };
+  const settings = { isolation: "plain", cloudTrail: { deliverEverySeconds: 5 }, limits: { s3Requests: 7, apiRequests: 9 } };
+  await assert.rejects(startServer({}, settings), (error: Error) => {
+    assert.match(error.message, /howdah\.json says what has no effect with simulated nodes.*\nisolation: /);
+    assert.match(error.message, /\ncloudTrail\.deliverEverySeconds: .*\nlimits\.s3Requests: /);
+    return true;
+  });
+  const { isolation, ...others } = settings;
+  await assert.rejects(startServer({}, { isolation, s3, ...others }), /\nisolation: [^\n]*\s*$/);
+  await (await startServer({}, { s3, ...others })).stop();
 });
 
 test("it needs no other program, and nothing of the cache", async () => {

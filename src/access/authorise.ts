@@ -28,11 +28,7 @@ export function createAuthoriser(policies: PolicySource, facts: ResourceFacts): 
     const asked = actions(operation, input as Input, { principal, region: request.region, facts });
     if (asked.length === 0) return;
     const global = contextOf(globalKeys(principal, request));
-    const grants = {
-      identity: policies.identity(principal),
-      boundary: policies.boundary(principal),
-      session: principal.sessionPolicies,
-    };
+    const grants = policies.grantsOf(principal);
     for (const { action, resource, keys, policy } of asked) {
       const account = policy?.accountId ?? accountOf(resource) ?? principal.accountId;
       const ask = { action, resource, context: contextOf([...keys, ["aws:ResourceAccount", account]], global) };

@@ -43,8 +43,7 @@ export function openEmrfsRoles(databasePath: string, policies: PolicySource): Em
     if (!role) return { problem: `there is no role ${arn}` };
     // A session outlives its role: one that is gone assumes nothing, whatever a trust policy says of its name.
     if (!own.role || !isThere.get(own.role.id)) return { problem: "the role of the cluster's instance profile is not there any more" };
-    const grants = { identity: policies.identity(own), boundary: policies.boundary(own), session: own.sessionPolicies };
-    const problem = assumeProblem(own, grants, role);
+    const problem = assumeProblem(own, policies.grantsOf(own), role);
     if (problem !== undefined) return { problem };
     const { emrfs: _, ...session } = own;
     const { account_id: accountId, id, name } = role;

@@ -4,6 +4,7 @@ import { iamArn, rootArn, sessionArn } from "./arns.ts";
 import { documents } from "./policy-source.ts";
 import type { Principal } from "./principal.ts";
 import type { Session } from "./session.ts";
+import { untilChanged } from "./until-changed.ts";
 
 /** `sessionToken` is set for temporary credentials. */
 export interface AccessKey {
@@ -34,12 +35,12 @@ interface Row {
 }
 
 /**
- * Looks keys up in the store's tables, read only. Nothing is cached, so a key works from the commit that makes it and stops with the commit that
- * disables it, and its principal is what user, role and tags are now. Throws where the database or its tables are not there yet.
+ * Looks keys up in the store's tables, read only. Nothing is kept over a commit, so a key works from the commit that makes it and stops with the commit
+ * that disables it, and its principal is what user, role and tags are now. Throws where the database or its tables are not there yet.
  */
 export function openKeyLookup(databasePath: string): KeyLookup & { close(): void } {
   const database = new DatabaseSync(databasePath, { readOnly: true, timeout: 5000 });
-  const find = database.prepare(
+  const key = database.prepare(
     `SELECT access_key_id, secret_access_key, session_token, k.account_id, owner_id, session, cluster_id, expires_at, e.kind, e.name, e.path
      FROM access_keys k LEFT JOIN iam_entities e ON e.id = k.owner_id
      WHERE access_key_id = ? AND status = 'Active' AND disabled_at IS NULL`,
@@ -78,8 +79,8 @@ export function openKeyLookup(databasePath: string): KeyLookup & { close(): void
     };
   };
 
-  const lookup = (accessKeyId: string): AccessKey | undefined => {
-    const row = find.get(accessKeyId) as unknown as Row | undefined;
+  const find = (accessKeyId: string): AccessKey | undefined => {
+    const row = key.get(accessKeyId) as unknown as Row | undefined;
     const principal = row && principalOf(row);
     return (
       principal && {
@@ -91,5 +92,6 @@ export function openKeyLookup(databasePath: string): KeyLookup & { close(): void
       }
     );
   };
-  return Object.assign(lookup, { close: () => database.close() });
+  const kept = untilChanged(database);
+  return Object.assign((accessKeyId: string) => kept(accessKeyId, () => find(accessKeyId)), { close: () => database.close() });
 }

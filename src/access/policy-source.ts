@@ -1,10 +1,13 @@
 /** PolicySource over the store's tables: by synchronous reads, so that the S3 front door's thread can decide, too. */
 import { DatabaseSync } from "node:sqlite";
 import { awsManagedPolicy } from "./aws-managed-policies.ts";
-import type { NamedPolicy, PolicySource, Principal } from "./principal.ts";
+import type { Grants, NamedPolicy, PolicySource, Principal } from "./principal.ts";
+import { untilChanged } from "./until-changed.ts";
 
 /** What stands for a policy that is gone: it allows nothing. */
 const nothing = '{"Version":"2012-10-17","Statement":[]}';
+
+const nobodys = { identity: [], boundary: undefined };
 
 /** A managed policy's document by its ARN, as it is now. */
 export function documents(database: DatabaseSync): (policyArn: string) => string {
@@ -23,18 +26,22 @@ export function openPolicySource(databasePath: string): PolicySource & { close()
   const inline = database.prepare(`SELECT name, document FROM iam_inline_policies WHERE entity_id IN (${owners})`);
   const boundaryOf = database.prepare("SELECT boundary_arn FROM iam_entities WHERE id = ?");
 
+  const kept = untilChanged(database);
+
+  function read(id: string): Omit<Grants, "session"> {
+    const arns = (attached.all(id) as { policy_arn: string }[]).map((row) => row.policy_arn);
+    const own = (inline.all(id) as { name: string; document: string }[]).map(({ name, document }) => ({ name, text: document }));
+    const { boundary_arn: arn } = (boundaryOf.get(id) as { boundary_arn: string | null } | undefined) ?? { boundary_arn: null };
+    return {
+      identity: [...arns.map((one): NamedPolicy => ({ name: one, text: documentOf(one) })), ...own],
+      boundary: arn ? { name: arn, text: documentOf(arn) } : undefined,
+    };
+  }
+
   return {
-    identity(principal) {
+    grantsOf(principal) {
       const id = deciding(principal);
-      if (id === undefined) return [];
-      const arns = (attached.all(id) as { policy_arn: string }[]).map((row) => row.policy_arn);
-      const own = (inline.all(id) as { name: string; document: string }[]).map(({ name, document }) => ({ name, text: document }));
-      return [...arns.map((arn): NamedPolicy => ({ name: arn, text: documentOf(arn) })), ...own];
-    },
-    boundary(principal) {
-      const id = deciding(principal);
-      const arn = id === undefined ? undefined : (boundaryOf.get(id) as { boundary_arn: string | null } | undefined)?.boundary_arn;
-      return arn ? { name: arn, text: documentOf(arn) } : undefined;
+      return { ...(id === undefined ? nobodys : kept(id, () => read(id))), session: principal.sessionPolicies };
     },
     close: () => database.close(),
   };

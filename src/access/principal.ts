@@ -35,10 +35,17 @@ export interface NamedPolicy {
   text: string;
 }
 
-/** What decides about a principal, read anew for each request: a policy holds from the commit that writes it. */
-export interface PolicySource {
+/** What decides about a principal. */
+export interface Grants {
   /** Attached and inline policies of the user, its groups, or the role; none for Root, which may do everything. */
-  identity(principal: Principal): NamedPolicy[];
+  identity: readonly NamedPolicy[];
   /** The permissions boundary of the user or role. */
-  boundary(principal: Principal): NamedPolicy | undefined;
+  boundary: NamedPolicy | undefined;
+  /** As JSON texts. */
+  session: readonly string[];
+}
+
+/** Asked anew for each request: a policy holds from the commit that writes it. */
+export interface PolicySource {
+  grantsOf(principal: Principal): Grants;
 }

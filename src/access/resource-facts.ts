@@ -2,6 +2,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { IamKind } from "../store/iam-schema.ts";
 import { iamArn } from "./arns.ts";
+import { untilChanged } from "./until-changed.ts";
 
 export type Tags = Record<string, string>;
 
@@ -77,8 +78,11 @@ export function openResourceFacts(databasePath: string): ResourceFacts & { close
     return row && iamArn(row) === arn ? row : undefined;
   };
 
+  const kept = untilChanged(database);
+
   return {
-    clusterTags: (accountId, region, id) => (cluster.get(id, accountId, region) ? asTags(clusterTags.all(id)) : undefined),
+    clusterTags: (accountId, region, id) =>
+      kept(`${accountId} ${region} ${id}`, () => (cluster.get(id, accountId, region) ? asTags(clusterTags.all(id)) : undefined)),
     clusterOfGroup: (id) => (group.get(id) as { cluster_id: string } | undefined)?.cluster_id,
     ec2Tags: (accountId, region, id) =>
       asTags([...(id.startsWith("i-") ? nodeTags.all(id, accountId, region) : []), ...ec2Tags.all(id, accountId, region)]),

@@ -2,8 +2,8 @@
 import type { IamEntity } from "../store/iam-entities.ts";
 import { iamArn } from "./arns.ts";
 import { contextOf } from "./policy/context.ts";
-import { decide, type Grants } from "./policy/decide.ts";
-import type { Principal } from "./principal.ts";
+import { decide } from "./policy/decide.ts";
+import type { Grants, Principal } from "./principal.ts";
 
 type Trusting = Pick<IamEntity, "account_id" | "kind" | "path" | "name" | "trust">;
 

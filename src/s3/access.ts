@@ -2,8 +2,8 @@
 import type { BucketFacts } from "../access/bucket-facts.ts";
 import { type Circumstances, globalKeys } from "../access/global-keys.ts";
 import { contextOf } from "../access/policy/context.ts";
-import { decide, type Decision, denialMessage, type Grants } from "../access/policy/decide.ts";
-import type { PolicySource, Principal } from "../access/principal.ts";
+import { decide, type Decision, denialMessage } from "../access/policy/decide.ts";
+import type { Grants, PolicySource, Principal } from "../access/principal.ts";
 import { AwsError } from "../aws/errors.ts";
 import { isBuiltIn } from "./emr-bucket.ts";
 import type { S3Asked } from "./request.ts";
@@ -37,9 +37,7 @@ export function accessOf(
   policies: PolicySource,
   buckets: BucketFacts,
 ): Access {
-  const grants: Grants = principal
-    ? { identity: policies.identity(principal), boundary: policies.boundary(principal), session: principal.sessionPolicies }
-    : { identity: [], boundary: undefined, session: [] };
+  const grants: Grants = principal ? policies.grantsOf(principal) : { identity: [], boundary: undefined, session: [] };
   const global = contextOf([...globalKeys(principal, request), ...keys]);
 
   function ownerOf(bucket: string | undefined): { accountId: string; text: string | undefined } {

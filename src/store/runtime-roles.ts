@@ -3,8 +3,7 @@
  * decide. Source: EMR Management Guide, "Runtime roles for Amazon EMR steps" and "Configure IAM roles for EMRFS requests to Amazon S3".
  */
 import { iamArn, sessionArn } from "../access/arns.ts";
-import type { Grants } from "../access/policy/decide.ts";
-import type { NamedPolicy, Principal } from "../access/principal.ts";
+import type { Grants, NamedPolicy, Principal } from "../access/principal.ts";
 import { assumeProblem } from "../access/trust.ts";
 import { defaultInstanceProfile } from "./accounts.ts";
 import type { ClusterRow } from "./clusters.ts";

@@ -50,11 +50,11 @@ test("an account begins with an admin who may do everything, and EMR's default r
   });
   assert.match(account.id, /^\d{12}$/);
   assert.match(user.id, /^AIDA[A-Z0-9]{17}$/);
-  const [policy, ...others] = policies.identity(principal);
+  const [policy, ...others] = policies.grantsOf(principal).identity;
   assert.equal(policy?.name, "arn:aws:iam::aws:policy/AdministratorAccess");
   assert.deepEqual(JSON.parse(policy.text).Statement, [{ Effect: "Allow", Action: "*", Resource: "*" }]);
   assert.deepEqual(others, []);
-  assert.equal(policies.boundary(principal), undefined);
+  assert.equal(policies.grantsOf(principal).boundary, undefined);
   for (const name of ["EMR_DefaultRole", "EMR_EC2_DefaultRole", "EMR_AutoScaling_DefaultRole"])
     assert.match((await findEntity(store.db, account.id, "role", name))?.trust ?? "", /sts:AssumeRole/);
   const profile = await findEntity(store.db, account.id, "instance-profile", "EMR_EC2_DefaultRole");
@@ -114,14 +114,14 @@ test("a user's policies are its own and its groups', inline and managed, as they
   });
   const { principal } = keys(key.access_key_id)!;
   assert.deepEqual(principal.tags, { team: "y" });
-  const texts = () => policies.identity(principal).map(({ text }) => text);
+  const texts = () => policies.grantsOf(principal).identity.map(({ text }) => text);
   assert.deepEqual(texts(), ['{"v":1}', '{"i":1}']);
   await store.transaction((tx) => addVersion(tx, { ...policy, last_version: 1 }, '{"v":2}', false));
   assert.deepEqual(texts(), ['{"v":1}', '{"i":1}']);
   await store.transaction((tx) => addVersion(tx, { ...policy, last_version: 2 }, '{"v":3}', true));
   assert.deepEqual(texts(), ['{"v":3}', '{"i":1}']);
   await store.transaction((tx) => updateEntity(tx, user.id, { boundary_arn: "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess" }));
-  assert.match(policies.boundary(principal)?.text ?? "", /s3:Get\*/);
+  assert.match(policies.grantsOf(principal).boundary?.text ?? "", /s3:Get\*/);
   await close();
 });
 
@@ -150,7 +150,7 @@ test("a session is its role's, with its own tags and policies, and may do nothin
   assert.deepEqual(principal.role, { arn: `arn:aws:iam::${account.id}:role/EMR_EC2_DefaultRole`, name: role.name, id: role.id });
   assert.deepEqual(principal.tags, { of: "role", both: "session" });
   assert.deepEqual(principal.sessionPolicies, ["{}", '{"Version":"2012-10-17","Statement":[]}']);
-  assert.equal(policies.identity(principal).length, 1);
+  assert.equal(policies.grantsOf(principal).identity.length, 1);
   await store.transaction(async (tx) => {
     await detachPolicy(tx, role.id, "arn:aws:iam::aws:policy/service-role/AmazonElasticMapReduceforEC2Role");
     const profile = (await findEntity(tx.db, account.id, "instance-profile", role.name))!;
@@ -159,7 +159,7 @@ test("a session is its role's, with its own tags and policies, and may do nothin
   });
   const after = keys(key.access_key_id)!.principal;
   assert.equal(after.arn, principal.arn);
-  assert.deepEqual(policies.identity(after), []);
+  assert.deepEqual(policies.grantsOf(after).identity, []);
   await close();
 });
 
@@ -185,13 +185,13 @@ test("a data folder of before there was IAM: its key is the user admin's, its no
   assert.equal((await adminKey(store.db, "123456789012"))?.access_key_id, "AKIAOLD");
   const admin = keys("AKIAOLD")!.principal;
   assert.equal(admin.arn, "arn:aws:iam::123456789012:user/admin");
-  assert.equal(policies.identity(admin)[0]?.name, "arn:aws:iam::aws:policy/AdministratorAccess");
+  assert.equal(policies.grantsOf(admin).identity[0]?.name, "arn:aws:iam::aws:policy/AdministratorAccess");
   const user = (await findEntity(store.db, "123456789012", "user", "admin"))!;
   assert.equal((await keysOfUser(store.db, user.id)).length, 1);
   const node = keys("ASIAOLD")!;
   assert.ok(node.expiresAt! > Date.now());
   assert.equal(node.principal.clusterId, "j-1");
-  assert.match(policies.identity(node.principal)[0]?.text ?? "", /"s3:\*"/);
+  assert.match(policies.grantsOf(node.principal).identity[0]?.text ?? "", /"s3:\*"/);
   assert.equal(keys("ASIAENDED"), undefined);
   keys.close();
   policies.close();

@@ -74,7 +74,7 @@ describe("every operation of every service", () => {
         },
       ]),
     );
-    const nothing = createAuthoriser({ identity: () => [], boundary: () => undefined }, noFacts);
+    const nothing = createAuthoriser({ grantsOf: () => ({ identity: [], boundary: undefined, session: [] }) }, noFacts);
     const pipeline = overHttp(
       createPipeline({
         services: watched,

@@ -36,11 +36,10 @@ export const nodeKey: AccessKey = {
 
 /** What decides about these keys: the admin's policy, and that of EMR's default role for nodes. */
 export const policies: PolicySource = {
-  identity({ userName }) {
+  grantsOf({ userName, sessionPolicies: session }) {
     const name = `arn:aws:iam::aws:policy/${userName === "admin" ? "AdministratorAccess" : "service-role/AmazonElasticMapReduceforEC2Role"}`;
-    return [{ name, text: awsManagedPolicy(name)!.document }];
+    return { identity: [{ name, text: awsManagedPolicy(name)!.document }], boundary: undefined, session };
   },
-  boundary: () => undefined,
 };
 
 /** There is nothing yet. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { contextOf } from "../../src/access/policy/context.ts";
-import { type Ask, decide, type Decision, type Grants, type ResourcePolicy } from "../../src/access/policy/decide.ts";
-import type { Principal } from "../../src/access/principal.ts";
+import { type Ask, decide, type Decision, type ResourcePolicy } from "../../src/access/policy/decide.ts";
+import type { Grants, Principal } from "../../src/access/principal.ts";
 
 const account = "123456789012";
 const ann: Principal = {

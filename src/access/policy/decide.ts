@@ -2,7 +2,7 @@
  * May somebody do something? Source: IAM User Guide, "Policy evaluation logic": within one account an Allow of either side is enough, across
  * accounts both must allow; boundaries and session policies only narrow; an explicit Deny anywhere is final.
  */
-import type { NamedPolicy, Principal } from "../principal.ts";
+import type { Grants, Principal } from "../principal.ts";
 import { isMet } from "./conditions.ts";
 import type { Context } from "./context.ts";
 import { type Policy, policyOf, type ResourcePattern, type Statement } from "./document.ts";
@@ -14,13 +14,6 @@ export interface Ask {
   action: string;
   resource: string;
   context: Context;
-}
-
-/** What decides about a principal: all as JSON texts. */
-export interface Grants {
-  identity: readonly NamedPolicy[];
-  boundary: NamedPolicy | undefined;
-  session: readonly string[];
 }
 
 /** The policy of the resource that is asked for. */

@@ -5,6 +5,7 @@
 import { JsonShapeDeserializer2, JsonShapeSerializer2, XmlShapeSerializer } from "@aws-sdk/core/protocols";
 import { NormalizedSchema } from "@smithy/core/schema";
 import type { Principal } from "../access/principal.ts";
+import { writerOf } from "./json-text.ts";
 import { legalXml } from "./xml.ts";
 
 /** A shape of the model: a structure with its members, a list, a map or a simple type. */
@@ -89,8 +90,10 @@ export function fromJson(schema: Schema, document: unknown): unknown {
 }
 
 /** JSON text of an output; empty for an operation that has none. */
-export function toJson(schema: Schema, value: unknown): string {
-  if (schema.isUnitSchema()) return "";
+export const toJson = (schema: Schema, value: unknown): string => (schema.isUnitSchema() ? "" : writerOf(schema, toJsonBySdk)(value ?? {}));
+
+/** The same by the SDK's own writer, which has every type of the model. */
+export function toJsonBySdk(schema: Schema, value: unknown): string {
   const writer = new JsonShapeSerializer2(jsonSettings);
   writer.write(schema, value ?? {});
   const { buffer, byteOffset, byteLength } = writer.flush() as unknown as Uint8Array;

@@ -9,7 +9,7 @@ import * as iam from "@aws-sdk/client-iam";
 import * as sts from "@aws-sdk/client-sts";
 import { overHttp } from "../../src/api/http.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
-import type { Rule, Schema, Service } from "../../src/aws/operations.ts";
+import { type Rule, type Schema, type Service, toJson, toJsonBySdk } from "../../src/aws/operations.ts";
 import { cloudtrailService } from "../../src/aws/services/cloudtrail.ts";
 import { ec2Service } from "../../src/aws/services/ec2.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
@@ -150,6 +150,29 @@ describe("the model", () => {
       (endpoint) => new ec2.EC2Client({ endpoint, region: "us-east-1", credentials, maxAttempts: 1 }) as AnyClient,
     );
     assert.ok(done >= 750);
+  });
+
+  test("answers are the text that the SDK's own writer makes", () => {
+    const nasty = ['a"b\\c/\u0000\n\u001f\u007f', "é€😀\ud800", "", "__proto__"];
+    const odd = (value: unknown, at = { n: 0 }): unknown => {
+      if (typeof value === "string") return nasty[at.n++ % nasty.length];
+      if (value instanceof Date || value instanceof Uint8Array || typeof value !== "object" || value === null) return value;
+      if (Array.isArray(value)) return value.map((one) => odd(one, at));
+      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, odd(inner, at)]));
+    };
+    for (const service of [emrService, cloudtrailService])
+      for (const { name, output } of service.operations.values()) {
+        const full = sample(output, service, undefined) as Record<string, unknown> | undefined;
+        const unset = full && Object.fromEntries(Object.entries(full).map(([member, value], i) => [member, i % 2 ? null : value]));
+        const values = [full, odd(full), {}, undefined, unset, { ...full, notOfTheModel: 1 }];
+        for (const value of values) assert.equal(toJson(output, value), output.isUnitSchema() ? "" : toJsonBySdk(output, value), name);
+      }
+    const number = emrService.operations.get("DescribeCluster")!.output;
+    for (const hours of [Number.NaN, Infinity, -0, 1.5, 1e21])
+      assert.equal(
+        toJson(number, { Cluster: { NormalizedInstanceHours: hours } }),
+        toJsonBySdk(number, { Cluster: { NormalizedInstanceHours: hours } }),
+      );
   });
 
   for (const service of [emrService, stsService, iamService, cloudtrailService, ec2Service])

@@ -20,6 +20,7 @@ import { auditEvent, isReadOnly } from "./observe/record.ts";
 import { keepUnwritten } from "./observe/unwritten.ts";
 import { makeFolders, writeWhole } from "./files.ts";
 import type { Simulated } from "./nodes/simulated.ts";
+import { createPrecedence } from "./precedence.ts";
 import { bootId, identify } from "./process/known.ts";
 import { durably } from "./providers/durably.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
@@ -172,6 +173,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const endpoint = `http://${host}:${front.port}`;
 
   const direct = directS3(() => current);
+  const precedence = createPrecedence();
   const silence = createSilence(store.steady);
   const joined = await nodes.join({ store, silence }, ids, endpoint);
   const { degree, provider, engines, portsTaken, freeMemoryMb, watchMs, handle, secret, stop } = joined;
@@ -196,6 +198,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     },
     systemClock,
     log,
+    precedence.quiet,
   );
   const writeDown = writeByTurns(audits.event);
   const pipeline = createPipeline({
@@ -211,7 +214,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     },
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });
-  answerWith(pipeline);
+  answerWith(precedence.first(pipeline));
   linkWith((request, response) => {
     if (!handle(request, response)) response.writeHead(404).end("no such path of the agent link");
   });

@@ -18,6 +18,7 @@ import { makeFolders } from "../../src/files.ts";
 import { openAudit } from "../../src/observe/audit.ts";
 import { keepAudit, writeByTurns } from "../../src/observe/keep.ts";
 import { auditEvent } from "../../src/observe/record.ts";
+import { createPrecedence } from "../../src/precedence.ts";
 import { paces } from "../../src/providers/simulated/pace.ts";
 import { createSimulatedProvider } from "../../src/providers/simulated/provider.ts";
 import { createLoop } from "../../src/reconcile/loop.ts";
@@ -62,6 +63,7 @@ const front = await startFront({
   log: (fault) => log.error(fault, "a fault behind the front door"),
 });
 
+const precedence = createPrecedence();
 const silence = createSilence(store.steady);
 const provider = createSimulatedProvider({
   clock: systemClock,
@@ -90,6 +92,7 @@ const loop = createLoop(
   },
   systemClock,
   log,
+  precedence.quiet,
 );
 const writeDown = writeByTurns(audits.event);
 const pipeline = createPipeline({
@@ -111,7 +114,7 @@ const pipeline = createPipeline({
   },
   log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
 });
-answerWith(pipeline);
+answerWith(precedence.first(pipeline));
 await loop.start();
 process.send?.({ port: front.port, accessKeyId: key.access_key_id, secretAccessKey: key.secret_access_key } satisfies Started);
 // Its parent is gone, or wants it to end: its folder is removed by it.

@@ -23,8 +23,17 @@ const longestBackOffMs = 15_000;
 const storeFaultMs = 1_000;
 /** Reconcilers that run at the same time: requests come in between, however much is to be done. */
 const mostAtOnce = 128;
+/** While requests are under way all the time, reconcilers begin a few at a time, after so long a wait. */
+const [fewAtOnce, patienceMs] = [8, 20];
 
-export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconciler>, clock: Clock, log: Logger): Loop {
+/** `quiet` resolves when no request is under way, or after so long: whether that is so. */
+export function createLoop(
+  store: Store,
+  reconcilers: Record<WakeKind, Reconciler>,
+  clock: Clock,
+  log: Logger,
+  quiet: (mostMs: number) => Promise<boolean> = async () => true,
+): Loop {
   const running = new Map<string, Promise<void>>();
   let stopped = true;
   let cancelTimer = () => {};
@@ -50,9 +59,11 @@ export function createLoop(store: Store, reconcilers: Record<WakeKind, Reconcile
   async function look(): Promise<void> {
     if (stopped) return;
     cancelTimer();
+    const most = (await quiet(patienceMs)) ? mostAtOnce : fewAtOnce;
+    if (stopped) return;
     // Of those that are due as many may run already.
-    for (const wake of await dueWakes(store.db, store.steady(), mostAtOnce + running.size)) {
-      if (running.size >= mostAtOnce) break; // Whichever ends first looks again.
+    for (const wake of await dueWakes(store.db, store.steady(), most + running.size)) {
+      if (running.size >= most) break; // Whichever ends first looks again.
       const key = `${wake.kind}/${wake.id}`;
       if (running.has(key)) continue; // It looks again when that one ends.
       if (isFaulty && running.size > 0) break;

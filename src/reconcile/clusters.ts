@@ -1,9 +1,9 @@
 /** The cluster's reconciler: from the wish for a cluster to running nodes, and to its end. */
 import { setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow } from "../store/instances.ts";
-import { type ClusterEnding, type ClusterRow, findCluster, setClusterStatus, startingClusters } from "../store/clusters.ts";
+import { type ClusterEnding, type ClusterRow, findCluster, keepsAlive, setClusterStatus, startingClusters } from "../store/clusters.ts";
 import { disableClusterKeys } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
-import { activeStates, stepsOf } from "../store/steps.ts";
+import { activeStates, fatalStep, hasStepIn } from "../store/steps.ts";
 import type { Store, Tx } from "../store/store.ts";
 import { neededMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
@@ -45,7 +45,8 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
   const network = await provider.claimNetwork(cluster.id, undefined);
   await store.transaction(async (tx) => {
     // One transaction for the look and its result: two clusters that were asked for at once do not both count on the same memory.
-    const free = context.freeMemoryMb() - (await promisedMemoryMb(tx));
+    const hostMb = context.freeMemoryMb();
+    const free = hostMb === Infinity ? hostMb : hostMb - (await promisedMemoryMb(tx));
     if (needed > free) return recordEnding(tx, cluster, insufficientCapacity(needed, free));
     await setClusterStatus(tx, cluster.id, { network });
     let ordinal = 0;
@@ -131,12 +132,11 @@ async function followSteps(context: ReconcileContext, cluster: ClusterRow): Prom
  */
 export async function endWithSteps(tx: Tx, cluster: ClusterRow): Promise<void> {
   // Look and result are one: neither a step that AddJobFlowSteps has accepted nor a wish to go on is overlooked.
-  const steps = await stepsOf(tx.db, cluster.id);
-  const { keep_alive } = (await findCluster(tx.db, cluster.id)) ?? cluster;
-  const fatal = steps.find((step) => step.ends_cluster === 1);
-  const isIdle = !steps.some((step) => activeStates.includes(step.state));
-  if (fatal) await recordEnding(tx, cluster, stepFailure(fatal));
-  else if (isIdle && keep_alive === 0) await recordEnding(tx, cluster, stepsCompleted(steps));
+  const fatal = await fatalStep(tx.db, cluster.id);
+  if (fatal) return recordEnding(tx, cluster, stepFailure(fatal));
+  if ((await keepsAlive(tx.db, cluster.id)) || (await hasStepIn(tx.db, cluster.id, activeStates))) return;
+  const anyOther = await hasStepIn(tx.db, cluster.id, ["FAILED", "CANCELLED", "INTERRUPTED"]);
+  await recordEnding(tx, cluster, stepsCompleted(!anyOther));
 }
 
 async function beginEnding(context: ReconcileContext, cluster: ClusterRow, ending: ClusterEnding | null): Promise<Outcome> {

@@ -22,10 +22,13 @@ export const notInstalled = (message: string): ClusterEnding => failed("INTERNAL
 export const stepFailure = (step: StepRow): ClusterEnding =>
   failed("STEP_FAILURE", `Shut down as step failed: ${step.spec.name} (${step.id})`);
 
-export function stepsCompleted(steps: readonly StepRow[]): ClusterEnding {
-  const all = steps.every((step) => step.state === "COMPLETED");
-  return { code: "ALL_STEPS_COMPLETED", message: all ? "Steps completed" : "Steps completed with errors", failed: false, details: [] };
-}
+/** `all`: none of them ended otherwise. */
+export const stepsCompleted = (all: boolean): ClusterEnding => ({
+  code: "ALL_STEPS_COMPLETED",
+  message: all ? "Steps completed" : "Steps completed with errors",
+  failed: false,
+  details: [],
+});
 
 /** Names what is still awaited: the daemons, or a node that is not even there yet. */
 export function neverReady(instances: readonly InstanceRow[], afterMs: number): ClusterEnding {

@@ -2,7 +2,7 @@
 import type { BootstrapOrder } from "../agent/manifest.ts";
 import { type ClusterRow, findCluster } from "../store/clusters.ts";
 import { type GroupRow, groupsOf, type InstanceRow, instancesOf } from "../store/instances.ts";
-import { activeStepsOf, type StepRow } from "../store/steps.ts";
+import { type StepRow, stepsInState } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
 
 export interface NodeWish {
@@ -24,7 +24,7 @@ export async function nodeWish(db: Db, instanceId: string, clusterId: string): P
   const instance = instances.find(({ id }) => id === instanceId);
   const [master] = instances;
   if (!instance || !master || instance.wanted === 0) return undefined;
-  const running = (await activeStepsOf(db, clusterId)).filter((step) => step.state === "RUNNING");
+  const running = await stepsInState(db, clusterId, "RUNNING");
   return { cluster, groups: await groupsOf(db, clusterId), instances, instance, master, running };
 }
 

@@ -2,9 +2,9 @@
 import type { FailureDetails } from "@aws-sdk/client-emr";
 import type { StepReport } from "../agent/manifest.ts";
 import { type ClusterRow, findCluster, isEnding, logFolder } from "../store/clusters.ts";
-import { instancesOf } from "../store/instances.ts";
+import { findMaster } from "../store/instances.ts";
 import { addEvent } from "../store/events.ts";
-import { activeStepsOf, cutOffState, hasFatalStep, type StepRow, setStepStatus } from "../store/steps.ts";
+import { cutOffState, fatalStep, hasStepIn, type StepRow, setStepStatus, stepsInState, stepsToCancel } from "../store/steps.ts";
 import type { Tx } from "../store/store.ts";
 import { endWithSteps } from "./clusters.ts";
 import type { ReconcileContext } from "./context.ts";
@@ -18,10 +18,10 @@ export function stepsReconciler({ store }: ReconcileContext): Reconciler {
       // Read in the same transaction: a step must not begin on a cluster that has just begun to end.
       const cluster = await findCluster(tx.db, clusterId);
       if (!cluster) return;
-      const steps = await activeStepsOf(tx.db, clusterId);
-      const [master] = await instancesOf(tx.db, clusterId);
+      const running = await stepsInState(tx.db, clusterId, "RUNNING");
+      const master = running.length > 0 ? await findMaster(tx.db, clusterId) : undefined;
       const reports = new Map(master?.observed?.steps.map((report) => [report.id, report]));
-      for (const step of steps) if (step.state === "RUNNING") await recordEnd(tx, cluster, step, reports.get(step.id));
+      for (const step of running) await recordEnd(tx, cluster, step, reports.get(step.id));
       await cancelAsked(tx, cluster);
 
       if (cluster.phase === "ending" || cluster.phase === "ended") await cancelRest(tx, cluster, cluster.phase === "ended");
@@ -77,8 +77,7 @@ async function actOnFailure(tx: Tx, cluster: ClusterRow, step: StepRow): Promise
   }
   if (isFatal)
     await addEvent(tx, cluster.id, "cluster", `goes on, though ${step.id} failed with ${actionOnFailure}: it is termination protected`);
-  const others = (await activeStepsOf(tx.db, cluster.id)).filter(({ state }) => state === "RUNNING");
-  if (others.length === 0) await cancelPending(tx, cluster.id);
+  if (!(await hasStepIn(tx.db, cluster.id, ["RUNNING"]))) await cancelPending(tx, cluster.id);
 }
 
 /** FailureDetails: Reason is one line for a list, Message what the program said last, LogFile where all of it is. */
@@ -104,13 +103,12 @@ function failureDetails(cluster: ClusterRow, step: StepRow, report: StepReport, 
 }
 
 async function startNext(tx: Tx, cluster: ClusterRow): Promise<void> {
-  const steps = await activeStepsOf(tx.db, cluster.id);
-  let running = steps.filter((step) => step.state === "RUNNING").length;
+  const running = await stepsInState(tx.db, cluster.id, "RUNNING", cluster.step_concurrency_level);
+  const room = cluster.step_concurrency_level - running.length;
+  const next = room > 0 ? await stepsInState(tx.db, cluster.id, "PENDING", room) : [];
   // With one step at a time, a failed step that ends the cluster lets no other begin.
-  if (steps.length === 0 || (await hasFatalStep(tx.db, cluster.id))) return;
-  for (const step of steps) {
-    if (step.state !== "PENDING" || running >= cluster.step_concurrency_level) continue;
-    running += 1;
+  if (next.length === 0 || (await fatalStep(tx.db, cluster.id))) return;
+  for (const step of next) {
     await setStepStatus(tx, step.id, { state: "RUNNING", started_at: tx.now });
     await addEvent(tx, cluster.id, "step", `${step.id} ${step.spec.name}: started`);
     await tx.manifestChanged(cluster.id);
@@ -119,8 +117,7 @@ async function startNext(tx: Tx, cluster: ClusterRow): Promise<void> {
 
 /** Steps that have not begun end at once, whatever state their cluster is in; its node ends those that run. */
 async function cancelAsked(tx: Tx, cluster: ClusterRow): Promise<void> {
-  for (const step of await activeStepsOf(tx.db, cluster.id)) {
-    if (step.state !== "PENDING" || step.cancel_requested_at === null) continue;
+  for (const step of await stepsToCancel(tx.db, cluster.id)) {
     await setStepStatus(tx, step.id, { state: "CANCELLED", ended_at: tx.now });
     await addEvent(tx, cluster.id, "step", `${step.id} ${step.spec.name}: cancelled before it began`);
     await tx.wake("cluster", cluster.id);
@@ -128,14 +125,14 @@ async function cancelAsked(tx: Tx, cluster: ClusterRow): Promise<void> {
 }
 
 async function cancelPending(tx: Tx, clusterId: string): Promise<void> {
-  for (const step of await activeStepsOf(tx.db, clusterId))
-    if (step.state === "PENDING") await setStepStatus(tx, step.id, { state: "CANCELLED", ended_at: tx.now });
+  for (const step of await stepsInState(tx.db, clusterId, "PENDING"))
+    await setStepStatus(tx, step.id, { state: "CANCELLED", ended_at: tx.now });
 }
 
 /** A running step is left to its node until the node is gone: its last report may still say how it ended. */
 async function cancelRest(tx: Tx, cluster: ClusterRow, nodesAreGone: boolean): Promise<void> {
   await cancelPending(tx, cluster.id);
   if (!nodesAreGone) return;
-  for (const step of await activeStepsOf(tx.db, cluster.id))
-    if (step.state === "RUNNING") await setStepStatus(tx, step.id, { state: cutOffState(step), ended_at: tx.now });
+  for (const step of await stepsInState(tx.db, cluster.id, "RUNNING"))
+    await setStepStatus(tx, step.id, { state: cutOffState(step), ended_at: tx.now });
 }

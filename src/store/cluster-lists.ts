@@ -1,7 +1,8 @@
 /** Lists of clusters, chosen and limited in SQL, so that a page costs the same among ten clusters and ten thousand. */
 import type { ClusterState } from "@aws-sdk/client-emr";
-import { CompiledQuery, type SelectQueryBuilder, sql } from "kysely";
+import { CompiledQuery, type Kysely, type Selectable, sql } from "kysely";
 import { type ClusterRow, clusterFromRow, type ListedCluster } from "./clusters.ts";
+import { compiledByNames } from "./compiled.ts";
 import type { ClustersTable, Schema } from "./schema.ts";
 import { activeStates } from "./steps.ts";
 import type { Db } from "./store.ts";
@@ -20,6 +21,39 @@ export interface ClusterFilter {
 /** Of a list that has the newest first. Neither part of it ever changes. */
 export type ClusterPosition = [createdAt: number, id: string];
 
+/** What chooses a page, as SQL is given it; `ids` as a JSON list. */
+interface Chosen {
+  accountId: string;
+  region: string;
+  createdAfter: number;
+  createdBefore: number;
+  state: ClusterState;
+  ids: string;
+  afterTime: number;
+  afterId: string;
+  limit: number;
+}
+
+function choose(db: Kysely<Schema>, given: Partial<Chosen>) {
+  let chosen = db.selectFrom("clusters").where("account_id", "=", given.accountId!).where("region", "=", given.region!);
+  if (given.createdAfter !== undefined) chosen = chosen.where("created_at", ">=", given.createdAfter);
+  if (given.createdBefore !== undefined) chosen = chosen.where("created_at", "<=", given.createdBefore);
+  if (given.state !== undefined) chosen = chosen.where("noted_state", "=", given.state);
+  if (given.ids !== undefined) chosen = chosen.where("id", "in", sql<string>`(select value from json_each(${given.ids}))`);
+  if (given.afterTime !== undefined) chosen = chosen.where(sql<boolean>`(created_at, id) < (${given.afterTime}, ${given.afterId})`);
+  return given.limit === undefined ? chosen : chosen.orderBy("created_at", "desc").orderBy("id", "desc").limit(given.limit);
+}
+
+const wholeRows = compiledByNames<Chosen, Selectable<ClustersTable>>((db, given) => choose(db, given).selectAll());
+const positions = compiledByNames<Chosen, Order>((db, given) => choose(db, given).select(["created_at", "id"]));
+/** No more of each than a list shows: a page of whole specs takes longer to read than all else of a list. */
+const listedRows = compiledByNames<Chosen, Omit<Selectable<ClustersTable>, "spec"> & { spec: string }>(
+  (db, given) =>
+    choose(db, given)
+      .select(["id", "account_id", "region", "created_at", "phase", "ending", "terminate_requested_at", "kept_at", "ready_at", "ended_at"])
+      .select(sql<string>`json_object('name', spec ->> 'name', 'bootstrapActions', spec -> 'bootstrapActions')`.as("spec")) as never,
+);
+
 /** Newest first, those after `after`. */
 export async function pageOfClusters(
   db: Db,
@@ -27,71 +61,56 @@ export async function pageOfClusters(
   after: ClusterPosition | undefined,
   limit: number,
 ): Promise<ClusterRow[]> {
-  return (await page(query(db, filter, after, limit).selectAll(), filter, limit)).map(clusterFromRow);
+  return (await page(wholeRows, db, filter, after, limit)).map(clusterFromRow);
 }
 
-/** The same, with no more of each than a list shows: a page of whole specs takes longer to read than all else of a list. */
+/** The same, of each what lists show. */
 export async function pageOfListed(
   db: Db,
   filter: ClusterFilter,
   after: ClusterPosition | undefined,
   limit: number,
 ): Promise<ListedCluster[]> {
-  const spec = sql<string>`json_object('name', spec ->> 'name', 'bootstrapActions', spec -> 'bootstrapActions')`.as("spec");
-  const rows = await page(query(db, filter, after, limit).select(listedColumns).select(spec), filter, limit);
-  return rows.map((row) => ({
+  return (await page(listedRows, db, filter, after, limit)).map((row) => ({
     ...row,
     spec: JSON.parse(row.spec) as ListedCluster["spec"],
     ending: row.ending === null ? null : (JSON.parse(row.ending) as ListedCluster["ending"]),
   }));
 }
 
-const listedColumns = [
-  "id",
-  "account_id",
-  "region",
-  "created_at",
-  "phase",
-  "ending",
-  "terminate_requested_at",
-  "kept_at",
-  "ready_at",
-  "ended_at",
-] as const;
-
-/** `all`: the page of whatever state. */
 async function page<Row extends Order>(
-  all: SelectQueryBuilder<Schema, "clusters", Row>,
-  { states = [] }: ClusterFilter,
+  rows: (db: Db, chosen: Partial<Chosen>) => Promise<Row[]>,
+  db: Db,
+  { accountId, region, createdAfter, createdBefore, states = [], ids }: ClusterFilter,
+  after: ClusterPosition | undefined,
   limit: number,
 ): Promise<Row[]> {
+  const scope = { accountId, region };
+  const given = {
+    ...scope,
+    createdAfter,
+    createdBefore,
+    ids: ids && JSON.stringify(ids),
+    afterTime: after?.[0],
+    afterId: after?.[1],
+    limit,
+  };
   const [state, ...others] = new Set(states);
-  if (!state) return all.execute();
-  if (others.length === 0) return all.where("noted_state", "=", state).execute();
+  if (others.length === 0) return rows(db, { ...given, state } as Partial<Chosen>);
   // An index has the clusters of each state in their order: one short look into it for each, and more is read of those alone that are on the page.
-  const positions = all.clearSelect().select(["created_at", "id"]);
   const found: Order[] = [];
-  for (const one of [state, ...others]) found.push(...(await positions.where("noted_state", "=", one).execute()));
-  const ids = found
+  for (const one of [state, ...others]) found.push(...(await positions(db, { ...given, state: one })));
+  const shown = found
     .toSorted(newestFirst)
     .slice(0, limit)
     .map(({ id }) => id);
-  if (ids.length === 0) return [];
-  return (await all.clearOrderBy().clearLimit().where("id", "in", ids).execute()).toSorted(newestFirst);
+  if (shown.length === 0) return [];
+  return (await rows(db, { ...scope, ids: JSON.stringify(shown) })).toSorted(newestFirst);
 }
 
 type Order = Pick<ClustersTable, "created_at" | "id">;
 
 const newestFirst = (a: Order, b: Order): number => b.created_at - a.created_at || (a.id < b.id ? 1 : -1);
-
-function query(db: Db, filter: ClusterFilter, after: ClusterPosition | undefined, limit: number) {
-  let chosen = db.selectFrom("clusters").where("account_id", "=", filter.accountId).where("region", "=", filter.region);
-  if (filter.createdAfter !== undefined) chosen = chosen.where("created_at", ">=", filter.createdAfter);
-  if (filter.createdBefore !== undefined) chosen = chosen.where("created_at", "<=", filter.createdBefore);
-  if (filter.ids) chosen = chosen.where("id", "in", filter.ids);
-  if (after) chosen = chosen.where(sql<boolean>`(created_at, id) < (${after[0]}, ${after[1]})`);
-  return chosen.orderBy("created_at", "desc").orderBy("id", "desc").limit(limit);
-}
 
 /** Of all accounts and regions, newest first: for whoever holds the data folder. */
 export async function everyCluster(db: Db): Promise<ClusterRow[]> {

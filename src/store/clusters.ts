@@ -7,12 +7,12 @@ import type {
   ErrorDetail,
   ManagedScalingPolicy,
 } from "@aws-sdk/client-emr";
-import { type Selectable, sql } from "kysely";
+import { type Insertable, type Selectable, sql } from "kysely";
 import type { RoleMapping } from "../access/emrfs-mappings.ts";
 import type { Configuration } from "../engines/engine.ts";
 import { type ClustersTable, livingPhases } from "./schema.ts";
 import { disableClusterKeys } from "./access-keys.ts";
-import { compiled } from "./compiled.ts";
+import { compiled, compiledByNames } from "./compiled.ts";
 import { addEvent, addWarnings } from "./events.ts";
 import { timesOfInstance } from "./instances.ts";
 import type { Db, Store, Tx } from "./store.ts";
@@ -84,14 +84,31 @@ export async function findCluster(db: Db, id: string): Promise<ClusterRow | unde
   return row && clusterFromRow(row);
 }
 
+const keepAlive = compiled<{ id: string }, { keep_alive: number }>((db, value) =>
+  db.selectFrom("clusters").select("keep_alive").where("id", "=", value("id")),
+);
+
+/** Whether it goes on when it has no step. */
+export async function keepsAlive(db: Db, id: string): Promise<boolean> {
+  const [row] = await keepAlive(db, { id });
+  return row?.keep_alive === 1;
+}
+
+const addCluster = compiledByNames<Insertable<ClustersTable>>((db, given) =>
+  db.insertInto("clusters").values(given as Insertable<ClustersTable>),
+);
+
 export async function insertCluster(
   tx: Tx,
   cluster: Pick<ClusterRow, "id" | "account_id" | "region" | "spec"> & Omit<ClusterWish, "terminate_requested_at">,
 ): Promise<void> {
-  await tx.db
-    .insertInto("clusters")
-    .values({ ...cluster, ...policyColumns(cluster), spec: JSON.stringify(cluster.spec), created_at: tx.now, phase: "starting" })
-    .execute();
+  await addCluster(tx.db, {
+    ...cluster,
+    ...policyColumns(cluster),
+    spec: JSON.stringify(cluster.spec),
+    created_at: tx.now,
+    phase: "starting",
+  });
 }
 
 /** Those that have their place and are not ready yet. */
@@ -121,23 +138,22 @@ export async function changeManifestsOfLiving(tx: Tx): Promise<void> {
     .execute();
 }
 
-/** The columns that the cluster's reconciler owns. */
-export async function setClusterStatus(
-  tx: Tx,
-  id: string,
-  change: Partial<Pick<ClusterRow, "phase" | "ending" | "ending_at" | "network" | "ready_at" | "ended_at">>,
-): Promise<void> {
-  const { ending, ready_at, ended_at, ...rest } = change;
-  await tx.db
+type ClusterStatus = Pick<ClusterRow, "phase" | "ending" | "ending_at" | "network" | "ready_at" | "ended_at">;
+
+const changeStatus = compiledByNames<Selectable<ClustersTable>>((db, { id, ready_at, ended_at, ...rest }) =>
+  db
     .updateTable("clusters")
     .set({
       ...rest,
       ...(ready_at === undefined ? {} : { ready_at: notBefore(ready_at, "created_at") }),
       ...(ended_at === undefined ? {} : { ended_at: notBefore(ended_at, "created_at", "ready_at") }),
-      ...(ending === undefined ? {} : { ending: ending && JSON.stringify(ending) }),
     })
-    .where("id", "=", id)
-    .execute();
+    .where("id", "=", id!),
+);
+
+/** The columns that the cluster's reconciler owns. */
+export async function setClusterStatus(tx: Tx, id: string, { ending, ...rest }: Partial<ClusterStatus>): Promise<void> {
+  await changeStatus(tx.db, { id, ...rest, ending: ending && JSON.stringify(ending) });
 }
 
 /**

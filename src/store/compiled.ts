@@ -28,3 +28,23 @@ export function compiled<Values extends Record<string, Value>, Row>(
     return (await db.executeQuery<Row>({ ...made, parameters })).rows;
   };
 }
+
+/**
+ * As `compiled`, of a query whose SQL hangs on which values it is given, as an update of some of a table's columns: `build` is run once for each set of
+ * names, with what stands for the values. What is undefined is not given.
+ */
+export function compiledByNames<Values extends object, Row = unknown>(
+  build: (db: Kysely<Schema>, given: Partial<Values>) => Compilable<Row>,
+): (db: Db, values: { [Name in keyof Values]?: Values[Name] | undefined }) => Promise<Row[]> {
+  const made = new Map<string, ReturnType<typeof compiled<Record<string, Value>, Row>>>();
+  return (db, values) => {
+    const names = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+    const key = names.join();
+    let query = made.get(key);
+    if (!query) {
+      query = compiled((any, value) => build(any, Object.fromEntries(names.map((name) => [name, value(name)])) as Partial<Values>));
+      made.set(key, query);
+    }
+    return query(db, values as Record<string, Value>);
+  };
+}

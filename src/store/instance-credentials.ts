@@ -12,7 +12,7 @@ import type { IamEntity } from "./iam-entities.ts";
 import type { Ids } from "./ids.ts";
 import type { InstanceRow } from "./instances.ts";
 import { nodeRole, assumableRole } from "./runtime-roles.ts";
-import { stepsOf } from "./steps.ts";
+import { findSteps } from "./steps.ts";
 import type { Store } from "./store.ts";
 
 const lifeMs = 6 * 3600_000;
@@ -53,7 +53,7 @@ export async function emrfsCredentials(
 /** Of a running step with a runtime role, on any node of its cluster. Undefined where there is none, or the role is not to be had any more. */
 export async function stepCredentials(store: Store, ids: Ids, instance: InstanceRow, stepId: string): Promise<AccessKeyRow | undefined> {
   const cluster = await livingCluster(store, instance);
-  const step = cluster && (await stepsOf(store.db, cluster.id)).find(({ id }) => id === stepId);
+  const [step] = cluster ? await findSteps(store.db, cluster.id, [stepId]) : [];
   if (!step?.spec.executionRole || step.state !== "RUNNING") return undefined;
   const { arn, sourceIdentity } = step.spec.executionRole;
   const role = await assumableRole(store.db, cluster!, arn, sourceIdentity);

@@ -1,10 +1,10 @@
 /** Instance groups and instances. */
 import type { AutoScalingPolicy, EbsConfiguration, InstanceGroupState, InstanceState } from "@aws-sdk/client-emr";
-import { type Selectable, sql } from "kysely";
+import { type Insertable, type Selectable, sql } from "kysely";
 import type { NodeRole, Report } from "../agent/manifest.ts";
 import type { Configuration } from "../engines/engine.ts";
 import { type ClusterRow, isEnding } from "./clusters.ts";
-import { compiled } from "./compiled.ts";
+import { compiled, compiledByNames } from "./compiled.ts";
 import { type InstanceGroupsTable, type InstanceStatus, type InstancesTable, livingPhases } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 import { notBefore } from "./timelines.ts";
@@ -30,16 +30,13 @@ const instanceFromRow = (row: Selectable<InstancesTable>): InstanceRow => ({
   observed: row.observed === null ? null : (JSON.parse(row.observed) as Report),
 });
 
+const addGroup = compiledByNames<Insertable<InstanceGroupsTable>>((db, given) =>
+  db.insertInto("instance_groups").values(given as Insertable<InstanceGroupsTable>),
+);
+
 export async function insertGroup(tx: Tx, group: Omit<GroupRow, "created_at" | "auto_scaling_policy">): Promise<void> {
-  await tx.db
-    .insertInto("instance_groups")
-    .values({
-      ...group,
-      configurations: JSON.stringify(group.configurations),
-      ebs: group.ebs && JSON.stringify(group.ebs),
-      created_at: tx.now,
-    })
-    .execute();
+  const configurations = JSON.stringify(group.configurations);
+  await addGroup(tx.db, { ...group, configurations, ebs: group.ebs && JSON.stringify(group.ebs), created_at: tx.now });
 }
 
 /** A column that requests own. */
@@ -85,6 +82,16 @@ export async function findMaster(db: Db, clusterId: string): Promise<InstanceRow
   return row && instanceFromRow(row);
 }
 
+const firstAddress = compiled<{ clusterId: string }, Pick<InstancesTable, "address" | "status">>((db, value) =>
+  db.selectFrom("instances").select(["address", "status"]).where("cluster_id", "=", value("clusterId")).orderBy("ordinal").limit(1),
+);
+
+/** undefined until it has been launched. */
+export async function masterAddress(db: Db, clusterId: string): Promise<string | undefined> {
+  const [master] = await firstAddress(db, { clusterId });
+  return master && master.status !== "provisioning" ? master.address : undefined;
+}
+
 const withId = compiled<{ id: string }, Selectable<InstancesTable>>((db, value) =>
   db.selectFrom("instances").selectAll().where("id", "=", value("id")),
 );
@@ -122,14 +129,14 @@ export async function instancesNotTerminated(db: Db): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-export async function insertInstance(
-  tx: Tx,
-  instance: Pick<InstanceRow, "id" | "cluster_instance_id" | "cluster_id" | "group_id" | "ordinal" | "address" | "agent_token">,
-): Promise<void> {
-  await tx.db
-    .insertInto("instances")
-    .values({ ...instance, created_at: tx.now, wanted: 1, status: "provisioning" })
-    .execute();
+type NewInstance = Pick<InstancesTable, "id" | "cluster_instance_id" | "cluster_id" | "group_id" | "ordinal" | "address" | "agent_token">;
+
+const addInstance = compiledByNames<Insertable<InstancesTable>>((db, given) =>
+  db.insertInto("instances").values(given as Insertable<InstancesTable>),
+);
+
+export async function insertInstance(tx: Tx, instance: NewInstance): Promise<void> {
+  await addInstance(tx.db, { ...instance, created_at: tx.now, wanted: 1, status: "provisioning" });
 }
 
 /** A column that requests own. */
@@ -144,22 +151,22 @@ export async function requestTermination(tx: Tx, id: string): Promise<void> {
 /** Those before its end. */
 export const timesOfInstance = ["created_at", "launched_at", "first_ready_at"] as const;
 
-/** Columns of the instance's reconciler. */
-export async function setInstanceStatus(
-  tx: Tx,
-  id: string,
-  change: Partial<Pick<InstanceRow, "status" | "launched_at" | "ended_at" | "end_code" | "end_message" | "relaunches" | "launch_failures">>,
-): Promise<void> {
-  const { launched_at, ended_at, ...rest } = change;
-  await tx.db
+type InstanceStatusColumns = "status" | "launched_at" | "ended_at" | "end_code" | "end_message" | "relaunches" | "launch_failures";
+
+const changeInstance = compiledByNames<Selectable<InstancesTable>>((db, { id, launched_at, ended_at, ...rest }) =>
+  db
     .updateTable("instances")
     .set({
       ...rest,
       ...(launched_at === undefined ? {} : { launched_at: notBefore(launched_at, "created_at") }),
       ...(ended_at === undefined ? {} : { ended_at: notBefore(ended_at, ...timesOfInstance) }),
     })
-    .where("id", "=", id)
-    .execute();
+    .where("id", "=", id!),
+);
+
+/** Columns of the instance's reconciler. */
+export async function setInstanceStatus(tx: Tx, id: string, change: Partial<Pick<InstanceRow, InstanceStatusColumns>>): Promise<void> {
+  await changeInstance(tx.db, { id, ...change });
 }
 
 /** Columns of the cluster's reconciler. */
@@ -171,22 +178,29 @@ export async function setWanted(tx: Tx, clusterId: string, wanted: boolean): Pro
     .execute();
 }
 
+const keepReport = compiled<{ id: string; observed: string; seq: number; now: number }, { id: string }>((db, value) =>
+  db
+    .updateTable("instances")
+    .set({ observed: value("observed"), observed_seq: value("seq"), observed_at: value("now") })
+    .where("id", "=", value("id"))
+    .where("observed_seq", "<", value("seq"))
+    .returning("id"),
+);
+
+const firstReady = compiled<{ id: string; now: number }, unknown>((db, value) =>
+  db
+    .updateTable("instances")
+    .set({ first_ready_at: notBefore(value("now"), "created_at") })
+    .where("id", "=", value("id"))
+    .where("first_ready_at", "is", null),
+);
+
 /** Columns of the agent's reports. A report that is not newer than the one stored changes nothing; false then. */
 export async function recordReport(tx: Tx, report: Report): Promise<boolean> {
-  const result = await tx.db
-    .updateTable("instances")
-    .set({ observed: JSON.stringify(report), observed_seq: report.seq, observed_at: tx.now })
-    .where("id", "=", report.instanceId)
-    .where("observed_seq", "<", report.seq)
-    .executeTakeFirst();
-  if (report.phase === "ready")
-    await tx.db
-      .updateTable("instances")
-      .set({ first_ready_at: notBefore(tx.now, "created_at") })
-      .where("id", "=", report.instanceId)
-      .where("first_ready_at", "is", null)
-      .execute();
-  return result.numUpdatedRows > 0n;
+  const { instanceId: id, seq } = report;
+  const kept = await keepReport(tx.db, { id, observed: JSON.stringify(report), seq, now: tx.now });
+  if (report.phase === "ready") await firstReady(tx.db, { id, now: tx.now });
+  return kept.length > 0;
 }
 
 /** Of a cluster that ends: nothing of this instance is to be saved any more. */

@@ -1,14 +1,27 @@
-/** Kysely on node:sqlite: its SQLite dialect expects better-sqlite3's three methods of a statement, and this gives them. */
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { type SqliteDatabase, SqliteDialect } from "kysely";
+/** Kysely on node:sqlite: one connection, which one after the other has. Whatever SQLite does is done when its call returns. */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
 
 export interface Sqlite {
-  dialect: SqliteDialect;
+  dialect: Dialect;
   /** How many transactions have been committed that wrote something. */
   commits(): number;
 }
 
-type Statement = ReturnType<SqliteDatabase["prepare"]>;
+interface Statement {
+  /** Whether it gives rows. */
+  reader: boolean;
+  statement: StatementSync;
+}
 
 /** To read a statement takes SQLite longer than to carry it out. How many are kept, those that were used last. */
 const mostKept = 500;
@@ -26,45 +39,89 @@ export function openSqlite(path: string): Sqlite {
   const totalChanges = database.prepare("SELECT total_changes() AS n");
   const written = () => totalChanges.get()?.["n"] as number;
   let [commits, writtenBefore] = [0, written()];
+  const kept = new Map<string, Statement>();
 
-  function prepareNew(sql: string): Statement {
+  function prepare(sql: string): Statement {
+    const known = kept.get(sql);
+    if (known) {
+      // Among the newest again.
+      kept.delete(sql);
+      kept.set(sql, known);
+      return known;
+    }
     const statement = database.prepare(sql);
-    const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
-    return {
-      reader: statement.columns().length > 0,
-      all: (parameters) => statement.all(...values(parameters)),
-      run: (parameters) => statement.run(...values(parameters)),
-      iterate: (parameters) => statement.iterate(...values(parameters)),
-    };
+    const made = { reader: statement.columns().length > 0, statement };
+    // What changes tables is said once only.
+    if (!/^(select|insert|update|delete|begin|commit)\b/.test(sql)) return made;
+    kept.set(sql, made);
+    for (const [oldest] of kept)
+      if (kept.size > mostKept) kept.delete(oldest);
+      else break;
+    return made;
   }
 
-  const commit = prepareNew("COMMIT");
-  const counted: Statement = {
-    ...commit,
-    run(parameters) {
-      const result = commit.run(parameters);
+  async function executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    const { reader, statement } = prepare(sql);
+    const values = parameters as SQLInputValue[];
+    if (reader) return { rows: statement.all(...values) as Row[] };
+    const { changes, lastInsertRowid } = statement.run(...values);
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  const connection: DatabaseConnection = {
+    executeQuery,
+    streamQuery() {
+      throw new Error("nothing is streamed");
+    },
+  };
+  const turns = createTurns();
+  const run = (sql: string) => prepare(sql).statement.run();
+
+  const driver: Driver = {
+    init: async () => {},
+    async acquireConnection() {
+      await turns.take();
+      return connection;
+    },
+    async beginTransaction() {
+      run("begin");
+    },
+    async commitTransaction() {
+      run("commit");
       const now = written();
       if (now !== writtenBefore) commits += 1;
       writtenBefore = now;
-      return result;
     },
-  };
-  const kept = new Map<string, Statement>();
-
-  const shim: SqliteDatabase = {
-    close: () => database.close(),
-    prepare(sql) {
-      if (sql === "commit") return counted;
+    async rollbackTransaction() {
       // On a full disk SQLite has rolled back by itself. A rollback that fails would hide why.
-      if (sql === "rollback" && !database.isTransaction) return prepareNew("SELECT 1 WHERE false");
-      // What changes tables is said once only.
-      if (!/^(select|insert|update|delete|begin)\b/.test(sql)) return prepareNew(sql);
-      const statement = kept.get(sql) ?? prepareNew(sql);
-      kept.delete(sql);
-      kept.set(sql, statement);
-      for (const [oldest] of kept) if (kept.size > mostKept) kept.delete(oldest);
-      return statement;
+      if (database.isTransaction) run("rollback");
+    },
+    releaseConnection: async () => turns.give(),
+    destroy: async () => database.close(),
+  };
+  const dialect: Dialect = {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => driver,
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+  return { dialect, commits: () => commits };
+}
+
+/** Whoever comes first has it first. One by one: all who wait would not be woken for one of them to have it. */
+function createTurns() {
+  let isTaken = false;
+  const waiting: (() => void)[] = [];
+  return {
+    take(): Promise<void> | undefined {
+      if (isTaken) return new Promise((resolve) => waiting.push(resolve));
+      isTaken = true;
+      return undefined;
+    },
+    give(): void {
+      const next = waiting.shift();
+      if (next) next();
+      else isTaken = false;
     },
   };
-  return { dialect: new SqliteDialect({ database: shim }), commits: () => commits };
 }

@@ -10,7 +10,7 @@ import { compiled } from "./compiled.ts";
 import { groupsOf, groupState, instancesOf } from "./instances.ts";
 import type { Schema } from "./schema.ts";
 import { clusterEvent, groupEvent, type StateChangeEvent, stepEvent } from "./state-change-events.ts";
-import { activeStates, findSteps, stepState } from "./steps.ts";
+import { activeStates, findSteps, hasStepIn, stepState } from "./steps.ts";
 import type { Db, Tx } from "./store.ts";
 
 export const stateChangesMigration = `
@@ -102,13 +102,8 @@ export async function noteStates(tx: Tx): Promise<void> {
   }
 }
 
-const activeStep = compiled<{ clusterId: string }, { id: string }>((db, value) =>
-  db.selectFrom("steps").select("id").where("cluster_id", "=", value("clusterId")).where("state", "in", activeStates).limit(1),
-);
-
 async function noteCluster(tx: Tx, cluster: ClusterRow): Promise<void> {
-  const active = await activeStep(tx.db, { clusterId: cluster.id });
-  const state = clusterState(cluster, active.length > 0);
+  const state = clusterState(cluster, await hasStepIn(tx.db, cluster.id, activeStates));
   const noted = cluster.noted_state;
   if (state === noted) return;
   await noteOfCluster(tx.db, { id: cluster.id, state });

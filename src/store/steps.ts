@@ -1,7 +1,7 @@
 /** Steps of a cluster. */
 import type { ActionOnFailure, FailureDetails, StepState as VisibleStepState, StepCancellationOption } from "@aws-sdk/client-emr";
-import type { Selectable } from "kysely";
-import { compiled } from "./compiled.ts";
+import { type Selectable, sql } from "kysely";
+import { compiled, compiledByNames } from "./compiled.ts";
 import type { StepState, StepsTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 import { notBefore } from "./timelines.ts";
@@ -41,10 +41,18 @@ export async function stepsOf(db: Db, clusterId: string): Promise<StepRow[]> {
   return (await db.selectFrom("steps").selectAll().where("cluster_id", "=", clusterId).orderBy("seq").execute()).map(fromRow);
 }
 
+const withIds = compiled<{ clusterId: string; ids: string }, Selectable<StepsTable>>((db, value) =>
+  db
+    .selectFrom("steps")
+    .selectAll()
+    .where("id", "in", sql<string>`(select value from json_each(${value("ids")}))`)
+    .where("cluster_id", "=", value("clusterId")),
+);
+
 /** Those of the cluster that have one of these ids, in no order. */
 export async function findSteps(db: Db, clusterId: string, ids: readonly string[]): Promise<StepRow[]> {
   if (ids.length === 0) return [];
-  return (await db.selectFrom("steps").selectAll().where("id", "in", ids).where("cluster_id", "=", clusterId).execute()).map(fromRow);
+  return (await withIds(db, { clusterId, ids: JSON.stringify(ids) })).map(fromRow);
 }
 
 const active = compiled<{ clusterId: string }, Selectable<StepsTable>>((db, value) =>
@@ -56,19 +64,65 @@ export async function activeStepsOf(db: Db, clusterId: string): Promise<StepRow[
   return (await active(db, { clusterId })).map(fromRow);
 }
 
-const fatal = compiled<{ clusterId: string }, { id: string }>((db, value) =>
+const inState = compiled<{ clusterId: string; state: StepState; limit: number }, Selectable<StepsTable>>((db, value) =>
+  db
+    .selectFrom("steps")
+    .selectAll()
+    .where("cluster_id", "=", value("clusterId"))
+    .where("state", "=", value("state"))
+    .orderBy("seq")
+    .limit(value("limit")),
+);
+
+/** The first of those that are in a state, as it is stored, in order of submission. */
+export async function stepsInState(db: Db, clusterId: string, state: StepState, limit = Number.MAX_SAFE_INTEGER): Promise<StepRow[]> {
+  return (await inState(db, { clusterId, state, limit })).map(fromRow);
+}
+
+const toCancel = compiled<{ clusterId: string }, Selectable<StepsTable>>((db, value) =>
+  db
+    .selectFrom("steps")
+    .selectAll()
+    .where("cluster_id", "=", value("clusterId"))
+    .where("state", "=", "PENDING")
+    .where("cancel_requested_at", "is not", null)
+    .orderBy("seq"),
+);
+
+/** Those that wait and are to be cancelled, in order of submission. */
+export async function stepsToCancel(db: Db, clusterId: string): Promise<StepRow[]> {
+  return (await toCancel(db, { clusterId })).map(fromRow);
+}
+
+const fatal = compiled<{ clusterId: string }, Selectable<StepsTable>>((db, value) =>
+  db
+    .selectFrom("steps")
+    .selectAll()
+    .where("cluster_id", "=", value("clusterId"))
+    .where("state", "=", "FAILED")
+    .where("ends_cluster", "=", 1)
+    .orderBy("seq")
+    .limit(1),
+);
+
+/** The first that has failed and takes its cluster with it. */
+export async function fatalStep(db: Db, clusterId: string): Promise<StepRow | undefined> {
+  const [row] = await fatal(db, { clusterId });
+  return row && fromRow(row);
+}
+
+const anyIn = compiled<{ clusterId: string; states: string }, { id: string }>((db, value) =>
   db
     .selectFrom("steps")
     .select("id")
     .where("cluster_id", "=", value("clusterId"))
-    .where("state", "=", "FAILED")
-    .where("ends_cluster", "=", 1)
+    .where("state", "in", sql<StepState>`(select value from json_each(${value("states")}))`)
     .limit(1),
 );
 
-/** Whether one has failed that takes its cluster with it. */
-export async function hasFatalStep(db: Db, clusterId: string): Promise<boolean> {
-  return (await fatal(db, { clusterId })).length > 0;
+/** Whether one is in one of these states, as it is stored. */
+export async function hasStepIn(db: Db, clusterId: string, states: readonly StepState[]): Promise<boolean> {
+  return (await anyIn(db, { clusterId, states: JSON.stringify(states) })).length > 0;
 }
 
 const newestSteps = compiled<{ clusterId: string; before: number; limit: number }, Selectable<StepsTable>>((db, value) =>
@@ -156,14 +210,10 @@ export async function setStepCancellation(tx: Tx, id: string, option: StepCancel
     .execute();
 }
 
-/** Columns of the steps' reconciler. */
-export async function setStepStatus(
-  tx: Tx,
-  id: string,
-  change: Partial<Pick<StepRow, "state" | "started_at" | "ended_at" | "failure" | "ends_cluster">>,
-): Promise<void> {
-  const { failure, started_at, ended_at, ...rest } = change;
-  await tx.db
+type StepChange = Partial<Pick<StepRow, "state" | "started_at" | "ended_at" | "failure" | "ends_cluster">>;
+
+const changeStep = compiledByNames<Selectable<StepsTable>>((db, { id, started_at, ended_at, ...rest }) =>
+  db
     .updateTable("steps")
     .set({
       ...rest,
@@ -171,8 +221,11 @@ export async function setStepStatus(
       ...(ended_at === undefined
         ? {}
         : { ended_at: notBefore(ended_at, "created_at", started_at === undefined ? "started_at" : started_at) }),
-      ...(failure === undefined ? {} : { failure: failure && JSON.stringify(failure) }),
     })
-    .where("id", "=", id)
-    .execute();
+    .where("id", "=", id!),
+);
+
+/** Columns of the steps' reconciler. */
+export async function setStepStatus(tx: Tx, id: string, { failure, ...rest }: StepChange): Promise<void> {
+  await changeStep(tx.db, { id, ...rest, failure: failure && JSON.stringify(failure) });
 }

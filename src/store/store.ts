@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { type Dialect, Kysely, sql, type Transaction } from "kysely";
 import { type Clock, systemClock } from "../clock.ts";
+import { compiled } from "./compiled.ts";
 import { type Disk, groupCommits, noDisk, walDisk } from "./durability.ts";
 import { makeIds, type RandomBytes } from "./ids.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -50,6 +51,13 @@ export interface StoreSurroundings {
   within?: (dialect: Dialect) => Dialect;
 }
 
+const raiseGeneration = compiled<{ clusterId: string }, unknown>((db, value) =>
+  db
+    .updateTable("clusters")
+    .set((e) => ({ generation: e("generation", "+", 1) }))
+    .where("id", "=", value("clusterId")),
+);
+
 /** What SQLite keeps in memory: `:memory:`, or a `file:` address that several connections share. */
 const isInMemory = (path: string): boolean => path === ":memory:" || path.startsWith("file:");
 
@@ -89,11 +97,7 @@ export async function openStore(path: string, surroundings: StoreSurroundings = 
           },
           async manifestChanged(clusterId) {
             changed.add(clusterId);
-            await trx
-              .updateTable("clusters")
-              .set((e) => ({ generation: e("generation", "+", 1) }))
-              .where("id", "=", clusterId)
-              .execute();
+            await raiseGeneration(trx, { clusterId });
           },
         };
         const done = await work(tx);

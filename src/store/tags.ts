@@ -4,13 +4,15 @@ import { compiled } from "./compiled.ts";
 import type { TagsTable } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 
+const put = compiled<{ clusterId: string; key: string; text: string }, unknown>((db, value) =>
+  db
+    .insertInto("tags")
+    .values({ cluster_id: value("clusterId"), key: value("key"), value: value("text") })
+    .onConflict((c) => c.columns(["cluster_id", "key"]).doUpdateSet((e) => ({ value: e.ref("excluded.value") }))),
+);
+
 export async function putTags(tx: Tx, clusterId: string, tags: readonly Tag[]): Promise<void> {
-  for (const tag of tags)
-    await tx.db
-      .insertInto("tags")
-      .values({ cluster_id: clusterId, key: tag.Key ?? "", value: tag.Value ?? "" })
-      .onConflict((c) => c.columns(["cluster_id", "key"]).doUpdateSet({ value: tag.Value ?? "" }))
-      .execute();
+  for (const { Key: key = "", Value: text = "" } of tags) await put(tx.db, { clusterId, key, text });
 }
 
 export async function removeTags(tx: Tx, clusterId: string, keys: readonly string[]): Promise<void> {

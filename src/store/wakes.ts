@@ -70,13 +70,16 @@ export async function finishWake(db: Db, wake: Wake): Promise<void> {
   await removeWake(db, { kind, id, version });
 }
 
-/** Look again at `dueAt`, unless it was woken meanwhile: then it stays due. */
-export async function postponeWake(db: Db, wake: Wake, dueAt: number, failures: number): Promise<void> {
-  await db
+const putOff = compiled<{ kind: string; id: string; version: number; dueAt: number; failures: number }, unknown>((db, value) =>
+  db
     .updateTable("wakes")
-    .set({ due_at: dueAt, failures })
-    .where("kind", "=", wake.kind)
-    .where("id", "=", wake.id)
-    .where("version", "=", wake.version)
-    .execute();
+    .set({ due_at: value("dueAt"), failures: value("failures") })
+    .where("kind", "=", value("kind"))
+    .where("id", "=", value("id"))
+    .where("version", "=", value("version")),
+);
+
+/** Look again at `dueAt`, unless it was woken meanwhile: then it stays due. */
+export async function postponeWake(db: Db, { kind, id, version }: Wake, dueAt: number, failures: number): Promise<void> {
+  await putOff(db, { kind, id, version, dueAt, failures });
 }

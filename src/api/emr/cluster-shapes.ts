@@ -2,7 +2,6 @@
 import type { Cluster, ClusterStatus, ClusterSummary, Tag } from "@aws-sdk/client-emr";
 import type { ClusterUse } from "../../store/cluster-lists.ts";
 import { type ClusterRow, clusterState, type ListedCluster, stateChangeReason } from "../../store/clusters.ts";
-import type { InstanceRow } from "../../store/instances.ts";
 import { date } from "./dates.ts";
 import { configurationsShape } from "./instance-shapes.ts";
 
@@ -26,11 +25,10 @@ function clusterStatus(cluster: ListedCluster, { hasActiveSteps, hasHadSteps }: 
 export function clusterShape(
   cluster: ClusterRow,
   use: ClusterUse,
-  facts: { tags: Tag[]; master: InstanceRow | undefined },
+  facts: { tags: Tag[]; masterAddress: string | undefined },
   now: number,
 ): Cluster {
   const { spec } = cluster;
-  const { master } = facts;
   return {
     ...spec.shown,
     ...clusterSummary(cluster, use, now),
@@ -48,7 +46,7 @@ export function clusterShape(
     ExtendedSupport: cluster.extended_support === null ? undefined : cluster.extended_support === 1,
     Tags: facts.tags,
     // The address itself: it needs no name server, so ssh, browsers and the CLI's own ssh command reach it.
-    MasterPublicDnsName: master && master.status !== "provisioning" ? master.address : undefined,
+    MasterPublicDnsName: facts.masterAddress,
   };
 }
 

@@ -13,7 +13,7 @@ import { invalidRequest, validationException } from "../../aws/errors.ts";
 import { pageOfListed, usesOf } from "../../store/cluster-lists.ts";
 import { type ClusterWish, isEnding, setClusterWish } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
-import { findMaster } from "../../store/instances.ts";
+import { masterAddress } from "../../store/instances.ts";
 import { activeStepsOf } from "../../store/steps.ts";
 import { tagsOf } from "../../store/tags.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
@@ -29,7 +29,7 @@ const mostTerminated = 10;
 export async function DescribeCluster({ store }: EmrContext, input: DescribeClusterInput, request: EmrRequest) {
   const cluster = await theCluster(store.db, request, input.ClusterId);
   const use = (await usesOf(store.db, [cluster.id]))(cluster.id);
-  const facts = { tags: await tagsOf(store.db, cluster.id), master: await findMaster(store.db, cluster.id) };
+  const facts = { tags: await tagsOf(store.db, cluster.id), masterAddress: await masterAddress(store.db, cluster.id) };
   return { Cluster: clusterShape(cluster, use, facts, store.now()) };
 }
 

@@ -33,6 +33,7 @@ import {
   type StepSpec,
   stepState,
 } from "../../store/steps.ts";
+import type { Db } from "../../store/store.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { readExecutionRole } from "./execution-role.ts";
 import { theCluster, theJobFlow, theLivingCluster } from "./lookup.ts";
@@ -166,7 +167,9 @@ export async function ListSteps({ store }: EmrContext, input: ListStepsInput, re
     const found = new Map((await findSteps(store.db, cluster.id, ids)).map((step) => [step.id, step]));
     return { Steps: ids.map((id) => stepSummary(theStep(found.get(id), id))) };
   }
-  const rows = await store.snapshot((db) => pageOfSteps(db, cluster.id, states, list.after?.[0], pageSize + 1));
+  const read = (db: Db) => pageOfSteps(db, cluster.id, states, list.after?.[0], pageSize + 1);
+  // Of several states there is a query each; one query is of one moment by itself.
+  const rows = await (states.length > 1 ? store.snapshot(read) : read(store.db));
   const { items, Marker } = list.page(rows, pageSize, ({ seq }) => [seq]);
   return { Steps: items.map(stepSummary), Marker };
 }

@@ -3,6 +3,9 @@ import { AddressTaken, type Provider } from "../provider.ts";
 import { createNode, newRecord, type NodeRecord, type SimulatedNode, type Surroundings } from "./node.ts";
 import { noShelf, type Shelf } from "./shelf.ts";
 
+/** /24s of a /10. */
+const mostNetworks = 64 * 256;
+
 export interface SimulatedProvider extends Provider {
   /** The nodes of this cluster look for new orders. */
   manifestChanged(clusterId: string): void;
@@ -16,7 +19,11 @@ export interface SimulatedProvider extends Provider {
 export function createSimulatedProvider(around: Surroundings, shelf: Shelf = noShelf): SimulatedProvider {
   const nodes = new Map<string, SimulatedNode>();
   const networks = new Map(shelf.all<string>("network").map(({ id, value }) => [id, value]));
+  const holders = new Map([...networks].map(([clusterId, network]) => [network, clusterId]));
+  let next = 0;
   const byCluster = new Map<string, Set<SimulatedNode>>();
+  const byNetwork = new Map<string, Set<SimulatedNode>>();
+  const networkOf = ({ spec: { address } }: SimulatedNode) => address.slice(0, address.lastIndexOf("."));
   const siblings = (clusterId: string) => byCluster.get(clusterId) ?? new Set();
 
   function add(record: NodeRecord): SimulatedNode {
@@ -32,18 +39,28 @@ export function createSimulatedProvider(around: Surroundings, shelf: Shelf = noS
     const node = createNode(record, around, save);
     nodes.set(instanceId, node);
     byCluster.set(clusterId, siblings(clusterId).add(node));
+    const network = networkOf(node);
+    byNetwork.set(network, (byNetwork.get(network) ?? new Set()).add(node));
     return node;
   }
   for (const { value } of shelf.all<NodeRecord>("node")) add(value);
 
   /** Also of clusters that have given theirs back, and whose nodes live. */
-  function networksTaken(except: string): Set<string> {
-    const taken = new Set<string>();
-    for (const [clusterId, network] of networks) if (clusterId !== except) taken.add(network);
-    for (const [clusterId, members] of byCluster)
-      for (const { spec, isRunning } of members)
-        if (isRunning && clusterId !== except) taken.add(spec.address.slice(0, spec.address.lastIndexOf(".")));
-    return taken;
+  function isTaken(network: string, except: string): boolean {
+    const holder = holders.get(network);
+    if (holder !== undefined && holder !== except) return true;
+    for (const node of byNetwork.get(network) ?? []) if (node.isRunning && node.spec.clusterId !== except) return true;
+    return false;
+  }
+
+  /** The next that is free, of 127.64.0.0/10, as on real machines: 16,384 clusters at once. */
+  function freeNetwork(clusterId: string): string {
+    for (let tried = 0; tried < mostNetworks; tried++) {
+      const network = `127.${64 + (next >> 8)}.${next & 255}`;
+      next = (next + 1) % mostNetworks;
+      if (!isTaken(network, clusterId)) return network;
+    }
+    throw new Error("no network is free: 16,384 clusters run");
   }
 
   return {
@@ -58,15 +75,17 @@ export function createSimulatedProvider(around: Surroundings, shelf: Shelf = noS
     async claimNetwork(clusterId, current) {
       const known = networks.get(clusterId);
       if (known !== undefined) return known;
-      const taken = networksTaken(clusterId);
-      const network = current !== undefined && !taken.has(current) ? current : freeNetwork(taken);
+      const network = current !== undefined && !isTaken(current, clusterId) ? current : freeNetwork(clusterId);
       shelf.put("network", clusterId, network);
       networks.set(clusterId, network);
+      holders.set(network, clusterId);
       return network;
     },
     async releaseNetwork(clusterId) {
       shelf.remove("network", clusterId);
+      const network = networks.get(clusterId);
       networks.delete(clusterId);
+      if (network !== undefined && holders.get(network) === clusterId) holders.delete(network);
     },
     async launch(spec) {
       for (const { spec: other, isRunning } of siblings(spec.clusterId))
@@ -94,15 +113,9 @@ export function createSimulatedProvider(around: Surroundings, shelf: Shelf = noS
       const members = siblings(node.spec.clusterId);
       members.delete(node);
       if (members.size === 0) byCluster.delete(node.spec.clusterId);
+      const neighbours = byNetwork.get(networkOf(node));
+      neighbours?.delete(node);
+      if (neighbours?.size === 0) byNetwork.delete(networkOf(node));
     },
   };
-}
-
-/** Of 127.64.0.0/10, as on real machines: 16,384 clusters at once. */
-function freeNetwork(taken: ReadonlySet<string>): string {
-  for (let n = 0; n < 64 * 256; n++) {
-    const network = `127.${64 + (n >> 8)}.${n & 255}`;
-    if (!taken.has(network)) return network;
-  }
-  throw new Error("no network is free: 16,384 clusters run");
 }

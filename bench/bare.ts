@@ -60,9 +60,12 @@ export async function startBare(options: {
   try {
     await Promise.all(
       plans.flatMap(({ layout, env, daemons, tasks }) => {
-        const ready = new Map(daemons.map(({ name }) => [name, Promise.withResolvers<void>()]));
+        const ready = new Map([...daemons, ...tasks].map(({ name }) => [name, Promise.withResolvers<void>()]));
         for (const task of tasks)
-          void ready.get(task.after)?.promise.then(() => untilDone(task, { cwd: layout.root, env: { ...env, ...task.env } }, over.signal));
+          void ready
+            .get(task.after)
+            ?.promise.then(() => untilDone(task, { cwd: layout.root, env: { ...env, ...task.env } }, over.signal))
+            .then(ready.get(task.name)?.resolve);
         return daemons.map(async (daemon) => {
           await Promise.all((daemon.after ?? []).map((name) => ready.get(name)?.promise));
           mkdirSync(dirname(daemon.log), { recursive: true });

@@ -39,7 +39,7 @@ export function createConverger(context: AgentContext, s3: NodeS3, shipper: Ship
   let mayStart = false;
 
   const bootstrap = createBootstrap(context, s3);
-  const daemons = createDaemons(context, fail);
+  const daemons = createDaemons(context, fail, (task) => tasks.isDone(task));
   const tasks = createTasks(context, daemons.isReady);
   const saves = createSaves(context);
   const steps = createSteps(context, s3, shipper, () => current && !stopping && saves.afterStep(current));

@@ -31,7 +31,8 @@ interface Supervised {
   over: Promise<void>;
 }
 
-export function createDaemons(context: AgentContext, onFailure: (failure: NodeFailure) => void) {
+/** `isDone`: of a task, by its name. */
+export function createDaemons(context: AgentContext, onFailure: (failure: NodeFailure) => void, isDone: (task: string) => boolean) {
   const all = new Map<string, Supervised>();
   const recordFile = (name: string) => join(context.layout.run, `daemon-${name}.json`);
   /** Made and removed by the node's own `systemctl stop` and `start`: a daemon that a user has stopped stays so, over restarts of the agent, until the node starts anew. */
@@ -72,7 +73,8 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
   async function supervise(supervised: Supervised, env: Record<string, string>): Promise<void> {
     const { daemon, stop } = supervised;
     let deaths = 0;
-    while (!stop.signal.aborted && !(daemon.after ?? []).every(isReady)) await sleep(probeMs / 2);
+    const isThere = (name: string) => isReady(name) || isDone(name);
+    while (!stop.signal.aborted && !(daemon.after ?? []).every(isThere)) await sleep(probeMs / 2);
     while (!stop.signal.aborted) {
       if (isStopped(daemon.name)) {
         deaths = 0;

@@ -3,7 +3,7 @@
  * Neither side knows more of the other than this file. All of it is plain JSON.
  *
  * Order on a node: `base` → bootstrap actions, one after the other → `files` → daemons (those with
- * `after` once the daemons they name are ready) → tasks (once their daemon is ready) → phase `ready` → steps as they are ordered.
+ * `after` once the daemons they name are ready, and tasks done) → tasks (once their daemon is ready) → phase `ready` → steps as they are ordered.
  */
 
 export type NodeRole = "MASTER" | "CORE" | "TASK";
@@ -81,7 +81,7 @@ export interface Daemon {
   log: string;
   /** Ready when all of these hold. */
   ready: Probe[];
-  /** Names of daemons that must be ready before this one is started. */
+  /** Names of daemons that must be ready, and of tasks that must be done, before this one is started. */
   after?: string[];
   /** false: the node is `ready` without it (history servers come up behind). */
   gate: boolean;

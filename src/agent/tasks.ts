@@ -56,6 +56,7 @@ export function createTasks(context: AgentContext, isReady: (daemon: string) => 
     stop(): void {
       stopping.abort();
     },
+    isDone: (name: string) => [...all.values()].some(({ task, state }) => task.name === name && state.state === "done"),
     gatesDone: () => [...all.values()].every(({ task, state }) => !task.gate || state.state === "done"),
     report: (): State[] => [...all.values()].map(({ state }) => state),
   };

@@ -93,6 +93,7 @@ describe("agent", () => {
           daemon(logs, ["bash", "-c", `cat ${logs}/../conf/b.conf > /dev/null && echo daemon >> ${order}; exec sleep 3600`], {
             name: "first",
           }),
+          daemon(logs, ["bash", "-c", `echo last >> ${order}; exec sleep 3600`], { name: "last", after: ["web", "task"] }),
         ],
         tasks: [{ name: "task", after: "web", argv: note("task"), gate: true }],
         steps: [step("s-ORDER", `echo "step $GREETING $PLACE" | tee -a ${order}`)],
@@ -100,7 +101,7 @@ describe("agent", () => {
     });
     const report = await node.reported("the step's end", ({ steps }) => steps[0]?.logsShipped !== undefined);
     assert.equal(report.phase, "ready");
-    assert.deepEqual(lines(order), ["bootstrap 1", "bootstrap 2", "daemon", "task", "step hi earth"]);
+    assert.deepEqual(lines(order), ["bootstrap 1", "bootstrap 2", "daemon", "task", "last", "step hi earth"]);
     assert.deepEqual(
       report.bootstrapActions.map(({ state, exitCode }) => [state, exitCode]),
       [
@@ -110,7 +111,7 @@ describe("agent", () => {
     );
     assert.deepEqual(
       report.daemons.map(({ name, state }) => `${name} ${state}`),
-      ["web ready", "first ready"],
+      ["web ready", "first ready", "last ready"],
     );
     assert.equal(readFileSync(join(node.logs, "steps/s-ORDER/stdout"), "utf8"), "step hi earth\n");
     assert.match(readFileSync(join(node.logs, "steps/s-ORDER/controller"), "utf8"), /startExec bash -c[\s\S]*exit code 0/);

@@ -33,6 +33,10 @@ test("Hive comes with Tez, HCatalog with Hive; its daemons are on the master, it
       ["hive-server2", true],
     ],
   );
+  const plan = planNode(facts(0));
+  const known = [...plan.daemons, ...plan.tasks].map(({ name }) => name);
+  for (const { name, after = [] } of plan.daemons) for (const one of after) assert.ok(known.includes(one), `${name} waits for ${one}`);
+  assert.ok(daemonsOf(facts(0))[1]!.after?.includes("hive-hdfs-folders"), "HiveServer2 ends where its folders are not there");
   for (const index of [0, 1, 2]) {
     if (index > 0) assert.deepEqual(daemonsOf(facts(index)), []);
     for (const name of ["hive", "beeline", "hive-script"])

@@ -6,7 +6,7 @@ import { nameNodeName } from "../hadoop/daemons.ts";
 import { ports as hadoopPorts } from "../hadoop/ports.ts";
 import { command, link, logLinks } from "../node-base.ts";
 import { exportLines, exportsOf, propertiesFile, propertiesOf, siteXml } from "../settings.ts";
-import { hiveDaemons, memoryMb } from "./daemons.ts";
+import { foldersName, hiveDaemons, memoryMb } from "./daemons.ts";
 import { environmentWarning } from "./environment.ts";
 import { beelineLog4j2Properties, log4j2Properties } from "./log4j2.ts";
 import { hivePlaces, ports } from "./places.ts";
@@ -92,5 +92,5 @@ function folders({ cluster }: NodeFacts): Task {
   const url = `http://${cluster.master.address}:${hadoopPorts.nameNodeWeb}`;
   const all = ["/tmp=hadoop:1777", "/tmp/hive=hive:1777", "/user=hadoop:755", "/user/hive=hive:755"];
   const argv = [process.execPath, script, url, ...all, "/user/hive/warehouse=hive:1777", "/user/hive/jars=hive:1777"];
-  return { name: "hive-hdfs-folders", after: nameNodeName, argv, gate: true };
+  return { name: foldersName, after: nameNodeName, argv, gate: true };
 }

@@ -17,6 +17,8 @@ export interface Engine {
   readonly ports: Readonly<Record<string, number>>;
   /** Web pages of its daemons on the master. */
   readonly pages: readonly { name: string; port: number }[];
+  /** That steps name: on a cluster without the engine they end with a word of it. */
+  readonly commands?: readonly string[];
   /** Names of engines that a cluster with this one has, too. */
   readonly needs?: readonly string[];
   /** MiB that its daemons take of the host, idle, on a node of a role: clusters that do not fit are refused. */

@@ -1,6 +1,7 @@
 /** Makes a node's manifest from the store: a pure function of what is there now, so it can be made again after any crash. */
 import type { Manifest } from "../agent/manifest.ts";
 import { nodeLayout } from "../agent/layout.ts";
+import { orSayWhatIsMissing } from "../engines/absent.ts";
 import { mergeConfigurations } from "../engines/configurations.ts";
 import type { Installation } from "../engines/installation.ts";
 import type { ClusterFacts, NodeFacts } from "../engines/engine.ts";
@@ -91,5 +92,6 @@ const orderOf = (step: StepRow, facts: NodeFacts) => {
   const { name, jar, mainClass, args, properties, executionRole } = step.spec;
   const hasRole = executionRole !== undefined;
   const order = stepOrder({ step: { id: step.id, name, jar, mainClass: mainClass ?? undefined, args, properties, hasRole }, facts });
-  return step.cancel_option === null ? order : { ...order, cancel: step.cancel_option };
+  const argv = orSayWhatIsMissing(order.argv, facts.cluster.applications);
+  return { ...order, argv, ...(step.cancel_option === null ? {} : { cancel: step.cancel_option }) };
 };

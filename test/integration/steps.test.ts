@@ -314,6 +314,10 @@ const kinds: Record<string, { step: () => object; fails?: RegExp; check?: (id: s
     fails: /there is no Python example 'SparkNothing'/,
     check: async (id) => assert.match(await logOf(id, "stderr"), /NAME is one of: .*\bml\/kmeans_example\b.*\bpi\b/),
   },
+  "no Hive": {
+    step: () => ({ Type: "HIVE", Name: "no Hive", ActionOnFailure: "CONTINUE", Args: ["-f", "s3://work/query.sql"] }),
+    fails: /^Hive is not on this cluster: hive-script is there where the cluster's Applications name Hive$/,
+  },
   "jar of S3": {
     step: () => step("jar of S3", "s3n://work/show.jar", ["a b", "$c"], { MainClass: "demo.Show", Properties: "greeting=hello" }),
     async check(id) {

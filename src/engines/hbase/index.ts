@@ -14,6 +14,7 @@ import { hbaseSite, hbaseWarning, isStored, storageWarnings } from "./site.ts";
 
 export const hbase: Engine = {
   name: "HBase",
+  commands: ["hbase"],
   classifications: [
     { name: "hbase", warn: hbaseWarning },
     { name: "hbase-site" },

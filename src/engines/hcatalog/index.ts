@@ -5,6 +5,7 @@ import { command } from "../node-base.ts";
 
 export const hcatalog: Engine = {
   name: "HCatalog",
+  commands: ["hcat"],
   classifications: [],
   ports: {},
   pages: [],

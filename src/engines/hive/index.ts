@@ -17,6 +17,7 @@ const commands = ["hive", "beeline", "hive-script"];
 
 export const hive: Engine = {
   name: "Hive",
+  commands,
   classifications: [
     { name: "hive-site" },
     { name: "hiveserver2-site" },

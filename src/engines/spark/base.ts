@@ -4,7 +4,7 @@ import type { BaseFile } from "../../agent/manifest.ts";
 import type { NodeFacts } from "../engine.ts";
 import { command, link, logLinks } from "../node-base.ts";
 
-const commands = ["spark-submit", "spark-shell", "spark-sql", "pyspark", "run-example", "spark-example", "spark-class"];
+export const commands = ["spark-submit", "spark-shell", "spark-sql", "pyspark", "run-example", "spark-example", "spark-class"];
 
 export function sparkBase(facts: NodeFacts): BaseFile[] {
   const { layout, installation } = facts;

@@ -10,12 +10,13 @@ import { hdfsPath, savedHistory, saveOf } from "../history/saves.ts";
 import { metastoreUri } from "../hive/places.ts";
 import { daemonArgv, withVariables } from "../jvm.ts";
 import { exportLines, exportsOf, type Properties, propertiesFile, propertiesOf, siteXml } from "../settings.ts";
-import { sparkBase } from "./base.ts";
+import { commands, sparkBase } from "./base.ts";
 import { eventLogFolders, historyPort, sparkDefaults, sparkDefaultsFile, usualEventLogs } from "./defaults.ts";
 import { log4j2Properties } from "./log4j2.ts";
 
 export const spark: Engine = {
   name: "Spark",
+  commands,
   classifications: [
     { name: "spark", warn: (property) => (property === "maximizeResourceAllocation" ? undefined : `${property} has no effect`) },
     { name: "spark-defaults" },

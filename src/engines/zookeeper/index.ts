@@ -21,8 +21,11 @@ const fixed = ["dataDir", "dataLogDir", "clientPort", "clientPortAddress"];
 const configWarning = (property: string) =>
   fixed.includes(property) || property.startsWith("server.") ? `${property} has no effect: it is the node's` : undefined;
 
+const commands = ["zookeeper-client", "zkCli.sh"];
+
 export const zookeeper: Engine = {
   name: "ZooKeeper",
+  commands,
   classifications: [
     { name: "zookeeper-config", warn: configWarning },
     { name: "zookeeper-log4j", warn: () => "ZooKeeper 3.9 logs by logback: zookeeper-log4j has no effect" },
@@ -41,7 +44,7 @@ function plan(facts: NodeFacts): EnginePlan {
   const master = role === "MASTER";
   return {
     base: [
-      ...["zookeeper-client", "zkCli.sh"].map((name) => command(facts, name, join(home, "bin", "zkCli.sh"))),
+      ...commands.map((name) => command(facts, name, join(home, "bin", "zkCli.sh"))),
       link("/usr/lib/zookeeper", home),
       link("/etc/zookeeper/conf", conf),
       ...(master ? logLinks(logs) : []),

@@ -18,7 +18,7 @@ import { createTasks } from "./tasks.ts";
 
 /** How long steps wait for daemons of a node whose init was started again: then they run, and say themselves what is missing. */
 const daemonsMs = 120_000;
-/** Within what the control plane waits for the phase `stopped`. */
+/** How long a cluster's end waits for logs that do not arrive. */
 const lastLogsMs = 25_000;
 /** How soon files are tried again that could not be written on a node with data (a full disk). */
 const filesAgainMs = 3_000;

@@ -11,8 +11,8 @@ import { failureOfInstance, insufficientCapacity, neverReady, notInstalled, step
 import type { Outcome, Reconciler } from "./loop.ts";
 
 const done: Outcome = { done: true };
-/** How long nodes may take to end their daemons and ship their last logs before they are removed. */
-const stoppingMs = 45_000;
+/** How long nodes may take to save, to end their daemons and to ship their last logs before they are removed: one that hangs, since each of these has a limit. */
+const stoppingMs = 5 * 60_000;
 /** How often to look whether engines have come that were not on this machine. */
 const enginesMs = 1_000;
 /** Bootstrap actions included; EMR gives up after about as long. */

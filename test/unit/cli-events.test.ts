@@ -20,7 +20,7 @@ before(async () => {
   await h.settle();
   await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
   await h.settle();
-  h.advance(60_000);
+  h.advance(6 * 60_000);
   await h.settle();
   await h.store.close();
 });

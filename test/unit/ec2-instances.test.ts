@@ -272,7 +272,7 @@ describe("TerminateInstances", () => {
     await world.h.handlers.TerminateJobFlows!({ JobFlowIds: [cluster] } as never, world.h.request);
     await world.h.settle();
     assert.deepEqual(new Set((await ofCluster(cluster)).map(({ State }) => State?.Name)), new Set(["running"]), "last logs come first");
-    world.h.advance(60_000);
+    world.h.advance(6 * 60_000);
     await world.h.settle();
     const gone = await ofCluster(cluster);
     assert.deepEqual(

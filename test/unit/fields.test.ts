@@ -124,7 +124,7 @@ async function richCluster(): Promise<Example> {
 async function ended({ h, id, stepId }: Example): Promise<Example> {
   await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
   await h.settle();
-  h.advance(60_000);
+  h.advance(6 * 60_000);
   await h.settle();
   return { h, id, stepId };
 }

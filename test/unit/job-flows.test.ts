@@ -75,7 +75,7 @@ test("its states are those of EMR's first years", async () => {
   const [master] = await instancesOf(h.store.db, failing);
   await h.report(master!.id, { phase: "failed", failure: { kind: "daemon", message: "no" } });
   await h.settle();
-  h.advance(60_000);
+  h.advance(6 * 60_000);
   await h.settle();
   assert.equal(await state(h, failing), "FAILED");
   assert.deepEqual(await describe(h, { JobFlowStates: ["RUNNING"] }), []);

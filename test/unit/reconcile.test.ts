@@ -75,7 +75,7 @@ test("nodes that never say that they have stopped are removed after a while, wit
   await makeReady(h, id);
   await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
   await h.settle();
-  h.advance(60_000);
+  h.advance(6 * 60_000);
   await h.settle();
   assert.equal((await state(h, id))?.State, "TERMINATED");
   const warnings = (await eventsOf(h.store.db, id)).filter((event) => event.kind === "warning");
@@ -134,7 +134,7 @@ test("a failed bootstrap action ends the cluster with BOOTSTRAP_FAILURE, naming 
     /On the master instance \(i-[0-9a-f]{17}\), bootstrap action 1 returned a non-zero return code/,
   );
   assert.equal(status?.ErrorDetails?.[0]?.ErrorCode, "BOOTSTRAP_FAILURE_PRIMARY_WITH_NON_ZERO_CODE");
-  h.advance(60_000);
+  h.advance(6 * 60_000);
   await h.settle();
   assert.equal((await state(h, id))?.State, "TERMINATED_WITH_ERRORS");
 });

@@ -191,7 +191,7 @@ test("the envelope is EventBridge's, with EMR's severities, words and counts as 
   const { id: stepId } = await h.store.db.selectFrom("steps").select("id").executeTakeFirstOrThrow();
   await h.report(master, { steps: [{ id: stepId, state: "exited", exitCode: 1 }] });
   await h.settle();
-  h.advance(60_000);
+  h.advance(6 * 60_000);
   await h.settle();
   const events = (await stateChangesOf(h.store.db, id)).map(({ event }) => event);
   assert.equal(new Set(events.map((event) => event.id)).size, events.length);
@@ -231,7 +231,7 @@ test("the envelope is EventBridge's, with EMR's severities, words and counts as 
   assert.match(message, /^Shut down as step failed/);
   assert.equal(
     ended.detail.message,
-    `Amazon EMR Cluster ${id} (test) has terminated with errors at 2026-01-01 00:01 UTC with a reason of STEP_FAILURE.`,
+    `Amazon EMR Cluster ${id} (test) has terminated with errors at 2026-01-01 00:06 UTC with a reason of STEP_FAILURE.`,
   );
   const core = events.find(({ detail }) => detail.instanceGroupType === "CORE" && detail.state === "RUNNING")!;
   assert.deepEqual([core.detail.requestedInstanceCount, core.detail.runningInstanceCount, core.detail.market], ["2", "2", "ON_DEMAND"]);
@@ -257,7 +257,7 @@ test("a step's life, a cancellation and a cluster's end in the Management Guide'
   await h.settle();
   await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
   await h.settle();
-  h.advance(60_000);
+  h.advance(6 * 60_000);
   await h.settle();
   const events = (await stateChangesOf(h.store.db, id)).map(({ event }) => event.detail);
   const where = `Amazon EMR cluster ${id} (nightly)`;
@@ -270,7 +270,7 @@ test("a step's life, a cancellation and a cluster's end in the Management Guide'
   assert.deepEqual(said("WAITING"), ["INFO", `${where} finished running all pending steps at 2026-01-01 00:02 UTC.`]);
   assert.deepEqual(said("TERMINATED"), [
     "INFO",
-    `Amazon EMR Cluster ${id} (nightly) has terminated at 2026-01-01 00:03 UTC with a reason of USER_REQUEST.`,
+    `Amazon EMR Cluster ${id} (nightly) has terminated at 2026-01-01 00:08 UTC with a reason of USER_REQUEST.`,
   ]);
   const added = `Step ${a} (a) was added to ${where} at 2026-01-01 00:00 UTC and is pending execution.`;
   assert.deepEqual(said("PENDING", "stepId", a), ["INFO", added]);

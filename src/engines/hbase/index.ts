@@ -72,4 +72,4 @@ const environmentFile = ({ configurations }: NodeFacts): string =>
   `${exportLines(exportsOf(configurations, "hbase-env"))}[ -z "$HBASE_CLASSPATH" ] || export HADOOP_CLASSPATH="$HBASE_CLASSPATH\${HADOOP_CLASSPATH:+:$HADOOP_CLASSPATH}"\n`;
 
 /** Write-ahead logs end with the cluster's HDFS: what only they have goes to the tables in S3. */
-const flush = (facts: NodeFacts): Save => ({ name: "hbase-flush", argv: flushArgv(facts), timeoutMs: 20_000, atEndOnly: true });
+const flush = (facts: NodeFacts): Save => ({ name: "hbase-flush", argv: flushArgv(facts), timeoutMs: 180_000, atEndOnly: true });

@@ -7,8 +7,8 @@ import { ports } from "../hadoop/ports.ts";
 
 /** Of each kind: more would take long, and fill the host's disk behind the user's back. */
 const mostBytes = 1 << 30;
-/** With the other waits of a cluster's end, below what the control plane waits for it: reconcile/clusters.ts. */
-const timeoutMs = 10_000;
+/** Ends the wait for an HDFS that hangs. With the other waits of a cluster's end, below what the control plane waits for it: reconcile/clusters.ts. */
+const timeoutMs = 60_000;
 
 /** In the log folder of a cluster's master, which outlives the cluster. */
 export function savedHistory(layout: Pick<NodeLayout, "logs">) {

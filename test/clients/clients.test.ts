@@ -15,8 +15,26 @@ import { bucket, file, python, startWorld, tooMany, type World } from "./world.t
 const uploads = {
   "words.txt": "elephant tiger elephant\nant elephant ant\n",
   "hello.sh": '#!/bin/bash\necho "hello $1 and $2"\n',
-  "range.py":
-    "import sys\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\nspark.range(int(sys.argv[1])).write.parquet(sys.argv[2])\n",
+  // Of EMR's tutorial "Get started": its arguments, its columns, its question.
+  "health_violations.py": `import argparse
+from pyspark.sql import SparkSession
+parser = argparse.ArgumentParser()
+parser.add_argument("--data_source")
+parser.add_argument("--output_uri")
+args = parser.parse_args()
+with SparkSession.builder.appName("Calculate Red Health Violations").getOrCreate() as spark:
+    spark.read.option("header", "true").csv(args.data_source).createOrReplaceTempView("restaurant_violations")
+    top = spark.sql("""SELECT name, count(*) AS total_red_violations FROM restaurant_violations
+        WHERE violation_type = 'RED' GROUP BY name ORDER BY total_red_violations DESC LIMIT 10""")
+    top.write.option("header", "true").mode("overwrite").csv(args.output_uri)
+`,
+  "food_establishment_data.csv": `name,inspection_result,inspection_closed_business,violation_type,violation_points
+TUSK & CO,Unsatisfactory,FALSE,BLUE,5
+TUSK & CO,Unsatisfactory,FALSE,RED,10
+"HANNIBAL'S, ALPS",Unsatisfactory,TRUE,RED,25
+"HANNIBAL'S, ALPS",Unsatisfactory,FALSE,RED,5
+JUMBO #7,Complete,FALSE,,0
+`,
 };
 
 const v2 = await findAwsCli2();
@@ -46,13 +64,13 @@ describe("clients", { skip: tooLarge }, () => {
         `emr create-cluster --name shared --release-label ${releaseLabel} --instance-type m5.xlarge --instance-count 1 --use-default-roles` +
           ` --applications Name=Hadoop Name=Spark --no-auto-terminate --log-uri s3://${bucket}/logs/ --tags team=elephants` +
           ` --step-concurrency-level 4 --bootstrap-actions Path=s3://${bucket}/hello.sh,Args=[one,two]` +
-          ` --steps Type=SPARK,Name=first,ActionOnFailure=CONTINUE,Args=[s3://${bucket}/range.py,100,s3://${bucket}/range/]`,
+          ` --steps Type=SPARK,Name=first,ActionOnFailure=CONTINUE,Args=[s3://${bucket}/health_violations.py,--data_source,s3://${bucket}/food_establishment_data.csv,--output_uri,s3://${bucket}/myOutputFolder]`,
       );
       world.clusterId = created.ClusterId;
       assert.match(world.clusterId, /^j-[A-Z0-9]{13}$/);
     });
     awsCliSuite("v1", theWorld, () => v1);
-    test("the SPARK step that create-cluster was given has run", async () => {
+    test("the SPARK step that create-cluster was given, EMR's first tutorial, has run", async () => {
       const { Steps } = await v1("emr list-steps --cluster-id", world.clusterId);
       const { Name, Id } = Steps.at(-1);
       assert.equal(Name, "first");
@@ -61,7 +79,9 @@ describe("clients", { skip: tooLarge }, () => {
         return !["PENDING", "RUNNING"].includes(step.Status.State) && step;
       });
       assert.equal(Status.State, "COMPLETED", JSON.stringify(Status));
-      assert.match(await v1(`s3 ls s3://${bucket}/range/`), /\.parquet/);
+      const [, part] = / (part-\S+\.csv)\n/.exec(await v1(`s3 ls s3://${bucket}/myOutputFolder/`)) ?? [];
+      const rows = `name,total_red_violations\n"HANNIBAL'S, ALPS",2\nTUSK & CO,1\n`;
+      assert.equal(await v1(`s3 cp s3://${bucket}/myOutputFolder/${part} -`), rows);
     });
     test("modify-cluster-attributes --no-auto-terminate, which older versions 2 do not have", async () => {
       await v1("emr modify-cluster-attributes --no-auto-terminate --cluster-id", world.clusterId);

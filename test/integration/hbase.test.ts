@@ -37,10 +37,22 @@ const onCore = (line: string) => cluster.on("core", line);
 /** Lines of the shell, as a script pipes them in. */
 const shell = (...lines: string[]) => `hbase shell -n <<'END'\n${lines.join("\n")}\nEND`;
 
-test("a step makes a table and puts a cell, the shell on the master reads it", async () => {
-  const { state } = await cluster.step("bash", "-c", shell("create 't1', 'f1'", "put 't1', 'r1', 'f1:col1', 'val1'"));
+test("EMR's page of HBase's shell: a step makes a table and puts a value, the shell on the master reads it, and drops another", async () => {
+  const { state } = await cluster.step("bash", "-c", shell("create 't1', 'f1'", "put 't1', 'r1', 'f1:col1', 'v1'"));
   assert.equal(state, "COMPLETED");
-  assert.match(cluster.onMaster(shell("get 't1', 'r1'")), /f1:col1 +timestamp=.*value=val1/);
+  const typed = [
+    "get 't1', 'r1'",
+    "scan 't1'",
+    "create_namespace 'ns1'",
+    "create 'ns1:t1', 'f1'",
+    "disable 'ns1:t1'",
+    "drop 'ns1:t1'",
+    "list",
+  ];
+  const said = cluster.onMaster(`hbase shell <<'END'\n${typed.join("\n")}\nEND`);
+  assert.match(said, /f1:col1 +timestamp=.*value=v1\n[^]*r1 +column=f1:col1, timestamp=.*value=v1\n/);
+  assert.doesNotMatch(said, /ERROR/);
+  assert.match(said, /TABLE *\nt1 *\n1 row\(s\)/);
 });
 
 test("a step that names no table fails", async () => {
@@ -50,7 +62,7 @@ test("a step that names no table fails", async () => {
 
 test("REST and Thrift answer on the master, at EMR's ports", async () => {
   const answer = await fetch(`http://${address}:8070/t1/r1/f1:col1`, { headers: { accept: "application/octet-stream" } });
-  assert.equal(await answer.text(), "val1");
+  assert.equal(await answer.text(), "v1");
   assert.match(await thriftTableNames(address), /t1/);
 });
 
@@ -67,7 +79,7 @@ test("a region server that is killed is there again, with what was only in its m
   const before = onCore(find).trim();
   onCore(`kill -9 ${before}`);
   await until("another region server", async () => ![before, ""].includes(onCore(`${find} || true`).trim()));
-  assert.match(cluster.onMaster(shell("scan 't1'")), /value=val1/);
+  assert.match(cluster.onMaster(shell("scan 't1'")), /value=v1/);
 });
 
 test("MapReduce counts its rows, and a snapshot goes to S3", async () => {

@@ -19,10 +19,7 @@ before(async () => {
   const what = ["--name", "comfort", "--release-label", releaseLabel, "--applications", "Name=Spark", "--use-default-roles"];
   const created = await howdah.aws("emr", "create-cluster", ...what, "--instance-type", "m5.xlarge", "--instance-count", "2");
   clusterId = created.ClusterId;
-  await until("a cluster that is ready", async () => {
-    const { Cluster } = await howdah.aws("emr", "describe-cluster", "--cluster-id", clusterId);
-    return Cluster.Status.State === "WAITING";
-  });
+  await until("a cluster that is ready", async () => (await howdah.cluster(clusterId)).Status.State === "WAITING");
   const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", clusterId, "--instance-group-types", "MASTER");
   master = Instances[0].Ec2InstanceId;
 });

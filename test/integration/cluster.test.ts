@@ -4,7 +4,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { gunzipSync } from "node:zlib";
 import { findByEnvironment, signal } from "../../src/process/known.ts";
 import { runningControlPlane } from "../../src/running.ts";
 import { releaseLabels } from "../../src/releases/release.ts";
@@ -27,14 +26,7 @@ const put = async (key: string, content: string) => {
   writeFileSync(join(files, "upload"), content);
   await howdah.aws("s3", "cp", join(files, "upload"), `s3://work/${key}`);
 };
-const getLog = async (key: string): Promise<string> => {
-  await until(`s3://work/${key}`, async () => {
-    const listed = await howdah.aws("s3api", "list-objects-v2", "--bucket", "work", "--prefix", key);
-    return listed.Contents?.length > 0;
-  });
-  await howdah.aws("s3", "cp", `s3://work/${key}`, join(files, "log.gz"));
-  return gunzipSync(readFileSync(join(files, "log.gz"))).toString("utf8");
-};
+const getLog = (key: string) => howdah.log("work", key);
 const stepEnd = async (stepId: string) =>
   until(`the end of ${stepId}`, async () => {
     const step = await howdah.step(clusterId, stepId);

@@ -74,23 +74,20 @@ async function create(groups: object[], configurations: object[], ...more: strin
   return ClusterId;
 }
 
-const stateOf = async (id: string): Promise<string> =>
-  (await howdah.aws("emr", "describe-cluster", "--cluster-id", id)).Cluster.Status.State;
 const untilState = (id: string, ...states: string[]) =>
-  until(`${id} to be ${states}`, async () => states.includes(await stateOf(id)), 600_000);
+  until(`${id} to be ${states}`, async () => states.includes((await howdah.cluster(id)).Status.State), 600_000);
 const ended = ["TERMINATED", "TERMINATED_WITH_ERRORS"];
 
 async function completed(id: string): Promise<Record<string, string>> {
-  const steps = await until(
-    `the steps of ${id}`,
-    async () => {
-      const { Steps } = await howdah.aws("emr", "list-steps", "--cluster-id", id);
-      return Steps.every((step: any) => !["PENDING", "RUNNING"].includes(step.Status.State)) && Steps;
-    },
-    600_000,
-  );
-  for (const step of steps) assert.equal(step.Status.State, "COMPLETED", JSON.stringify(step, null, 1));
-  return Object.fromEntries(steps.map((step: any) => [step.Name, step.Id]));
+  const { Steps } = await howdah.aws("emr", "list-steps", "--cluster-id", id);
+  for (const { Id } of Steps) {
+    const step = await until(`the end of ${Id}`, async () => {
+      const now = await howdah.step(id, Id);
+      return !["PENDING", "RUNNING"].includes(now.Status.State) && now;
+    });
+    assert.equal(step.Status.State, "COMPLETED", JSON.stringify(step, null, 1));
+  }
+  return Object.fromEntries(Steps.map((step: any) => [step.Name, step.Id]));
 }
 
 const json = async (url: string): Promise<any> => {

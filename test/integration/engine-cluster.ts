@@ -1,10 +1,7 @@
 /** A real cluster with applications, for the tests of engines: made, used by commands on its master and by steps, and ended. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { type Howdah, releaseLabel, until } from "./howdah.ts";
 
 export interface EngineCluster {
@@ -44,21 +41,6 @@ export async function engineCluster(
     assert.doesNotMatch(now, /^TERMINAT/, JSON.stringify((await howdah.cluster(id)).Status));
     return now === "WAITING";
   });
-  /** Logs of a step are complete half a minute after its end at most. */
-  async function logOf(uri: string): Promise<string> {
-    const folder = mkdtempSync(join(tmpdir(), "howdah-step-log-"));
-    try {
-      const copy = async () =>
-        howdah.aws("s3", "cp", uri, join(folder, "log.gz")).then(
-          () => true,
-          () => false,
-        );
-      await until(uri, copy, 90_000);
-      return gunzipSync(readFileSync(join(folder, "log.gz"))).toString("utf8");
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  }
   function on(node: string, line: string): string {
     const argv = [join(import.meta.dirname, "..", "..", "bin", "howdah.js"), "ssh", "--data", howdah.data.root, id, node, "--"];
     const { status, stdout, stderr } = spawnSync(process.execPath, [...argv, line], { encoding: "utf8", timeout: 240_000 });
@@ -77,7 +59,7 @@ export async function engineCluster(
         const now = (await howdah.step(id, stepId)).Status?.State ?? "";
         return ["COMPLETED", "FAILED", "CANCELLED"].includes(now) && now;
       });
-      return { state, log: (file) => logOf(`s3://${bucket}/logs/${id}/steps/${stepId}/${file}.gz`) };
+      return { state, log: (file) => howdah.log(bucket, `logs/${id}/steps/${stepId}/${file}.gz`) };
     },
     async terminate() {
       await howdah.aws("emr", "terminate-clusters", "--cluster-ids", id);

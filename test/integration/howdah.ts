@@ -1,12 +1,14 @@
 /** A real Howdah for a test: the command itself, in a data folder of its own, with the real aws CLI and boto3 of the nodes' tools. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
 import { DescribeClusterCommand, DescribeStepCommand, EMRClient } from "@aws-sdk/client-emr";
+import { GetObjectCommand, NoSuchKey, S3Client } from "@aws-sdk/client-s3";
 import { clientEnvironment } from "../../src/cli/env.ts";
 import { startDetached } from "../../src/cli/up.ts";
 import { dataFolder, ownerVariable } from "../../src/data-folder.ts";
@@ -31,15 +33,31 @@ export async function startHowdah(options: HowdahOptions = {}) {
   await startDetached(data, { port: 0, isolation: options.isolation });
   const clientEnv = await clientEnvironment(data);
 
-  async function look(client: (emr: EMRClient) => Promise<any>): Promise<any> {
+  /** By the JavaScript SDK: what a test looks at again and again must not take a core, as the aws CLI does. */
+  async function look<Client extends EMRClient | S3Client, T>(
+    Client: new (options: object) => Client,
+    question: (client: Client) => Promise<T>,
+  ): Promise<T> {
     // Each time anew: a control plane that was started again may have another port.
     const env = await clientEnvironment(data);
     const credentials = { accessKeyId: env.AWS_ACCESS_KEY_ID ?? "", secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? "" };
-    const emr = new EMRClient({ endpoint: env.AWS_ENDPOINT_URL, region: env.AWS_REGION, credentials });
+    const client = new Client({ endpoint: env.AWS_ENDPOINT_URL, region: env.AWS_REGION, credentials, forcePathStyle: true });
     try {
-      return await client(emr);
+      return await question(client);
     } finally {
-      emr.destroy();
+      client.destroy();
+    }
+  }
+
+  async function object(bucket: string, key: string): Promise<Buffer | undefined> {
+    try {
+      return await look(S3Client, async (s3) => {
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        return Buffer.from(await Body!.transformToByteArray());
+      });
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      throw error;
     }
   }
 
@@ -50,10 +68,23 @@ export async function startHowdah(options: HowdahOptions = {}) {
     aws: (...args: string[]) => aws(installation, clientEnv, args),
     /** Runs a Python program with boto3; its standard output. */
     boto3: (program: string) => run(join(installation.toolsBin, "python3"), ["-c", program], clientEnv),
-    /** By the JavaScript SDK: what a test looks at again and again must not take a core, as the aws CLI does. */
-    cluster: async (id: string) => (await look((emr) => emr.send(new DescribeClusterCommand({ ClusterId: id })))).Cluster,
-    step: async (id: string, stepId: string) =>
-      (await look((emr) => emr.send(new DescribeStepCommand({ ClusterId: id, StepId: stepId })))).Step,
+    cluster: async (id: string): Promise<any> =>
+      (await look(EMRClient, (emr) => emr.send(new DescribeClusterCommand({ ClusterId: id })))).Cluster,
+    step: async (id: string, stepId: string): Promise<any> =>
+      (await look(EMRClient, (emr) => emr.send(new DescribeStepCommand({ ClusterId: id, StepId: stepId })))).Step,
+    /** Waits for a log in S3; a step's, which has ended, for all of it: while it runs its logs are shipped, too. */
+    async log(bucket: string, key: string): Promise<string> {
+      const found = await until(`all of s3://${bucket}/${key}`, async () => {
+        const packed = await object(bucket, key);
+        if (!packed) return undefined;
+        const text = gunzipSync(packed).toString("utf8");
+        const [, ofStep] = /\/(steps\/s-\w+\/\w+)\.gz$/.exec(key) ?? [];
+        const files = ofStep ? readdirSync(data.nodes).map((node) => join(data.node(node), "logs", ofStep)) : [];
+        const file = files.find((path) => existsSync(path));
+        return (file === undefined || text === readFileSync(file, "utf8")) && { text };
+      });
+      return found.text;
+    },
     up: () => startDetached(data, { isolation: options.isolation }),
     /** Ends everything; throws where a process is left. */
     async stop(): Promise<void> {

@@ -4,7 +4,6 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { gunzipSync } from "node:zlib";
 import { bestDegree } from "../../src/providers/local/provider.ts";
 import { type Howdah, releaseLabel, startHowdah, until } from "./howdah.ts";
 
@@ -61,14 +60,6 @@ describe("a node", { skip: best.degree === "plain" && best.reason }, () => {
   });
   after(() => howdah?.stop());
 
-  /** Of a file that is shipped, or on its way. */
-  async function log(key: string): Promise<string> {
-    const text = await howdah.boto3(
-      `import boto3,base64\ntry: print(base64.b64encode(boto3.client('s3').get_object(Bucket='work',Key='${key}')['Body'].read()).decode())\nexcept Exception: print('')`,
-    );
-    return text.trim() ? gunzipSync(Buffer.from(text.trim(), "base64")).toString("utf8") : "";
-  }
-
   test("a bootstrap action installs packages on every node, and the cluster comes up", async () => {
     const { Status } = await until("the cluster", async () => {
       const cluster = await howdah.cluster(clusterId);
@@ -113,7 +104,7 @@ describe("a node", { skip: best.degree === "plain" && best.reason }, () => {
         },
         600_000,
       );
-      const said = await until(`the log of ${name}.sh`, () => log(`logs/${clusterId}/steps/${StepIds[0]}/stdout.gz`));
+      const said = await howdah.log("work", `logs/${clusterId}/steps/${StepIds[0]}/stdout.gz`);
       assert.deepEqual(said.match(/^FAILED: [\s\S]*?(?=^ok: |^FAILED: |$(?![\s\S]))/gm) ?? [], []);
       assert.match(said, /^ok: /m);
       assert.equal(Status.State, "COMPLETED", JSON.stringify(Status));

@@ -50,8 +50,8 @@ test("the history server has both applications, and a cluster the version that r
   const { MasterPublicDnsName } = await howdah.cluster(cluster.id);
   assert.ok(MasterPublicDnsName);
   await until("the applications' history", async () => {
-    const text = cluster.onMaster("curl -s http://$(hostname -i):18080/api/v1/applications");
-    const all = JSON.parse(text) as { attempts: { completed: boolean; appSparkVersion: string }[] }[];
+    const answer = await fetch(`http://${MasterPublicDnsName}:18080/api/v1/applications`);
+    const all = (await answer.json()) as { attempts: { completed: boolean; appSparkVersion: string }[] }[];
     return all.filter(({ attempts }) => attempts.some((one) => one.completed && one.appSparkVersion === "4.0.2")).length >= 2;
   });
   assert.deepEqual((await howdah.cluster(cluster.id)).Applications, [{ Name: "Spark", Version: "4.0.2" }]);

@@ -13,6 +13,8 @@ export interface Figure {
   floor?: { what: string; value: number; times?: Times };
   /** What the project wants: at most so many times the floor, or at most so much more than it (in `unit`); of a speed, at least so many times. */
   goal?: { times: number } | { more: number } | { atLeast: number };
+  /** Ours to the floor, where it is more than that of the two numbers: the median of what each round gave. */
+  ratio?: number;
   rounds: number;
 }
 
@@ -29,11 +31,14 @@ export function median(values: number[]): number {
 }
 
 /** Does the figure reach its goal? undefined where it has none. */
-export function isReached({ ours, floor, goal }: Figure): boolean | undefined {
+export function isReached(figure: Figure): boolean | undefined {
+  const { ours, floor, goal } = figure;
   if (!floor || !goal) return undefined;
-  if ("atLeast" in goal) return ours >= goal.atLeast * floor.value;
-  return "times" in goal ? ours <= goal.times * floor.value : ours <= floor.value + goal.more;
+  if ("more" in goal) return ours <= floor.value + goal.more;
+  return "atLeast" in goal ? ratioOf(figure, floor) >= goal.atLeast : ratioOf(figure, floor) <= goal.times;
 }
+
+const ratioOf = ({ ours, ratio }: Figure, floor: { value: number }): number => ratio ?? ours / floor.value;
 
 function wantedOf(goal: NonNullable<Figure["goal"]>, unit: Figure["unit"]): string {
   if ("atLeast" in goal) return `at least ${goal.atLeast} times`;
@@ -49,7 +54,7 @@ export function table(figures: Figure[]): string {
       return of ? `${text} (p50 ${of.p50.toFixed(1)}, p99 ${of.p99.toFixed(1)} ms)` : text;
     };
     const more = floor && unit !== "/s" ? `, ${ours < floor.value ? "-" : "+"}${amount(Math.abs(ours - floor.value))}` : "";
-    const ratio = floor ? `${(ours / floor.value).toFixed(unit === "/s" ? 1 : 2)} times${more}` : "";
+    const ratio = floor ? `${ratioOf(figure, floor).toFixed(unit === "/s" ? 1 : 2)} times${more}` : "";
     const wanted = goal ? wantedOf(goal, unit) : "";
     const verdict = { true: ": yes", false: ": no", undefined: "" }[String(isReached(figure))];
     return [

@@ -4,11 +4,11 @@ import { EMRClient, RunJobFlowCommand } from "@aws-sdk/client-emr";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStore } from "../src/store/store.ts";
 import { runningInstances } from "../src/store/instances.ts";
-import { region, signed, startGenerator } from "./api/generator.ts";
+import { region, signed } from "./api/generator.ts";
 import type { BenchAlone } from "./context.ts";
-import type { Figure } from "./figures.ts";
-import { takeTurns } from "./rounds.ts";
+import { type Figure, median } from "./figures.ts";
 import { cpuPercent, type Made, make, remove, type Running, settled, start } from "./scale/server.ts";
+import { type Asked, compare, type Length } from "./scale/turns.ts";
 
 const page = 50;
 const small = { clusters: 2 * page, steps: 20 * page, instances: 10 * page, living: page };
@@ -16,6 +16,9 @@ const large = { clusters: 10_000, steps: 100_000, instances: 50_000, living: 500
 const fleet = { clusters: 500, steps: 500, instances: 10_000, living: 500 };
 /** So many times the failures that are asked for (1 % of the nodes in an hour), so that some minutes see many. */
 const failureTimes = 10;
+/** How long each operation is asked for. */
+const callLength: Length = { seconds: 30, leastRounds: 5, perRound: 300 };
+const shortly: Length = { seconds: 0, leastRounds: 1, perRound: 20 };
 
 export const scale: BenchAlone = {
   name: "scale",
@@ -27,41 +30,39 @@ export const scale: BenchAlone = {
 };
 
 async function lists(rounds: number, smoke: boolean, say: (text: string) => void): Promise<Figure[]> {
-  const generator = startGenerator();
   const made: Made[] = [];
-  const running: Running[] = [];
+  let running: Running[] = [];
   try {
     for (const fill of [smoke ? { ...large, clusters: 200, steps: 2000, instances: 1000, living: 60 } : large, small]) {
       say(`a store of ${fill.clusters} clusters, ${fill.steps} steps, ${fill.instances} instances`);
       made.push(await make(fill));
     }
-    for (const { data } of made) running.push(await start(data));
-    const [ours, beside] = running as [Running, Running];
-    const figures: Figure[] = [
-      {
-        bench: "scale",
-        what: "start, until it answers",
-        unit: "s",
-        ours: ours.startSeconds,
-        floor: { what: "2 s", value: 2 },
-        goal: { times: 1 },
-        rounds: 1,
-      },
-      { bench: "scale", what: "start with one page", unit: "s", ours: beside.startSeconds, rounds: 1 },
+    const starts: number[][] = [];
+    for (let round = 0; round < rounds; round++) {
+      for (const one of running) await one.stop();
+      running = [];
+      for (const one of made) {
+        running.push(await start(one));
+        await settled(running.at(-1)!.pid);
+      }
+      starts.push(running.map(({ startSeconds }) => startSeconds));
+      say(
+        `start ${round + 1} of ${rounds}: ${starts
+          .at(-1)!
+          .map((seconds) => seconds.toFixed(2))
+          .join(" s against ")} s`,
+      );
+    }
+    const figure = (what: string, unit: Figure["unit"], ours: number, beside: number, wanted: string, value: number): Figure[] => [
+      { bench: "scale", what, unit, ours, floor: { what: wanted, value }, goal: { times: 1 }, rounds },
+      { bench: "scale", what: `${what}, one page`, unit, ours: beside, rounds },
     ];
-    for (const { pid } of running) await settled(pid);
-    const lookSeconds = smoke ? 1 : 20;
-    const [idle, idleBeside] = [await cpuPercent(ours.pid, lookSeconds), await cpuPercent(beside.pid, lookSeconds)];
-    figures.push({
-      bench: "scale",
-      what: "CPU with nothing to do",
-      unit: "% of a core",
-      ours: idle,
-      floor: { what: "1 %", value: 1 },
-      goal: { times: 1 },
-      rounds: 1,
-    });
-    figures.push({ bench: "scale", what: "CPU with nothing to do, one page", unit: "% of a core", ours: idleBeside, rounds: 1 });
+    const started = [0, 1].map((which) => median(starts.map((round) => round[which]!)));
+    const idle = await Promise.all(running.map(({ pid }) => cpuPercent(pid, smoke ? 1 : 30)));
+    const figures = [
+      ...figure("start, until it has answered", "s", started[0]!, started[1]!, "2 s", 2),
+      ...figure("CPU with nothing to do", "% of a core", idle[0]!, idle[1]!, "1 %", 1),
+    ];
     const calls: [string, (store: Made) => [operation: string, input: object][]][] = [
       ["DescribeCluster", ({ clusters }) => sample(clusters).map((ClusterId) => ["DescribeCluster", { ClusterId }])],
       ["ListSteps", ({ clusters }) => sample(clusters).map((ClusterId) => ["ListSteps", { ClusterId }])],
@@ -74,28 +75,21 @@ async function lists(rounds: number, smoke: boolean, say: (text: string) => void
       ],
     ];
     for (const [what, inputs] of calls) {
-      const p99 = (index: 0 | 1) => async () => {
-        const { port } = running[index]!;
-        const requests = inputs(made[index]!).map(([operation, input]) => signed(port, made[index]!.credentials, operation, input));
-        const job = { port, requests, connections: 1 };
-        await generator.drive({ ...job, end: { seconds: smoke ? 0.1 : 1 } });
-        return (await generator.drive({ ...job, end: { seconds: smoke ? 0.1 : 4 } })).p99;
+      const asked = (which: 0 | 1): Asked => {
+        const [store, { port, pid }] = [made[which]!, running[which]!];
+        return { port, pid, requests: inputs(store).map(([operation, input]) => signed(port, store.credentials, operation, input)) };
       };
-      say(what);
-      const measured = await takeTurns(rounds, p99(0), p99(1), say);
-      figures.push({
-        bench: "scale",
-        what: `${what}, p99`,
-        unit: "ms",
-        ours: measured.ours,
-        floor: { what: "one page", value: measured.floor },
-        goal: { times: 1.5 },
-        rounds,
-      });
+      const { ours, beside, p99Ratio, cpuRatio, rounds: asking } = await compare(asked(0), asked(1), smoke ? shortly : callLength);
+      const ratios = `${p99Ratio.toFixed(2)} times in p99, ${cpuRatio.toFixed(2)} in CPU`;
+      say(`${what}: ${ours.p99.toFixed(2)} ms against ${beside.p99.toFixed(2)}, ${ratios}, ${asking} rounds`);
+      const both = { bench: "scale", unit: "ms", goal: { times: 1.5 }, rounds: asking } as const;
+      figures.push(
+        { ...both, what: `${what}, p99`, ours: ours.p99, floor: { what: "one page", value: beside.p99 }, ratio: p99Ratio },
+        { ...both, what: `${what}, CPU of a request`, ours: ours.cpuMs, floor: { what: "one page", value: beside.cpuMs }, ratio: cpuRatio },
+      );
     }
     return figures;
   } finally {
-    generator.stop();
     for (const one of running) await one.stop();
     for (const one of made) remove(one);
   }
@@ -109,12 +103,12 @@ async function nodes(smoke: boolean, say: (text: string) => void): Promise<Figur
   const fill = smoke ? { clusters: 5, steps: 5, instances: 100, living: 5 } : fleet;
   say(`${fill.clusters} clusters of ${fill.instances} nodes`);
   const made = await make(fill);
-  const server = await start(made.data);
+  const server = await start(made);
   try {
     await settled(server.pid);
-    const idle = await cpuPercent(server.pid, smoke ? 1 : 60);
+    const idle = await cpuPercent(server.pid, smoke ? 1 : 30);
     const perHour = (fill.instances / 100) * failureTimes;
-    const seconds = smoke ? 2 : 180;
+    const seconds = smoke ? 2 : 120;
     const stop = failAndReplace(made, server.port, 3600 / perHour);
     const busy = await cpuPercent(server.pid, seconds);
     const failed = await stop();

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { EMRClient, ListClustersCommand } from "@aws-sdk/client-emr";
 import type { Credentials } from "../../src/aws/sigv4.ts";
 import { startDetached } from "../../src/cli/up.ts";
 import { type DataFolder, dataFolder } from "../../src/data-folder.ts";
@@ -12,6 +13,7 @@ import { newRecord } from "../../src/providers/simulated/node.ts";
 import { openShelf } from "../../src/providers/simulated/shelf.ts";
 import { claimFor, runningControlPlane } from "../../src/running.ts";
 import { adminKey, createAccount } from "../../src/store/accounts.ts";
+import { networksOfLiving } from "../../src/store/clusters.ts";
 import { makeIds } from "../../src/store/ids.ts";
 import { hostnameOf } from "../../src/store/instances.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
@@ -39,6 +41,7 @@ export async function make(fill: Fill): Promise<Made> {
 
 async function putNodes(store: Store, data: DataFolder): Promise<void> {
   const shelf = openShelf(data.simulated);
+  for (const { id, network } of await networksOfLiving(store.db)) shelf.put("network", id, network);
   for (const row of await store.db.selectFrom("instances").selectAll().where("status", "=", "launched").execute()) {
     const { id, cluster_id, address, agent_token } = row;
     const spec = { clusterId: cluster_id, instanceId: id, address, hostname: hostnameOf(address), hosts: [], region: owner.region };
@@ -50,15 +53,18 @@ async function putNodes(store: Store, data: DataFolder): Promise<void> {
 export interface Running {
   port: number;
   pid: number;
-  /** Seconds from the start of the process until it says that it is up. */
+  /** Seconds from the start of the process until it has answered a request. */
   startSeconds: number;
   stop(): Promise<void>;
 }
 
-export async function start(data: DataFolder): Promise<Running> {
+export async function start({ data, credentials }: Made): Promise<Running> {
   const from = performance.now();
   const endpoint = await startDetached(data, { provider: "simulated", pace: "real" });
+  const emr = new EMRClient({ endpoint, region: owner.region, credentials });
+  await emr.send(new ListClustersCommand({}));
   const startSeconds = (performance.now() - from) / 1000;
+  emr.destroy();
   const running = runningControlPlane(data)!;
   return { port: Number(new URL(endpoint).port), pid: running.pid, startSeconds, stop: () => endProcess(running, { graceMs: 5_000 }) };
 }

@@ -20,7 +20,7 @@ export interface Simulated {
 
 /** They end by orders only, and whoever orders it says so: a look now and then is for what nobody thought of. */
 const watchMs = 60_000;
-/** Ten thousand nodes that all began to talk at a start would keep everybody else from the store. */
+/** Ten thousand nodes that all begin to talk at a start are not to keep everybody else from the store. */
 const talkingAtOnce = 32;
 
 export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simulated, log: Logger): Nodes {
@@ -32,15 +32,11 @@ export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simu
       const shelf = openShelf(data.simulated);
       const faults = openFaults(shelf);
       const secret = ids.token();
-      const { orders, report } = simulatedLink(context);
-      const inTurn = byTurns(talkingAtOnce);
       const provider = createSimulatedProvider(
         {
           clock: systemClock,
           pace,
-          // As the agent link: nothing that was read leaves before it is on the disk.
-          orders: (instanceId, clusterId) => inTurn(() => orders(instanceId, clusterId)).finally(store.durable),
-          report: (sent) => inTurn(() => report(sent)).finally(store.durable),
+          ...simulatedLink(context, byTurns(talkingAtOnce)),
           outcomeOf: (what) =>
             "step" in what
               ? outcome(what.step.name, rules.steps, faults.ofStep(what.step), pace.stepMs)
@@ -79,6 +75,7 @@ export function nodesAtRest(data: DataFolder): { provider: Provider; close(): vo
       pace: paces.instant,
       orders: unreachable,
       report: unreachable,
+      alive: unreachable,
       outcomeOf: () => ({ afterMs: null, exitCode: 0 }),
     },
     shelf,

@@ -5,27 +5,35 @@ import { type GroupRow, groupsOf, type InstanceRow, instancesOf } from "../store
 import { type StepRow, stepsInState } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
 
-export interface NodeWish {
+export interface ClusterWish {
   cluster: ClusterRow;
-  groups: GroupRow[];
-  /** Of the whole cluster, the master first. */
+  /** The master first. */
   instances: InstanceRow[];
+  /** The steps that run: the master has them. */
+  running: StepRow[];
+}
+
+/** undefined where no node of it is wanted (any more). */
+export async function clusterWish(db: Db, clusterId: string): Promise<ClusterWish | undefined> {
+  const cluster = await findCluster(db, clusterId);
+  if (!cluster || cluster.phase === "ended") return undefined;
+  const instances = await instancesOf(db, clusterId);
+  return { cluster, instances, running: await stepsInState(db, clusterId, "RUNNING") };
+}
+
+export interface NodeWish extends ClusterWish {
+  groups: GroupRow[];
   instance: InstanceRow;
   master: InstanceRow;
-  /** The cluster's running steps: the master has them. */
-  running: StepRow[];
 }
 
 /** undefined where the instance is not wanted (any more). */
 export async function nodeWish(db: Db, instanceId: string, clusterId: string): Promise<NodeWish | undefined> {
-  const cluster = await findCluster(db, clusterId);
-  if (!cluster || cluster.phase === "ended") return undefined;
-  const instances = await instancesOf(db, clusterId);
-  const instance = instances.find(({ id }) => id === instanceId);
-  const [master] = instances;
-  if (!instance || !master || instance.wanted === 0) return undefined;
-  const running = await stepsInState(db, clusterId, "RUNNING");
-  return { cluster, groups: await groupsOf(db, clusterId), instances, instance, master, running };
+  const wish = await clusterWish(db, clusterId);
+  const instance = wish?.instances.find(({ id }) => id === instanceId);
+  const master = wish?.instances[0];
+  if (!wish || !instance || !master || instance.wanted === 0) return undefined;
+  return { ...wish, groups: await groupsOf(db, clusterId), instance, master };
 }
 
 export const bootstrapOrders = ({ spec }: ClusterRow): BootstrapOrder[] =>

@@ -13,7 +13,7 @@ import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { createLoop } from "../../src/reconcile/loop.ts";
 import { createReconcilers } from "../../src/reconcile/reconcilers.ts";
 import { createSilence } from "../../src/reconcile/silence.ts";
-import { simulatedLink } from "../../src/reconcile/simulated-link.ts";
+import { type SimulatedLink, simulatedLink } from "../../src/reconcile/simulated-link.ts";
 import { takeUpAgain } from "../../src/reconcile/take-up-again.ts";
 import { createWaits } from "../../src/reconcile/waits.ts";
 import { ensureAccounts } from "../../src/store/accounts.ts";
@@ -23,7 +23,6 @@ import { accountId, region } from "./base.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { createLife, type Disk, type Life, mortal, never } from "./life.ts";
 
-type Link = ReturnType<typeof simulatedLink>;
 type Handler = (input: unknown, request: RequestContext) => Promise<unknown>;
 
 /** More than half of what happens would be looks at instances of which nothing is new: not every 3 s, as in the real one. */
@@ -49,7 +48,7 @@ export interface Surroundings {
 export interface ControlPlane {
   readonly life: Life;
   /** Agents reach it from here on. */
-  readonly link: Link | undefined;
+  readonly link: SimulatedLink | undefined;
   /** An operation of EMR, or EC2's TerminateInstances, as the pipeline calls it once the request is authorised. */
   call(operation: string, input: object): Promise<unknown>;
 }
@@ -75,7 +74,7 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
     around.ended();
   });
   const ids = makeIds(around.random);
-  let link: Link | undefined;
+  let link: SimulatedLink | undefined;
   let durable = async () => {};
   let handlers: Record<string, Handler> = {};
 
@@ -110,12 +109,7 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
       log,
     );
     store.onManifest = (clusterId) => life.isOver || around.manifestChanged(clusterId);
-    const { orders, report } = simulatedLink(context);
-    // As the agent link: nothing that was read leaves before it is on the disk.
-    link = {
-      orders: (instanceId, clusterId) => orders(instanceId, clusterId).finally(store.durable),
-      report: (sent) => report(sent).finally(store.durable),
-    };
+    link = simulatedLink(context);
     ({ durable } = store);
     handlers = handlersOf(store);
     await takeUpAgain(context, false);

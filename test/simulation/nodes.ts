@@ -99,6 +99,7 @@ export function createNodes(
     },
     orders: (instanceId, clusterId) => reach(instanceId, (link) => link.orders(instanceId, clusterId)),
     report,
+    alive: (instanceId) => reach(instanceId, (link) => link.alive(instanceId)),
     outcomeOf(what) {
       const { args } = "step" in what ? what.step : what.bootstrapAction;
       if ("step" in what) {

@@ -2,6 +2,7 @@
 import type { RequestContext } from "../../src/aws/operations.ts";
 import type { ClusterSpec } from "../../src/store/clusters.ts";
 import { insertCluster, setClusterStatus } from "../../src/store/clusters.ts";
+import { noLogs } from "../../src/reconcile/simulated-link.ts";
 import { addEvent } from "../../src/store/events.ts";
 import { type Ids, makeIds } from "../../src/store/ids.ts";
 import { insertGroup, insertInstance, recordReport, setInstanceStatus } from "../../src/store/instances.ts";
@@ -116,8 +117,19 @@ async function one(tx: Tx, ids: Ids, n: number, lives: boolean, steps: number, i
       address: `${network}.${ordinal}`,
       agent_token: ids.token(),
     });
-    const seen = { instanceId, bootId: "b", seq: 1, generation: 1, bootstrapActions: [], daemons: [], tasks: [], steps: [], warnings: [] };
-    await recordReport(tx, { ...seen, phase: lives ? "ready" : "stopped" });
+    // Word by word as a simulated node says it: when it begins to talk, nothing of it is news.
+    await recordReport(tx, {
+      instanceId,
+      bootId: "simulated",
+      seq: 1,
+      generation: 1,
+      phase: lives ? "ready" : "stopped",
+      bootstrapActions: [],
+      daemons: [],
+      tasks: [],
+      steps: [],
+      warnings: ordinal === 1 ? [noLogs] : [],
+    });
     await setInstanceStatus(tx, instanceId, {
       launched_at: tx.now,
       ...(lives ? { status: "launched" } : { status: "terminated", ended_at: tx.now + 50_000, end_code: "CLUSTER_TERMINATED" }),

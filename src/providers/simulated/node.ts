@@ -21,6 +21,8 @@ export interface Orders {
   stopping: boolean;
   /** What its user should know of this node. */
   warnings: string[];
+  /** The last report of it that is kept. */
+  known: Report | null;
 }
 
 export interface Outcome {
@@ -38,6 +40,8 @@ export interface Surroundings {
   /** undefined where the node is not wanted (any more). Rejects where the control plane cannot be reached. */
   orders(instanceId: string, clusterId: string): Promise<Orders | undefined>;
   report(report: Report): Promise<void>;
+  /** Nothing is new, but its agent is there. */
+  alive(instanceId: string): Promise<void>;
   /** Asked once for each step, when it begins. */
   outcomeOf(what: { step: SimulatedStep } | { bootstrapAction: BootstrapOrder }): Outcome;
   /** Why an instance cannot be launched, where it cannot. */
@@ -92,7 +96,7 @@ interface Boot {
 
 export const newRecord = (spec: LaunchSpec): NodeRecord => ({ spec, seq: 0, actions: {}, steps: {} });
 
-/** An agent says so often that it is there, though nothing is new. */
+/** So often an agent says that it is there. */
 const aliveMs = 60_000;
 /** Where the control plane did not answer. */
 const retryMs = 1_000;
@@ -144,7 +148,8 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
   let orders: Orders | undefined;
   let talking = false;
   let again = false;
-  let told = "";
+  /** undefined until this process knows what an earlier one has told. */
+  let told: string | undefined;
   let isOver = false;
 
   function after(ms: number, run: () => void): () => void {
@@ -159,7 +164,7 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
     };
   }
 
-  const ends = { boot: sayAlive, action: endAction, daemons: becomeReady, stop: becomeStopped };
+  const ends = { boot: beginToTalk, action: endAction, daemons: becomeReady, stop: becomeStopped };
 
   function begin(busy: Omit<NonNullable<Boot["busy"]>, "since">): void {
     boot.busy = { ...busy, since: clock.now() };
@@ -292,27 +297,28 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
   }
 
   /** Gets the orders, follows them, and reports until nothing is new. One conversation at a time. */
-  async function talk(isAlive: boolean): Promise<void> {
+  async function talk(): Promise<void> {
     orders = (await around.orders(spec.instanceId, spec.clusterId)) ?? orders;
     if (isOver) return;
+    told ??= JSON.stringify({ ...orders?.known, seq: 0 });
     if (orders) converge(orders);
     const report = reportNow();
     const text = JSON.stringify(report);
-    if (text === told && !isAlive) return;
+    if (text === told) return;
     record.seq += 1;
     save();
     await around.report({ ...report, seq: record.seq });
     told = text;
   }
 
-  function look(isAlive = false): void {
+  function look(): void {
     if (isOver) return;
     if (talking) {
       again = true;
       return;
     }
     talking = true;
-    talk(isAlive).then(
+    talk().then(
       () => {
         talking = false;
         if (!again) return;
@@ -322,21 +328,29 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
       () => {
         talking = false;
         again = false;
-        if (!isOver) after(retryMs, () => look(isAlive));
+        if (!isOver) after(retryMs, look);
       },
     );
   }
 
-  function sayAlive(): void {
-    look(true);
-    after(aliveMs, sayAlive);
+  async function sayAlive(): Promise<void> {
+    const nextMs = await around.alive(spec.instanceId).then(
+      () => aliveMs,
+      () => retryMs,
+    );
+    if (!isOver) after(nextMs, () => void sayAlive());
+  }
+
+  function beginToTalk(): void {
+    look();
+    void sayAlive();
   }
 
   for (const step of Object.values(record.steps)) if (step.report.state === "running") awaitEnd(step);
   if (boot.busy) awaitBusy(boot.busy);
-  if (boot.busy?.what !== "boot") sayAlive();
+  if (boot.busy?.what !== "boot") beginToTalk();
   return {
-    look: () => look(),
+    look,
     endStep,
     hangStep,
     end() {

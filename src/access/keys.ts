@@ -32,6 +32,8 @@ interface Row {
   kind: "user" | "role" | null;
   name: string | null;
   path: string | null;
+  /** Of the owner, as a JSON object. */
+  tags: string;
 }
 
 /**
@@ -41,19 +43,17 @@ interface Row {
 export function openKeyLookup(databasePath: string): KeyLookup & { close(): void } {
   const database = new DatabaseSync(databasePath, { readOnly: true, timeout: 5000 });
   const key = database.prepare(
-    `SELECT access_key_id, secret_access_key, session_token, k.account_id, owner_id, session, cluster_id, expires_at, e.kind, e.name, e.path
+    `SELECT access_key_id, secret_access_key, session_token, k.account_id, owner_id, session, cluster_id, expires_at, e.kind, e.name, e.path,
+       (SELECT json_group_object(key, value) FROM iam_tags WHERE entity_id = owner_id) AS tags
      FROM access_keys k LEFT JOIN iam_entities e ON e.id = k.owner_id
      WHERE access_key_id = ? AND status = 'Active' AND disabled_at IS NULL`,
   );
-  const tags = database.prepare("SELECT key, value FROM iam_tags WHERE entity_id = ?");
-  const tagsOf = (entityId: string): Record<string, string> =>
-    Object.fromEntries((tags.all(entityId) as { key: string; value: string }[]).map(({ key, value }) => [key, value]));
   const documentOf = documents(database);
 
   const principalOf = (row: Row): Principal | undefined => {
     const { account_id: accountId, owner_id: ownerId, cluster_id: clusterId } = row;
     if (ownerId === null) return undefined;
-    const common = { accountId, tags: tagsOf(ownerId), sessionPolicies: [], clusterId };
+    const common = { accountId, tags: JSON.parse(row.tags) as Record<string, string>, sessionPolicies: [], clusterId };
     const session = row.session === null ? undefined : (JSON.parse(row.session) as Session);
     const issued = session && { sessionIssuedAt: session.issuedAt };
     if (ownerId === accountId) return { ...common, ...issued, type: "Root", arn: rootArn(accountId), id: accountId };

@@ -22,19 +22,20 @@ export function openPolicySource(databasePath: string): PolicySource & { close()
   const documentOf = documents(database);
   // A user's groups count as the user itself; a role has none.
   const owners = "SELECT ?1 UNION ALL SELECT group_id FROM iam_group_members WHERE user_id = ?1";
-  const attached = database.prepare(`SELECT DISTINCT policy_arn FROM iam_attachments WHERE entity_id IN (${owners})`);
-  const inline = database.prepare(`SELECT name, document FROM iam_inline_policies WHERE entity_id IN (${owners})`);
-  const boundaryOf = database.prepare("SELECT boundary_arn FROM iam_entities WHERE id = ?");
+  const all = database.prepare(
+    `SELECT (SELECT json_group_array(policy_arn) FROM (SELECT DISTINCT policy_arn FROM iam_attachments WHERE entity_id IN (${owners}))) AS attached,
+       (SELECT json_group_array(json_object('name', name, 'text', document)) FROM iam_inline_policies WHERE entity_id IN (${owners})) AS inline,
+       (SELECT boundary_arn FROM iam_entities WHERE id = ?1) AS boundary`,
+  );
 
   const kept = untilChanged(database);
 
   function read(id: string): Omit<Grants, "session"> {
-    const arns = (attached.all(id) as { policy_arn: string }[]).map((row) => row.policy_arn);
-    const own = (inline.all(id) as { name: string; document: string }[]).map(({ name, document }) => ({ name, text: document }));
-    const { boundary_arn: arn } = (boundaryOf.get(id) as { boundary_arn: string | null } | undefined) ?? { boundary_arn: null };
+    const { attached, inline, boundary } = all.get(id) as { attached: string; inline: string; boundary: string | null };
+    const managed = (arn: string): NamedPolicy => ({ name: arn, text: documentOf(arn) });
     return {
-      identity: [...arns.map((one): NamedPolicy => ({ name: one, text: documentOf(one) })), ...own],
-      boundary: arn ? { name: arn, text: documentOf(arn) } : undefined,
+      identity: [...(JSON.parse(attached) as string[]).map(managed), ...(JSON.parse(inline) as NamedPolicy[])],
+      boundary: boundary === null ? undefined : managed(boundary),
     };
   }
 

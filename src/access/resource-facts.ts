@@ -51,8 +51,10 @@ interface EntityRow {
 /** Throws where the database or its tables are not there yet. */
 export function openResourceFacts(databasePath: string): ResourceFacts & { close(): void } {
   const database = new DatabaseSync(databasePath, { readOnly: true, timeout: 5000 });
-  const cluster = database.prepare("SELECT 1 FROM clusters WHERE id = ? AND account_id = ? AND region = ?");
-  const clusterTags = database.prepare("SELECT key, value FROM tags WHERE cluster_id = ?");
+  const clusterTags = database.prepare(
+    `SELECT (SELECT json_group_object(key, value) FROM tags WHERE cluster_id = c.id) AS tags
+     FROM clusters c WHERE id = ? AND account_id = ? AND region = ?`,
+  );
   const group = database.prepare("SELECT cluster_id FROM instance_groups WHERE id = ?");
   const ec2Tags = database.prepare("SELECT key, value FROM ec2_tags WHERE resource_id = ? AND account_id = ? AND region = ?");
   const nodeTags = database.prepare(
@@ -82,7 +84,10 @@ export function openResourceFacts(databasePath: string): ResourceFacts & { close
 
   return {
     clusterTags: (accountId, region, id) =>
-      kept(`${accountId} ${region} ${id}`, () => (cluster.get(id, accountId, region) ? asTags(clusterTags.all(id)) : undefined)),
+      kept(`${accountId} ${region} ${id}`, () => {
+        const row = clusterTags.get(id, accountId, region) as { tags: string } | undefined;
+        return row && (JSON.parse(row.tags) as Tags);
+      }),
     clusterOfGroup: (id) => (group.get(id) as { cluster_id: string } | undefined)?.cluster_id,
     ec2Tags: (accountId, region, id) =>
       asTags([...(id.startsWith("i-") ? nodeTags.all(id, accountId, region) : []), ...ec2Tags.all(id, accountId, region)]),

@@ -209,7 +209,7 @@ function signingKeyOf({ secretAccessKey }: AccessKey, scope: Scope): KeyObject {
 
 /** After the signature, so that only who has the whole of temporary credentials learns that they have expired. Throws SignatureRefusal. */
 export function checkToken(key: AccessKey, token: string | null | undefined, now: Date): void {
-  if (!sameText(key.sessionToken ?? "", token ?? "")) throw new SignatureRefusal("bad-token");
+  if ((key.sessionToken !== null || token) && !sameText(key.sessionToken ?? "", token ?? "")) throw new SignatureRefusal("bad-token");
   if (key.expiresAt !== null && key.expiresAt <= now.getTime()) throw new SignatureRefusal("expired-token");
 }
 
@@ -233,10 +233,10 @@ function checkTime(claim: Claim, now: Date): void {
       `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: ${said}.`,
     );
   }
-  const times = { RequestTime: claim.date, ServerTime: now.toISOString(), MaxAllowedSkewMilliseconds: String(tolerance) };
+  const times = () => ({ RequestTime: claim.date, ServerTime: now.toISOString(), MaxAllowedSkewMilliseconds: String(tolerance) });
   if (time > now.getTime() + tolerance) {
     const why = `${claim.date} is still later than ${at(now.getTime() + tolerance)} (${at(now.getTime())} + 15 min.)`;
-    throw new SignatureRefusal("early", `Signature not yet current: ${why}`, times);
+    throw new SignatureRefusal("early", `Signature not yet current: ${why}`, times());
   }
   if (claim.expires !== undefined) {
     const end = time + claim.expires * 1000;
@@ -244,12 +244,12 @@ function checkTime(claim: Claim, now: Date): void {
     throw new SignatureRefusal("url-expired", `Signature expired: ${at(end)} is now earlier than ${at(now.getTime())}`, {
       "X-Amz-Expires": String(claim.expires),
       Expires: new Date(end).toISOString(),
-      ServerTime: times.ServerTime,
+      ServerTime: now.toISOString(),
     });
   }
   if (time < now.getTime() - tolerance) {
     const why = `${claim.date} is now earlier than ${at(now.getTime() - tolerance)} (${at(now.getTime())} - 15 min.)`;
-    throw new SignatureRefusal("expired", `Signature expired: ${why}`, times);
+    throw new SignatureRefusal("expired", `Signature expired: ${why}`, times());
   }
 }
 

@@ -18,15 +18,17 @@ export function stepsReconciler({ store }: ReconcileContext): Reconciler {
       // Read in the same transaction: a step must not begin on a cluster that has just begun to end.
       const cluster = await findCluster(tx.db, clusterId);
       if (!cluster) return;
-      const running = await stepsInState(tx.db, clusterId, "RUNNING");
+      let running = await stepsInState(tx.db, clusterId, "RUNNING");
       const master = running.length > 0 ? await findMaster(tx.db, clusterId) : undefined;
       const reports = new Map(master?.observed?.steps.map((report) => [report.id, report]));
-      for (const step of running) await recordEnd(tx, cluster, step, reports.get(step.id));
+      const ended = running.filter(({ id }) => hasEnded(reports.get(id)));
+      for (const step of ended) await recordEnd(tx, cluster, step, reports.get(step.id)!);
+      if (ended.length > 0) running = running.filter((step) => !ended.includes(step));
       await cancelAsked(tx, cluster);
 
       if (cluster.phase === "ending" || cluster.phase === "ended") await cancelRest(tx, cluster, cluster.phase === "ended");
       else if (cluster.phase === "ready" && !isEnding(cluster)) {
-        await startNext(tx, cluster);
+        await startNext(tx, cluster, running.length);
         await endWithSteps(tx, cluster);
       }
     });
@@ -34,9 +36,11 @@ export function stepsReconciler({ store }: ReconcileContext): Reconciler {
   };
 }
 
-/** What the agent said of a step that was started: nothing yet, running, or how it ended. */
-async function recordEnd(tx: Tx, cluster: ClusterRow, step: StepRow, report: StepReport | undefined): Promise<void> {
-  if (!report || report.state === "fetching" || report.state === "running") return;
+/** The agent says nothing yet of a step that was started, that it runs, or how it ended. */
+const hasEnded = (report: StepReport | undefined): boolean =>
+  report !== undefined && report.state !== "fetching" && report.state !== "running";
+
+async function recordEnd(tx: Tx, cluster: ClusterRow, step: StepRow, report: StepReport): Promise<void> {
   const succeeded = report.state === "exited" && report.exitCode === 0;
   const ended_at = report.endedAt ?? tx.now;
   const started_at = report.startedAt ?? step.started_at;
@@ -102,9 +106,9 @@ function failureDetails(cluster: ClusterRow, step: StepRow, report: StepReport, 
   };
 }
 
-async function startNext(tx: Tx, cluster: ClusterRow): Promise<void> {
-  const running = await stepsInState(tx.db, cluster.id, "RUNNING", cluster.step_concurrency_level);
-  const room = cluster.step_concurrency_level - running.length;
+/** `running`: how many do. */
+async function startNext(tx: Tx, cluster: ClusterRow, running: number): Promise<void> {
+  const room = cluster.step_concurrency_level - running;
   const next = room > 0 ? await stepsInState(tx.db, cluster.id, "PENDING", room) : [];
   // With one step at a time, a failed step that ends the cluster lets no other begin.
   if (next.length === 0 || (await fatalStep(tx.db, cluster.id))) return;

@@ -1,8 +1,8 @@
 /** Lists of clusters, chosen and limited in SQL, so that a page costs the same among ten clusters and ten thousand. */
 import type { ClusterState } from "@aws-sdk/client-emr";
-import { CompiledQuery, type Kysely, type Selectable, sql } from "kysely";
-import { type ClusterRow, clusterFromRow, type ListedCluster } from "./clusters.ts";
-import { compiledByNames } from "./compiled.ts";
+import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
+import { type ClusterEnding, type ClusterRow, clusterFromRow, type ListedCluster } from "./clusters.ts";
+import { compiled, compiledByNames } from "./compiled.ts";
 import type { ClustersTable, Schema } from "./schema.ts";
 import { activeStates } from "./steps.ts";
 import type { Db } from "./store.ts";
@@ -47,11 +47,14 @@ function choose(db: Kysely<Schema>, given: Partial<Chosen>) {
 const wholeRows = compiledByNames<Chosen, Selectable<ClustersTable>>((db, given) => choose(db, given).selectAll());
 const positions = compiledByNames<Chosen, Order>((db, given) => choose(db, given).select(["created_at", "id"]));
 /** No more of each than a list shows: a page of whole specs takes longer to read than all else of a list. */
-const listedRows = compiledByNames<Chosen, Omit<Selectable<ClustersTable>, "spec"> & { spec: string }>(
-  (db, given) =>
-    choose(db, given)
-      .select(["id", "account_id", "region", "created_at", "phase", "ending", "terminate_requested_at", "kept_at", "ready_at", "ended_at"])
-      .select(sql<string>`json_object('name', spec ->> 'name', 'bootstrapActions', spec -> 'bootstrapActions')`.as("spec")) as never,
+const listedRows = compiledByNames<Chosen & { now: number }, ListedRow>((db, given) =>
+  choose(db, given)
+    .select(["id", "account_id", "region", "created_at", "phase", "ending", "terminate_requested_at", "kept_at", "ready_at", "ended_at"])
+    .select([
+      sql<string>`spec ->> 'name'`.as("name"),
+      sql<number>`json_array_length(spec, '$.bootstrapActions')`.as("bootstrap_actions"),
+      ...useColumns(sql.ref("clusters.id"), given.now!),
+    ]),
 );
 
 /** Newest first, those after `after`. */
@@ -64,17 +67,20 @@ export async function pageOfClusters(
   return (await page(wholeRows, db, filter, after, limit)).map(clusterFromRow);
 }
 
-/** The same, of each what lists show. */
+/** The same, of each what lists show, at this time. */
 export async function pageOfListed(
   db: Db,
   filter: ClusterFilter,
   after: ClusterPosition | undefined,
   limit: number,
-): Promise<ListedCluster[]> {
-  return (await page(listedRows, db, filter, after, limit)).map((row) => ({
+  now: number,
+): Promise<(ListedCluster & { use: ClusterUse })[]> {
+  const asked = (one: Db, chosen: Partial<Chosen>) => listedRows(one, { ...chosen, now });
+  return (await page(asked, db, filter, after, limit)).map(({ name, bootstrap_actions: length, active, had, hours, ...row }) => ({
     ...row,
-    spec: JSON.parse(row.spec) as ListedCluster["spec"],
-    ending: row.ending === null ? null : (JSON.parse(row.ending) as ListedCluster["ending"]),
+    spec: { name, bootstrapActions: { length } },
+    ending: row.ending === null ? null : (JSON.parse(row.ending) as ClusterEnding),
+    use: useOf({ active, had, hours }),
   }));
 }
 
@@ -130,31 +136,52 @@ export async function* eachCluster(db: Db, filter: ClusterFilter): AsyncGenerato
   }
 }
 
-/** What a list says of each cluster beyond its row, for all of a page at once. */
+/** What users are shown of a cluster beyond its row. */
 export interface ClusterUse {
   hasActiveSteps: boolean;
   /** Active or not. */
   hasHadSteps: boolean;
-  /** From launch to end of each instance; null where it has not ended. */
-  instances: { instanceType: string; launchedAt: number; endedAt: number | null }[];
+  /** NormalizedInstanceHours. */
+  normalizedHours: number;
 }
 
-/** Ids as a JSON list, so that it is one statement whatever their number. */
-const usesSql = `select value as id,
-  exists (select 1 from steps where cluster_id = value and state in (${activeStates.map((state) => `'${state}'`).join(", ")})) as active,
-  exists (select 1 from steps where cluster_id = value) as had,
-  (select json_group_array(json_object('instanceType', g.instance_type, 'launchedAt', i.launched_at, 'endedAt', i.ended_at))
-    from instances i join instance_groups g on g.id = i.group_id where i.cluster_id = value and i.launched_at is not null) as instances
-  from json_each(?)`;
+interface UseRow {
+  active: number;
+  had: number;
+  hours: number | null;
+}
 
-export async function usesOf(db: Db, clusterIds: readonly string[]): Promise<(clusterId: string) => ClusterUse> {
-  const asked = CompiledQuery.raw(usesSql, [JSON.stringify(clusterIds)]);
-  const { rows } = await db.executeQuery(asked as CompiledQuery<{ id: string; active: number; had: number; instances: string }>);
-  const uses = new Map(
-    rows.map(({ id, active, had, instances }): [string, ClusterUse] => [
-      id,
-      { hasActiveSteps: active === 1, hasHadSteps: had === 1, instances: JSON.parse(instances) as ClusterUse["instances"] },
-    ]),
-  );
-  return (clusterId) => uses.get(clusterId) ?? { hasActiveSteps: false, hasHadSteps: false, instances: [] };
+type ListedRow = Omit<ListedCluster, "ending" | "spec"> & UseRow & { ending: string | null; name: string; bootstrap_actions: number };
+
+const useOf = ({ active, had, hours }: UseRow): ClusterUse => ({
+  hasActiveSteps: active === 1,
+  hasHadSteps: had === 1,
+  normalizedHours: Math.ceil(hours ?? 0),
+});
+
+/** An m1.small hour is 1; a size's factor is EC2's: large 4, xlarge 8, n×large n times that. */
+const sizeFactor = sql`case substr(g.instance_type, instr(g.instance_type, '.') + 1) when 'nano' then 0.25 when 'micro' then 0.5 when 'small' then 1
+  when 'medium' then 2 when 'large' then 4 else 8 * max(1, cast(substr(g.instance_type, instr(g.instance_type, '.') + 1) as integer)) end`;
+
+/** `clusterId`: the expression that names the cluster. Each started hour of an instance counts, from its launch to its end. */
+const useColumns = (clusterId: RawBuilder<unknown>, now: number) =>
+  [
+    sql<number>`exists (select 1 from steps where cluster_id = ${clusterId} and state in (${sql.join(activeStates)}))`.as("active"),
+    sql<number>`exists (select 1 from steps where cluster_id = ${clusterId})`.as("had"),
+    sql<
+      number | null
+    >`(select sum(max(0, (cast(coalesce(i.ended_at, ${now}) as integer) - i.launched_at + 3599999) / 3600000) * ${sizeFactor})
+      from instances i join instance_groups g on g.id = i.group_id where i.cluster_id = ${clusterId} and i.launched_at is not null)`.as(
+      "hours",
+    ),
+  ] as const;
+
+const useRow = compiled<{ clusterId: string; now: number }, UseRow>((db, value) =>
+  db.selectNoFrom([...useColumns(sql`${value("clusterId")}`, value("now"))]),
+);
+
+/** At this time. */
+export async function useOfCluster(db: Db, clusterId: string, now: number): Promise<ClusterUse> {
+  const [row] = await useRow(db, { clusterId, now });
+  return useOf(row!);
 }

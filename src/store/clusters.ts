@@ -61,7 +61,7 @@ export type ClusterRow = Omit<Selectable<ClustersTable>, keyof JsonColumns> & Js
 export type ListedCluster = Pick<
   ClusterRow,
   "id" | "account_id" | "region" | "created_at" | "phase" | "ending" | "terminate_requested_at" | "kept_at" | "ready_at" | "ended_at"
-> & { spec: Pick<ClusterSpec, "name" | "bootstrapActions"> };
+> & { spec: Pick<ClusterSpec, "name"> & { bootstrapActions: { length: number } } };
 
 const fromJson = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
 const toJson = (value: object | null): string | null => value && JSON.stringify(value);

@@ -5,7 +5,18 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 export type RandomBytes = (n: number) => Uint8Array;
 
-export function makeIds(random: RandomBytes = randomBytes) {
+const pooledAtOnce = 4096;
+let pool = Buffer.alloc(0);
+
+/** Of a supply: to ask for a few takes as long as to ask for many. */
+function pooledBytes(n: number): Uint8Array {
+  if (pool.length < n) pool = randomBytes(Math.max(n, pooledAtOnce));
+  const bytes = pool.subarray(0, n);
+  pool = pool.subarray(n);
+  return bytes;
+}
+
+export function makeIds(random: RandomBytes = pooledBytes) {
   /** 13 of A-Z0-9; bytes over 251 are dropped, so that every character is as likely. */
   const upper = (length: number): string => {
     let text = "";

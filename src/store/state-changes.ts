@@ -83,22 +83,19 @@ export async function watchStates(db: Kysely<Schema>): Promise<void> {
       .execute(db);
 }
 
-const touchedRows = compiled<Record<never, never>, TouchedTable>((db) => db.selectFrom("touched").selectAll().distinct());
-const forgetTouched = compiled<Record<never, never>, unknown>((db) => db.deleteFrom("touched"));
+const takeTouched = compiled<Record<never, never>, TouchedTable>((db) => db.deleteFrom("touched").returningAll());
 
 /** The last thing that a transaction does. Reads only what it has touched: a cluster's other steps cost nothing. */
 export async function noteStates(tx: Tx): Promise<void> {
-  const touched = await touchedRows(tx.db, {});
-  if (touched.length === 0) return;
-  await forgetTouched(tx.db, {});
+  const touched = await takeTouched(tx.db, {});
   for (const [clusterId, mine] of Map.groupBy(touched, (row) => row.cluster_id)) {
     const cluster = await findCluster(tx.db, clusterId);
     if (!cluster) continue;
     await noteCluster(tx, cluster);
     // A group's state hangs on its cluster's, too.
     if (mine.some(({ kind }) => kind !== "step")) await noteGroups(tx, cluster);
-    const steps = mine.filter(({ kind }) => kind === "step").map(({ id }) => id);
-    for (let from = 0; from < steps.length; from += 1000) await noteSteps(tx, cluster, steps.slice(from, from + 1000));
+    const steps = new Set(mine.filter(({ kind }) => kind === "step").map(({ id }) => id));
+    if (steps.size > 0) await noteSteps(tx, cluster, [...steps]);
   }
 }
 

@@ -174,31 +174,20 @@ export async function countActiveSteps(db: Db, clusterId: string): Promise<numbe
   return row?.n ?? 0;
 }
 
-const lastSeq = compiled<{ clusterId: string }, { seq: number | null }>((db, value) =>
-  db
-    .selectFrom("steps")
-    .select((e) => e.fn.max("seq").as("seq"))
-    .where("cluster_id", "=", value("clusterId")),
-);
-
-const insertStep = compiled<{ id: string; clusterId: string; seq: number; spec: string; now: number }, unknown>((db, value) =>
+const insertStep = compiled<{ id: string; clusterId: string; spec: string; now: number }, unknown>((db, value) =>
   db.insertInto("steps").values({
     id: value("id"),
     cluster_id: value("clusterId"),
-    seq: value("seq"),
+    seq: sql<number>`(select coalesce(max(seq), 0) + 1 from steps where cluster_id = ${value("clusterId")})`,
     spec: value("spec"),
     created_at: value("now"),
     state: "PENDING",
   }),
 );
 
+/** Behind those that the cluster has. */
 export async function insertSteps(tx: Tx, clusterId: string, steps: { id: string; spec: StepSpec }[]): Promise<void> {
-  const [last] = await lastSeq(tx.db, { clusterId });
-  let seq = last?.seq ?? 0;
-  for (const { id, spec } of steps) {
-    seq += 1;
-    await insertStep(tx.db, { id, clusterId, seq, spec: JSON.stringify(spec), now: tx.now });
-  }
+  for (const { id, spec } of steps) await insertStep(tx.db, { id, clusterId, spec: JSON.stringify(spec), now: tx.now });
 }
 
 /** The columns that requests own. `requested_at` stays that of the first request. */

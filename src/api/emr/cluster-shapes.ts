@@ -22,16 +22,11 @@ function clusterStatus(cluster: ListedCluster, { hasActiveSteps, hasHadSteps }: 
   };
 }
 
-export function clusterShape(
-  cluster: ClusterRow,
-  use: ClusterUse,
-  facts: { tags: Tag[]; masterAddress: string | undefined },
-  now: number,
-): Cluster {
+export function clusterShape(cluster: ClusterRow, use: ClusterUse, facts: { tags: Tag[]; masterAddress: string | undefined }): Cluster {
   const { spec } = cluster;
   return {
     ...spec.shown,
-    ...clusterSummary(cluster, use, now),
+    ...clusterSummary(cluster, use),
     InstanceCollectionType: "INSTANCE_GROUP",
     LogUri: spec.logUri ?? undefined,
     ReleaseLabel: spec.releaseLabel,
@@ -50,26 +45,12 @@ export function clusterShape(
   };
 }
 
-export function clusterSummary(cluster: ListedCluster, use: ClusterUse, now: number): ClusterSummary {
+export function clusterSummary(cluster: ListedCluster, use: ClusterUse): ClusterSummary {
   return {
     Id: cluster.id,
     Name: cluster.spec.name,
     Status: clusterStatus(cluster, use),
-    NormalizedInstanceHours: normalizedInstanceHours(use.instances, now),
+    NormalizedInstanceHours: use.normalizedHours,
     ClusterArn: clusterArn(cluster),
   };
-}
-
-/** An m1.small hour is 1; a size's factor is EC2's (large 4, xlarge 8, n×large n times that); each started hour counts. */
-export function normalizedInstanceHours(instances: ClusterUse["instances"], now: number): number {
-  const hours = (launchedAt: number, endedAt: number) => Math.max(0, Math.ceil((endedAt - launchedAt) / 3_600_000));
-  const all = instances.map(({ instanceType, launchedAt, endedAt }) => hours(launchedAt, endedAt ?? now) * sizeFactor(instanceType));
-  return Math.ceil(all.reduce((sum, one) => sum + one, 0));
-}
-
-function sizeFactor(instanceType: string): number {
-  const size = instanceType.split(".")[1] ?? "";
-  const times = /^(\d+)xlarge$/.exec(size)?.[1];
-  if (times) return 8 * Number(times);
-  return { nano: 0.25, micro: 0.5, small: 1, medium: 2, large: 4, xlarge: 8 }[size] ?? 8;
 }

@@ -10,11 +10,12 @@ import type {
   TerminateJobFlowsInput,
 } from "@aws-sdk/client-emr";
 import { invalidRequest, validationException } from "../../aws/errors.ts";
-import { pageOfListed, usesOf } from "../../store/cluster-lists.ts";
+import { pageOfListed, useOfCluster } from "../../store/cluster-lists.ts";
 import { type ClusterWish, isEnding, setClusterWish } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
 import { masterAddress } from "../../store/instances.ts";
 import { activeStepsOf } from "../../store/steps.ts";
+import type { Db } from "../../store/store.ts";
 import { tagsOf } from "../../store/tags.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster, theJobFlow, theLivingCluster } from "./lookup.ts";
@@ -28,9 +29,9 @@ const mostTerminated = 10;
 
 export async function DescribeCluster({ store }: EmrContext, input: DescribeClusterInput, request: EmrRequest) {
   const cluster = await theCluster(store.db, request, input.ClusterId);
-  const use = (await usesOf(store.db, [cluster.id]))(cluster.id);
+  const use = await useOfCluster(store.db, cluster.id, store.now());
   const facts = { tags: await tagsOf(store.db, cluster.id), masterAddress: await masterAddress(store.db, cluster.id) };
-  return { Cluster: clusterShape(cluster, use, facts, store.now()) };
+  return { Cluster: clusterShape(cluster, use, facts) };
 }
 
 /** Newest first. */
@@ -44,13 +45,11 @@ export async function ListClusters({ store }: EmrContext, input: ListClustersInp
     createdBefore: filters.CreatedBefore?.getTime(),
     states: filters.ClusterStates,
   };
-  return store.snapshot(async (db) => {
-    const rows = await pageOfListed(db, filter, list.after, pageSize + 1);
-    const { items, Marker } = list.page(rows, pageSize, (row) => [row.created_at, row.id]);
-    const ids = items.map(({ id }) => id);
-    const useOf = await usesOf(db, ids);
-    return { Clusters: items.map((row) => clusterSummary(row, useOf(row.id), store.now())), Marker };
-  });
+  const read = (db: Db) => pageOfListed(db, filter, list.after, pageSize + 1, store.now());
+  // Of several states there is a query each; one query is of one moment by itself.
+  const rows = await ((filter.states?.length ?? 0) > 1 ? store.snapshot(read) : read(store.db));
+  const { items, Marker } = list.page(rows, pageSize, (row) => [row.created_at, row.id]);
+  return { Clusters: items.map((row) => clusterSummary(row, row.use)), Marker };
 }
 
 /** All or none: one protected cluster refuses the request, as in EMR where the clusters are in one zone. A cluster that has ended stays so. */

@@ -10,13 +10,12 @@ import type {
   StepDetail,
 } from "@aws-sdk/client-emr";
 import { findRelease } from "../../releases/release.ts";
-import { type ClusterUse, eachCluster, usesOf } from "../../store/cluster-lists.ts";
+import { type ClusterUse, eachCluster, useOfCluster } from "../../store/cluster-lists.ts";
 import { type ClusterRow, clusterState, stateChangeReason } from "../../store/clusters.ts";
 import { type GroupRow, groupsOf, type InstanceRow, instancesOf } from "../../store/instances.ts";
 import { activeStates, type StepRow, stepsOf } from "../../store/steps.ts";
 import type { Db } from "../../store/store.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
-import { normalizedInstanceHours } from "./cluster-shapes.ts";
 import { date } from "./dates.ts";
 import { instanceGroupShape } from "./instance-shapes.ts";
 
@@ -88,8 +87,7 @@ async function jobFlowShape(db: Db, cluster: ClusterRow, now: number): Promise<J
       cluster,
       await groupsOf(db, cluster.id),
       await instancesOf(db, cluster.id),
-      (await usesOf(db, [cluster.id]))(cluster.id),
-      now,
+      await useOfCluster(db, cluster.id, now),
     ),
     Steps: steps.map(stepDetail),
     BootstrapActions: spec.bootstrapActions.map(({ name, path, args }) => ({
@@ -117,7 +115,6 @@ function instancesShape(
   groups: readonly GroupRow[],
   instances: readonly InstanceRow[],
   use: ClusterUse,
-  now: number,
 ): JobFlowInstancesDetail {
   const [master] = instances;
   const typeOf = (...roles: string[]) => groups.find(({ role }) => roles.includes(role))?.instance_type;
@@ -130,7 +127,7 @@ function instancesShape(
     SlaveInstanceType: typeOf("CORE", "TASK") ?? typeOf("MASTER"),
     InstanceCount: groups.reduce((sum, group) => sum + group.requested_count, 0),
     InstanceGroups: groups.map((group) => groupDetail(group, cluster, instances)),
-    NormalizedInstanceHours: normalizedInstanceHours(use.instances, now),
+    NormalizedInstanceHours: use.normalizedHours,
     Ec2KeyName: attributes?.Ec2KeyName,
     Ec2SubnetId: attributes?.Ec2SubnetId,
     Placement: attributes?.Ec2AvailabilityZone ? { AvailabilityZone: attributes.Ec2AvailabilityZone } : undefined,

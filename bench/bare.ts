@@ -36,6 +36,7 @@ export async function startBare(options: {
     applications: options.applications,
     master: { address: `${network}.1`, hostname: "bare-1" },
     nodes,
+    awaited: [...roles],
   };
   const plans = nodes.map((node) => {
     const layout = nodeLayout(join(options.folder, node.instanceId));

@@ -15,7 +15,7 @@ import { claimFor, runningControlPlane } from "../../src/running.ts";
 import { adminKey, createAccount } from "../../src/store/accounts.ts";
 import { networksOfLiving } from "../../src/store/clusters.ts";
 import { makeIds } from "../../src/store/ids.ts";
-import { hostnameOf } from "../../src/store/instances.ts";
+import { hostnameOf } from "../../src/agent/node-record.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { type Fill, type Filled, fillStore, owner } from "../../test/unit/full-store.ts";
 
@@ -44,7 +44,7 @@ async function putNodes(store: Store, data: DataFolder): Promise<void> {
   for (const { id, network } of await networksOfLiving(store.db)) shelf.put("network", id, network);
   for (const row of await store.db.selectFrom("instances").selectAll().where("status", "=", "launched").execute()) {
     const { id, cluster_id, address, agent_token } = row;
-    const spec = { clusterId: cluster_id, instanceId: id, address, hostname: hostnameOf(address), hosts: [], region: owner.region };
+    const spec = { clusterId: cluster_id, instanceId: id, address, hostname: hostnameOf(address), region: owner.region };
     shelf.put("node", id, { ...newRecord({ ...spec, agentToken: agent_token }), seq: 1, boot: { phase: "ready" } });
   }
   shelf.close();

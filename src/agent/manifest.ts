@@ -35,7 +35,7 @@ export interface Manifest {
   roleSteps: string[];
   logs: LogShipping | null;
   /**
-   * The cluster ends: end steps, run the saves, report phase `saved`, end daemons, ship the last logs, then report phase `stopped`. The other nodes are
+   * The cluster ends, or goes on without this node: end steps, run the saves, report phase `saved`, end daemons, ship the last logs, then report phase `stopped`. The other nodes are
    * told when the master has saved: what it saves is with their daemons.
    */
   stopping: boolean;
@@ -153,9 +153,14 @@ export interface Report {
   daemons: { name: string; state: "waiting" | "starting" | "ready" | "down"; restarts: number; pid?: number }[];
   tasks: { name: string; state: "waiting" | "done" | "retrying"; lastError?: string }[];
   steps: StepReport[];
+  /** Of nodes that are to go out of service, by instance id: the master's report. */
+  decommission?: Record<string, DecommissionState>;
   /** What a user should know and no other field says: a log that could not be shipped, a script that names a path the node has not. */
   warnings: string[];
 }
+
+/** `DECOMMISSIONED`: nothing that runs or lies on the node is needed any more. */
+export type DecommissionState = "DECOMMISSIONING" | "DECOMMISSIONED";
 
 export interface NodeFailure {
   kind: "bootstrap-exit" | "bootstrap-download" | "daemon" | "files";

@@ -14,6 +14,9 @@ export interface NodeRecord extends LaunchSpec {
   preload: string;
 }
 
+/** EC2's way of naming a host by its address. */
+export const hostnameOf = (address: string): string => `ip-${address.replaceAll(".", "-")}`;
+
 /** The domain that EC2 gives the names of a region's hosts. */
 export const domainOf = (region: string): string => (region === "us-east-1" ? "ec2.internal" : `${region}.compute.internal`);
 

@@ -3,7 +3,7 @@ import { userInterfaces } from "../engines/user-interfaces.ts";
 import type { ProviderName } from "../running.ts";
 import { type ClusterRow, clusterState, stateChangeReason } from "../store/clusters.ts";
 import { eventsOf } from "../store/events.ts";
-import { instanceState } from "../store/instances.ts";
+import { groupsOf, groupState, instanceState } from "../store/instances.ts";
 import { activeStates, stepState, stepsOf } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
 import { nodesOf } from "./find.ts";
@@ -13,7 +13,12 @@ const iso = (ms: number | null): string | null => (ms === null ? null : new Date
 
 /** The shape is documented in docs/cli.md: programs read it, so fields are only ever added. Simulated nodes have no pages. */
 export async function describeCluster(db: Db, cluster: ClusterRow, provider: ProviderName) {
-  const [steps, nodes, events] = await Promise.all([stepsOf(db, cluster.id), nodesOf(db, cluster.id), eventsOf(db, cluster.id)]);
+  const [steps, nodes, events, groups] = await Promise.all([
+    stepsOf(db, cluster.id),
+    nodesOf(db, cluster.id),
+    eventsOf(db, cluster.id),
+    groupsOf(db, cluster.id),
+  ]);
   const state = clusterState(
     cluster,
     steps.some((step) => activeStates.includes(step.state)),
@@ -47,6 +52,17 @@ export async function describeCluster(db: Db, cluster: ClusterRow, provider: Pro
       state: instanceState(instance),
       daemons: instance.observed?.daemons.map(({ name, state }) => ({ name, state })) ?? [],
     })),
+    groups: groups.map((group) => {
+      const mine = nodes.flatMap(({ instance }) => (instance.group_id === group.id ? [instance] : []));
+      return {
+        id: group.id,
+        role: group.role,
+        name: group.name,
+        state: groupState(cluster, group, mine),
+        requested: group.requested_count,
+        running: mine.filter((instance) => instanceState(instance) === "RUNNING").length,
+      };
+    }),
     steps: steps.map((step) => ({
       id: step.id,
       name: step.spec.name,

@@ -1,10 +1,11 @@
 /** What people type, and what they mean by it: clusters, steps and nodes by a part of their id, or by their place. */
 import { existsSync } from "node:fs";
 import type { NodeRole } from "../agent/manifest.ts";
+import { hostnameOf } from "../agent/node-record.ts";
 import type { DataFolder } from "../data-folder.ts";
 import { everyCluster } from "../store/cluster-lists.ts";
 import type { ClusterRow } from "../store/clusters.ts";
-import { type InstanceRow, groupsOf, hostnameOf, instancesOf } from "../store/instances.ts";
+import { type InstanceRow, groupsOf, instancesOf } from "../store/instances.ts";
 import type { StepRow } from "../store/steps.ts";
 import { type Db, openStore, type Store } from "../store/store.ts";
 
@@ -90,17 +91,20 @@ export interface ClusterNode {
   instance: InstanceRow;
 }
 
-/** The master first, then core, then task nodes. */
+/** The master first, then the others as they came; those that have ended last, so that `core1` is one that is there. */
 export async function nodesOf(db: Db, clusterId: string): Promise<ClusterNode[]> {
   const groups = new Map((await groupsOf(db, clusterId)).map(({ id, role }) => [id, role]));
-  return (await instancesOf(db, clusterId)).map((instance) => ({
-    id: instance.id,
-    clusterInstanceId: instance.cluster_instance_id,
-    role: groups.get(instance.group_id) ?? "MASTER",
-    address: instance.address,
-    hostname: hostnameOf(instance.address),
-    instance,
-  }));
+  const isOver = ({ status }: InstanceRow) => Number(status === "terminated");
+  return (await instancesOf(db, clusterId))
+    .toSorted((a, b) => isOver(a) - isOver(b))
+    .map((instance) => ({
+      id: instance.id,
+      clusterInstanceId: instance.cluster_instance_id,
+      role: groups.get(instance.group_id) ?? "MASTER",
+      address: instance.address,
+      hostname: hostnameOf(instance.address),
+      instance,
+    }));
 }
 
 /** master, core1, task2, …: what chooseNode understands. */

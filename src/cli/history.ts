@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nodeLayout } from "../agent/layout.ts";
+import { hostnameOf } from "../agent/node-record.ts";
 import { lastLines } from "../agent/text.ts";
 import { type DataFolder, dataFolder, ownerVariable } from "../data-folder.ts";
 import { mergeConfigurations } from "../engines/configurations.ts";
@@ -21,7 +22,7 @@ import { identify } from "../process/known.ts";
 import { requireRealNodes } from "../running.ts";
 import { readInstallation } from "../setup.ts";
 import type { ClusterRow } from "../store/clusters.ts";
-import { groupsOf, hostnameOf, instancesOf } from "../store/instances.ts";
+import { groupsOf, instancesOf } from "../store/instances.ts";
 import { clientEnvironment } from "./env.ts";
 import { chooseCluster, withStore } from "./find.ts";
 import { columns, link, whileWaiting } from "./terminal.ts";
@@ -88,6 +89,7 @@ const factsOf = (cluster: ClusterRow, address: string): ClusterFacts => ({
   applications: cluster.spec.applications.map(({ Name }) => Name),
   master: { address, hostname: hostnameOf(address) },
   nodes: [],
+  awaited: [],
 });
 
 /** As the admin of the cluster's own account: another's may not read its buckets. Throws where no control plane runs. */

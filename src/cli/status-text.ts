@@ -19,7 +19,7 @@ export function listText(
     cluster.id,
     paintState(cluster.state),
     since(cluster.endedAt ?? cluster.createdAt, now) + (cluster.endedAt ? " ago" : ""),
-    plural(cluster.instances.length, "node"),
+    plural(present(cluster).length, "node"),
     cluster.name +
       (cluster.warnings.length > 0 && !cluster.endedAt ? `  ${paint("yellow", plural(cluster.warnings.length, "warning"))}` : ""),
   ]);
@@ -30,7 +30,7 @@ export function listText(
 type Answering = Omit<DescribedCluster, "userInterfaces"> & { userInterfaces: { name: string; url: string; answers: boolean }[] };
 
 export function clusterText(cluster: Answering, now = Date.now()): string {
-  const { id, name, state, reason, instances, steps, warnings } = cluster;
+  const { id, name, state, reason, groups, steps, warnings } = cluster;
   const lines = [
     `${paint("bold", id)}  ${name}  ${paintState(state)}  ${reason}`.trimEnd(),
     `  ${[cluster.releaseLabel, ...cluster.applications].join(", ")}; ${times(cluster, now)}`,
@@ -48,10 +48,24 @@ export function clusterText(cluster: Answering, now = Date.now()): string {
         "  ",
       ),
     );
+  const changing = ["RUNNING", "WAITING"].includes(state) ? groups.filter((group) => group.state !== "RUNNING") : [];
+  if (changing.length > 0)
+    lines.push(
+      paint("bold", "Groups"),
+      ...columns(
+        changing.map((group) => [
+          group.role.toLowerCase(),
+          group.id,
+          paintState(group.state),
+          `${group.running} running, ${group.requested} asked for`,
+        ]),
+        "  ",
+      ),
+    );
   lines.push(
     paint("bold", "Nodes"),
     ...columns(
-      instances.map((node) => [
+      present(cluster).map((node) => [
         node.role.toLowerCase(),
         node.id,
         node.address,
@@ -80,6 +94,10 @@ export function clusterText(cluster: Answering, now = Date.now()): string {
   return lines.join("\n");
 }
 
+/** Of a cluster that goes on, those that it has; of one that has ended, all that it has had. */
+const present = ({ endedAt, instances }: DescribedCluster | Answering) =>
+  endedAt ? instances : instances.filter((node) => node.state !== "TERMINATED");
+
 const since = (iso: string | null, now: number): string => (iso === null ? "" : age(now - Date.parse(iso)));
 
 function times({ createdAt, readyAt, endedAt }: Answering, now: number): string {
@@ -100,7 +118,7 @@ function daemonsText(daemons: DescribedCluster["instances"][number]["daemons"]):
 
 /** States of steps, clusters and instances, painted as what they mean. */
 export function paintState(state: string): string {
-  if (/FAILED|ERRORS|INTERRUPTED/.test(state)) return paint("red", state);
+  if (/FAILED|ERRORS|INTERRUPTED|SUSPENDED/.test(state)) return paint("red", state);
   if (/RUNNING|WAITING|COMPLETED/.test(state)) return paint("green", state);
   if (/TERMINATED|CANCELLED/.test(state)) return paint("dim", state);
   return paint("yellow", state);

@@ -56,8 +56,10 @@ export interface ClusterFacts {
   hasRuntimeRoles?: boolean;
   /** EMRFS takes roles by user, group or prefix. */
   hasEmrfsRoles?: boolean;
-  /** Running or wanted nodes, the master first. */
-  nodes: { instanceId: string; role: NodeRole; address: string; instanceType: InstanceType }[];
+  /** Those that it was created with, the master first: settings that go by a cluster's size go by these, for a resize changes no daemon's settings. */
+  nodes: { role: NodeRole; instanceType: InstanceType }[];
+  /** Roles of the nodes that must be there for it to be ready: those that are in use, and while it starts, all. */
+  awaited: NodeRole[];
 }
 
 export interface NodeFacts {

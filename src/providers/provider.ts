@@ -29,8 +29,6 @@ export interface LaunchSpec {
   instanceId: string;
   address: string;
   hostname: string;
-  /** All nodes of the cluster that are known at launch, for the node's own /etc/hosts. */
-  hosts: { address: string; hostname: string }[];
   region: string;
   /** Secret that the agent shows to the control plane: goes only into a file of mode 0600. */
   agentToken: string;

@@ -1,15 +1,30 @@
 /** What a cluster's daemons take of the host. Tasks are not counted: YARN's memory is overcommitted on purpose (see docs/limits.md). */
 import type { NodeRole } from "../agent/manifest.ts";
 import { enginesFor } from "../engines/index.ts";
+import { type ClusterRow, startingClusters } from "../store/clusters.ts";
+import { comingInstances, groupsOf } from "../store/instances.ts";
+import type { Db } from "../store/store.ts";
 
 /** MiB resident of what every cluster has, measured on an idle one: NameNode 150, ResourceManager 185, history servers 2 × 170; DataNode 130; NodeManager 135; agent 60. */
 const daemonMemoryMb: Record<NodeRole, number> = { MASTER: 750, CORE: 330, TASK: 200 };
 
-/** `applications`: names as in RunJobFlow. */
+/** Of one node. `applications`: names as in RunJobFlow. */
+export const nodeMemoryMb = (role: NodeRole, applications: readonly string[]): number =>
+  enginesFor(applications).reduce((sum, { memoryMb }) => sum + (memoryMb?.[role] ?? 0), daemonMemoryMb[role]);
+
 export function neededMemoryMb(groups: readonly { role: NodeRole; requested_count: number }[], applications: readonly string[]): number {
-  const engines = enginesFor(applications);
-  const nodeMb = (role: NodeRole) => engines.reduce((sum, { memoryMb }) => sum + (memoryMb?.[role] ?? 0), daemonMemoryMb[role]);
   const isAlone = groups.every((group) => group.role === "MASTER");
-  const sum = groups.reduce((total, group) => total + group.requested_count * nodeMb(group.role), 0);
-  return isAlone ? sum + nodeMb("CORE") : sum;
+  const sum = groups.reduce((total, group) => total + group.requested_count * nodeMemoryMb(group.role, applications), 0);
+  return isAlone ? sum + nodeMemoryMb("CORE", applications) : sum;
 }
+
+/** What daemons of clusters and nodes that have their place will still take: the host does not show it as taken yet. */
+export async function promisedMemoryMb(db: Db): Promise<number> {
+  let sum = 0;
+  for (const cluster of await startingClusters(db)) sum += neededMemoryMb(await groupsOf(db, cluster.id), applicationsOf(cluster));
+  for (const { role, applications } of await comingInstances(db)) sum += nodeMemoryMb(role, applications);
+  return sum;
+}
+
+/** Names as in RunJobFlow. */
+export const applicationsOf = ({ spec }: Pick<ClusterRow, "spec">): string[] => spec.applications.map(({ Name }) => Name);

@@ -1,22 +1,20 @@
 /** The cluster's reconciler: from the wish for a cluster to running nodes, and to its end. */
-import { setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow } from "../store/instances.ts";
-import { type ClusterEnding, type ClusterRow, findCluster, keepsAlive, setClusterStatus, startingClusters } from "../store/clusters.ts";
+import { setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow, stays } from "../store/instances.ts";
+import { type ClusterEnding, type ClusterRow, findCluster, keepsAlive, setClusterStatus } from "../store/clusters.ts";
 import { disableClusterKeys } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import { activeStates, fatalStep, hasStepIn } from "../store/steps.ts";
 import type { Store, Tx } from "../store/store.ts";
-import { neededMemoryMb } from "./capacity.ts";
+import { applicationsOf, neededMemoryMb, promisedMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
 import { failureOfInstance, insufficientCapacity, neverReady, notInstalled, stepFailure, stepsCompleted } from "./endings.ts";
+import { readyWithinMs, stoppingMs } from "./limits.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
+import { resize } from "./resize.ts";
 
 const done: Outcome = { done: true };
-/** How long nodes may take to save, to end their daemons and to ship their last logs before they are removed: one that hangs, since each of these has a limit. */
-const stoppingMs = 5 * 60_000;
 /** How often to look whether engines have come that were not on this machine. */
 const enginesMs = 1_000;
-/** Bootstrap actions included; EMR gives up after about as long. */
-const readyWithinMs = 60 * 60_000;
 
 export function clusterReconciler(context: ReconcileContext): Reconciler {
   return async (id) => {
@@ -46,7 +44,7 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
   await store.transaction(async (tx) => {
     // One transaction for the look and its result: two clusters that were asked for at once do not both count on the same memory.
     const hostMb = context.freeMemoryMb();
-    const free = hostMb === Infinity ? hostMb : hostMb - (await promisedMemoryMb(tx));
+    const free = hostMb === Infinity ? hostMb : hostMb - (await promisedMemoryMb(tx.db));
     if (needed > free) return recordEnding(tx, cluster, insufficientCapacity(needed, free));
     await setClusterStatus(tx, cluster.id, { network });
     let ordinal = 0;
@@ -62,20 +60,12 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
           ordinal,
           address: `${network}.${ordinal}`,
           agent_token: ids.token(),
+          resize: group.resize,
         });
         await tx.wake("instance", instance);
       }
   });
   return done;
-}
-
-const applicationsOf = ({ spec }: ClusterRow) => spec.applications.map(({ Name }) => Name);
-
-/** What daemons of clusters that have their place will still take: the host does not show it as taken yet. */
-async function promisedMemoryMb(tx: Tx): Promise<number> {
-  let sum = 0;
-  for (const cluster of await startingClusters(tx.db)) sum += neededMemoryMb(await groupsOf(tx.db, cluster.id), applicationsOf(cluster));
-  return sum;
 }
 
 async function takeOverWarnings(store: Store, cluster: ClusterRow, instances: readonly InstanceRow[]): Promise<void> {
@@ -86,14 +76,19 @@ async function takeOverWarnings(store: Store, cluster: ClusterRow, instances: re
 /** Reads what the nodes report and moves the cluster on. */
 async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
   const { store } = context;
-  const instances = await instancesOf(store.db, cluster.id);
-  await takeOverWarnings(store, cluster, instances);
+  const all = await instancesOf(store.db, cluster.id);
+  await takeOverWarnings(store, cluster, all);
+  // Those that came later and were never in use, and those that leave, it can do without: resize.ts sees to them.
+  const instances = all.filter((instance) => stays(instance) && (cluster.ready_at === null || instance.first_ready_at !== null));
 
   for (const instance of instances) {
     const ending = failureOfInstance(cluster, instance, instances, context.portsTaken);
     if (ending) return beginEnding(context, cluster, ending);
   }
-  if (cluster.phase === "ready") return followSteps(context, cluster);
+  if (cluster.phase === "ready") {
+    await store.transaction((tx) => endWithSteps(tx, cluster));
+    return resize(context, cluster, await groupsOf(store.db, cluster.id), all);
+  }
 
   const reached = (phases: readonly string[]) => (instance: InstanceRow) => phases.includes(instance.observed?.phase ?? "");
   if (instances.every(reached(["ready"]))) {
@@ -118,11 +113,6 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
   if (cluster.ready_at === null) return beginEnding(context, cluster, ending);
   // It was kept, and has data: its user decides.
   await store.transaction((tx) => addWarnings(tx, cluster.id, [ending.message]));
-  return done;
-}
-
-async function followSteps(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
-  await context.store.transaction((tx) => endWithSteps(tx, cluster));
   return done;
 }
 
@@ -160,7 +150,7 @@ async function remove(context: ReconcileContext, cluster: ClusterRow): Promise<O
   await takeOverWarnings(store, cluster, instances); // Of the last logs, too.
   if (instances.some((instance) => instance.wanted === 1)) {
     const waits = instances.filter(
-      (instance) => instance.status === "launched" && instance.observed !== null && instance.observed.phase !== "stopped",
+      ({ status, wanted, observed }) => status === "launched" && wanted === 1 && observed !== null && observed.phase !== "stopped",
     );
     const leftMs = stoppingMs - context.waits.for(`last logs of ${cluster.id}`);
     if (waits.length > 0 && leftMs > 0) return { againMs: leftMs };

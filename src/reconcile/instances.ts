@@ -1,10 +1,13 @@
 /** The instance's reconciler: launches it, starts its init again where it stopped, and removes it. */
-import { findCluster } from "../store/clusters.ts";
-import { findInstance, hostnameOf, instancesOf, setInstanceStatus, type InstanceRow } from "../store/instances.ts";
+import { hostnameOf } from "../agent/node-record.ts";
+import { findCluster, isEnding } from "../store/clusters.ts";
+import { findInstance, removedByResize, setInstanceStatus, type InstanceRow } from "../store/instances.ts";
+import type { Tx } from "../store/store.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import { AddressTaken } from "../providers/provider.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
+import { readyWithinMs } from "./limits.ts";
 import { silentMs } from "./watch.ts";
 
 const done: Outcome = { done: true };
@@ -72,14 +75,12 @@ async function launch(context: ReconcileContext, instance: InstanceRow): Promise
   const { store, provider } = context;
   const cluster = await findCluster(store.db, instance.cluster_id);
   if (!cluster) return done;
-  const siblings = await instancesOf(store.db, instance.cluster_id);
   try {
     await provider.launch({
       clusterId: instance.cluster_id,
       instanceId: instance.id,
       address: instance.address,
       hostname: hostnameOf(instance.address),
-      hosts: siblings.map(({ address }) => ({ address, hostname: hostnameOf(address) })),
       region: cluster.region,
       agentToken: instance.agent_token,
     });
@@ -137,11 +138,21 @@ async function terminate(context: ReconcileContext, instance: InstanceRow): Prom
 async function remove(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
   await context.provider.terminate(instance.id);
   await context.store.transaction(async (tx) => {
-    const why = instance.end_code ? {} : { end_code: "CLUSTER_TERMINATED", end_message: "Job flow terminated" };
+    const why = instance.end_code ? {} : await whyRemoved(tx, instance);
     await setInstanceStatus(tx, instance.id, { status: "terminated", ended_at: tx.now, ...why });
     await addEvent(tx, instance.cluster_id, "instance", `${instance.id} terminated`);
     await tx.wake("cluster", instance.cluster_id);
   });
   await context.provider.reclaim(instance.id);
   return done;
+}
+
+async function whyRemoved(tx: Tx, { cluster_id, leaving, removal_requested, observed }: InstanceRow) {
+  const why = (end_code: string, end_message: string) => ({ end_code, end_message });
+  const failure = observed?.phase === "failed" ? observed.failure : undefined;
+  const cluster = await findCluster(tx.db, cluster_id);
+  if (!cluster || isEnding(cluster)) return why("CLUSTER_TERMINATED", "Job flow terminated");
+  if (leaving !== null || removal_requested === 1) return why(removedByResize, "Removed by a resize of its instance group");
+  if (failure) return why("INSTANCE_FAILURE", failure.message);
+  return why("INTERNAL_ERROR", `It was not ready within ${readyWithinMs / 60_000} minutes`);
 }

@@ -1,6 +1,7 @@
 /** Makes a node's manifest from the store: a pure function of what is there now, so it can be made again after any crash. */
 import type { Manifest } from "../agent/manifest.ts";
 import { nodeLayout } from "../agent/layout.ts";
+import { hostnameOf } from "../agent/node-record.ts";
 import { orSayWhatIsMissing } from "../engines/absent.ts";
 import { mergeConfigurations } from "../engines/configurations.ts";
 import type { Installation } from "../engines/installation.ts";
@@ -11,7 +12,7 @@ import { nodeInfo, nodeMetadata } from "./node-info.ts";
 import { bootstrapOrders, nodeWish } from "./node-wish.ts";
 import { instanceType, type InstanceType } from "../releases/instance-types.ts";
 import { logFolder } from "../store/clusters.ts";
-import { hasSaved, hostnameOf } from "../store/instances.ts";
+import { hasSaved } from "../store/instances.ts";
 import type { StepRow } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
 
@@ -41,10 +42,12 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     master: { address: master.address, hostname: hostnameOf(master.address) },
     hasRuntimeRoles: cluster.spec.runtimeRoles !== undefined,
     hasEmrfsRoles: cluster.spec.emrfsRoles !== undefined,
-    nodes: instances.map(({ id, group_id, address }) => {
-      const group = groupOf(group_id);
-      return { instanceId: id, role: group.role, address, instanceType: typeNamed(group.instance_type) };
-    }),
+    nodes: groups.flatMap(({ role, founding_count: count, instance_type: type }) =>
+      Array.from({ length: count }, () => ({ role, instanceType: typeNamed(type) })),
+    ),
+    awaited: instances
+      .filter((one) => one.leaving === null && (cluster.ready_at === null || one.first_ready_at !== null))
+      .map((one) => groupOf(one.group_id).role),
   };
   const group = groupOf(instance.group_id);
   const facts: NodeFacts = {
@@ -78,7 +81,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     steps: instance === master ? running.map((step) => orderOf(step, facts)) : [],
     roleSteps: running.filter(({ spec }) => spec.executionRole).map(({ id }) => id),
     logs: logUri === null ? null : { uri: logUri, folders: plan.logs },
-    stopping: cluster.phase === "ending" && (instance === master || hasSaved(master)),
+    stopping: instance.leaving === "stopping" || (cluster.phase === "ending" && (instance === master || hasSaved(master))),
   };
 }
 

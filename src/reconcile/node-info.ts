@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import type { NodeLayout } from "../agent/layout.ts";
 import type { BaseFile, Daemon } from "../agent/manifest.ts";
-import { domainOf } from "../agent/node-record.ts";
+import { domainOf, hostnameOf } from "../agent/node-record.ts";
 import { findRelease } from "../releases/release.ts";
 import type { ClusterRow } from "../store/clusters.ts";
-import { type GroupRow, hostnameOf, type InstanceRow } from "../store/instances.ts";
+import { type GroupRow, type InstanceRow } from "../store/instances.ts";
 
 /**
  * instance.json and job-flow.json have the fields of EMR's developer guide ("JSON configuration files"), extraInstanceData.json those that scripts

@@ -7,8 +7,10 @@ import type { Db } from "../store/store.ts";
 
 export interface ClusterWish {
   cluster: ClusterRow;
-  /** The master first. */
+  /** The master first; those that have left it are not among them. */
   instances: InstanceRow[];
+  /** Those that are to go out of service: the master sees to it. */
+  leaving: InstanceRow[];
   /** The steps that run: the master has them. */
   running: StepRow[];
 }
@@ -17,8 +19,9 @@ export interface ClusterWish {
 export async function clusterWish(db: Db, clusterId: string): Promise<ClusterWish | undefined> {
   const cluster = await findCluster(db, clusterId);
   if (!cluster || cluster.phase === "ended") return undefined;
-  const instances = await instancesOf(db, clusterId);
-  return { cluster, instances, running: await stepsInState(db, clusterId, "RUNNING") };
+  const instances = (await instancesOf(db, clusterId)).filter(({ wanted }) => wanted === 1);
+  const leaving = instances.filter((one) => one.leaving === "decommissioning");
+  return { cluster, instances, leaving, running: await stepsInState(db, clusterId, "RUNNING") };
 }
 
 export interface NodeWish extends ClusterWish {
@@ -32,7 +35,7 @@ export async function nodeWish(db: Db, instanceId: string, clusterId: string): P
   const wish = await clusterWish(db, clusterId);
   const instance = wish?.instances.find(({ id }) => id === instanceId);
   const master = wish?.instances[0];
-  if (!wish || !instance || !master || instance.wanted === 0) return undefined;
+  if (!wish || !instance || !master) return undefined;
   return { ...wish, groups: await groupsOf(db, clusterId), instance, master };
 }
 

@@ -37,8 +37,8 @@ export function simulatedLink({ store, silence }: Pick<ReconcileContext, "store"
 
 function ordersOf(instanceId: string, wish: ClusterWish | undefined): Orders | undefined {
   const instance = wish?.instances.find(({ id }) => id === instanceId);
-  if (!wish || !instance || instance.wanted === 0) return undefined;
-  const { cluster, instances, running } = wish;
+  if (!wish || !instance) return undefined;
+  const { cluster, instances, leaving, running } = wish;
   const isMaster = instance === instances[0];
   return {
     generation: cluster.generation,
@@ -50,7 +50,8 @@ function ordersOf(instanceId: string, wish: ClusterWish | undefined): Orders | u
       args: spec.args,
       ...(cancel_option === null ? {} : { cancel: cancel_option }),
     })),
-    stopping: cluster.phase === "ending",
+    leaving: isMaster ? leaving.map(({ id }) => id) : [],
+    stopping: cluster.phase === "ending" || instance.leaving === "stopping",
     warnings: isMaster && cluster.spec.logUri ? [noLogs] : [],
     known: instance.observed,
   };

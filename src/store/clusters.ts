@@ -162,11 +162,11 @@ export async function setClusterStatus(tx: Tx, id: string, { ending, ...rest }: 
  */
 export async function moveCluster(tx: Tx, cluster: Pick<ClusterRow, "id" | "network">, network: string): Promise<void> {
   await setClusterStatus(tx, cluster.id, { network });
-  const instances = await tx.db.selectFrom("instances").select(["id", "ordinal"]).where("cluster_id", "=", cluster.id).execute();
-  for (const { id, ordinal } of instances)
+  const instances = await tx.db.selectFrom("instances").select(["id", "address"]).where("cluster_id", "=", cluster.id).execute();
+  for (const { id, address } of instances)
     await tx.db
       .updateTable("instances")
-      .set({ address: `${network}.${ordinal}` })
+      .set({ address: `${network}${address.slice(address.lastIndexOf("."))}` })
       .where("id", "=", id)
       .execute();
   await addWarnings(tx, cluster.id, [

@@ -1,5 +1,5 @@
 /** Instance groups and instances. */
-import type { AutoScalingPolicy, EbsConfiguration, InstanceGroupState, InstanceState } from "@aws-sdk/client-emr";
+import type { AutoScalingPolicy, EbsConfiguration, InstanceGroupState, InstanceState, ShrinkPolicy } from "@aws-sdk/client-emr";
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { NodeRole, Report } from "../agent/manifest.ts";
 import type { Configuration } from "../engines/engine.ts";
@@ -9,11 +9,15 @@ import { type InstanceGroupsTable, type InstanceStatus, type InstancesTable, liv
 import type { Db, Tx } from "./store.ts";
 import { notBefore } from "./timelines.ts";
 
-export type GroupRow = Omit<Selectable<InstanceGroupsTable>, "configurations" | "role" | "ebs" | "auto_scaling_policy"> & {
+export type GroupRow = Omit<
+  Selectable<InstanceGroupsTable>,
+  "configurations" | "role" | "ebs" | "auto_scaling_policy" | "shrink_policy"
+> & {
   role: NodeRole;
   configurations: Configuration[];
   ebs: EbsConfiguration | null;
   auto_scaling_policy: AutoScalingPolicy | null;
+  shrink_policy: ShrinkPolicy | null;
 };
 export type InstanceRow = Omit<Selectable<InstancesTable>, "observed"> & { observed: Report | null };
 
@@ -23,6 +27,7 @@ const groupFromRow = (row: Selectable<InstanceGroupsTable>): GroupRow => ({
   configurations: JSON.parse(row.configurations) as Configuration[],
   ebs: row.ebs === null ? null : (JSON.parse(row.ebs) as EbsConfiguration),
   auto_scaling_policy: row.auto_scaling_policy === null ? null : (JSON.parse(row.auto_scaling_policy) as AutoScalingPolicy),
+  shrink_policy: row.shrink_policy === null ? null : (JSON.parse(row.shrink_policy) as ShrinkPolicy),
 });
 
 const instanceFromRow = (row: Selectable<InstancesTable>): InstanceRow => ({
@@ -34,7 +39,9 @@ const addGroup = compiledByNames<Insertable<InstanceGroupsTable>>((db, given) =>
   db.insertInto("instance_groups").values(given as Insertable<InstanceGroupsTable>),
 );
 
-export async function insertGroup(tx: Tx, group: Omit<GroupRow, "created_at" | "auto_scaling_policy">): Promise<void> {
+type NewGroup = Omit<GroupRow, "created_at" | "auto_scaling_policy" | "shrink_policy" | "resize" | "resized_at">;
+
+export async function insertGroup(tx: Tx, group: NewGroup): Promise<void> {
   const configurations = JSON.stringify(group.configurations);
   await addGroup(tx.db, { ...group, configurations, ebs: group.ebs && JSON.stringify(group.ebs), created_at: tx.now });
 }
@@ -46,6 +53,30 @@ export async function setAutoScalingPolicy(tx: Tx, groupId: string, policy: Auto
     .set({ auto_scaling_policy: policy && JSON.stringify(policy) })
     .where("id", "=", groupId)
     .execute();
+}
+
+/** Columns that requests own: its size is asked for anew. */
+export async function resizeGroup(
+  tx: Tx,
+  groupId: string,
+  { requested_count, shrink_policy }: Pick<GroupRow, "requested_count" | "shrink_policy">,
+): Promise<void> {
+  await tx.db
+    .updateTable("instance_groups")
+    .set((e) => ({
+      requested_count,
+      shrink_policy: shrink_policy && JSON.stringify(shrink_policy),
+      resize: e("resize", "+", 1),
+      resized_at: tx.now,
+    }))
+    .where("id", "=", groupId)
+    .execute();
+}
+
+/** undefined where there is no such group. */
+export async function clusterOfGroup(db: Db, groupId: string): Promise<string | undefined> {
+  const row = await db.selectFrom("instance_groups").select("cluster_id").where("id", "=", groupId).executeTakeFirst();
+  return row?.cluster_id;
 }
 
 const groupRows = compiled<{ clusterId: string }, Selectable<InstanceGroupsTable>>((db, value) =>
@@ -119,6 +150,24 @@ export async function runningInstances(db: Db): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+/** Of ready clusters: those that were never ready, and may still be. Their roles, and the names of their clusters' applications. */
+export async function comingInstances(db: Db): Promise<{ role: NodeRole; applications: string[] }[]> {
+  const rows = await db
+    .selectFrom("instances")
+    .innerJoin("instance_groups", "instance_groups.id", "instances.group_id")
+    .innerJoin("clusters", "clusters.id", "instances.cluster_id")
+    .select(["instance_groups.role", "clusters.spec"])
+    .where("instances.status", "in", ["provisioning", "launched"] satisfies InstanceStatus[])
+    .where("instances.wanted", "=", 1)
+    .where("instances.first_ready_at", "is", null)
+    .where("clusters.phase", "=", "ready")
+    .execute();
+  return rows.map(({ role, spec }) => ({
+    role: role as NodeRole,
+    applications: (JSON.parse(spec) as ClusterRow["spec"]).applications.map(({ Name }) => Name),
+  }));
+}
+
 /** Ids. */
 export async function instancesNotTerminated(db: Db): Promise<string[]> {
   const rows = await db
@@ -129,7 +178,12 @@ export async function instancesNotTerminated(db: Db): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-type NewInstance = Pick<InstancesTable, "id" | "cluster_instance_id" | "cluster_id" | "group_id" | "ordinal" | "address" | "agent_token">;
+type NewInstance = Pick<
+  InstancesTable,
+  "id" | "cluster_instance_id" | "cluster_id" | "group_id" | "ordinal" | "address" | "agent_token"
+> & {
+  resize?: number;
+};
 
 const addInstance = compiledByNames<Insertable<InstancesTable>>((db, given) =>
   db.insertInto("instances").values(given as Insertable<InstancesTable>),
@@ -146,6 +200,11 @@ export async function requestTermination(tx: Tx, id: string): Promise<void> {
     .set((e) => ({ terminate_requested_at: e.fn.coalesce("terminate_requested_at", e.val(tx.now)) }))
     .where("id", "=", id)
     .execute();
+}
+
+/** A column that requests own. */
+export async function requestRemoval(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.db.updateTable("instances").set({ removal_requested: 1 }).where("id", "in", ids).execute();
 }
 
 /** Those before its end. */
@@ -192,8 +251,19 @@ const firstReady = compiled<{ id: string; now: number }, unknown>((db, value) =>
     .updateTable("instances")
     .set({ first_ready_at: notBefore(value("now"), "created_at") })
     .where("id", "=", value("id"))
-    .where("first_ready_at", "is", null),
+    .where("first_ready_at", "is", null)
+    // A report that was long on its way says nothing new of what has ended.
+    .where("ended_at", "is", null),
 );
+
+/** Columns of the cluster's reconciler: what becomes of one while its cluster goes on. */
+export async function setInstanceWish(
+  tx: Tx,
+  id: string,
+  change: Partial<Pick<InstanceRow, "wanted" | "leaving" | "decommission_seconds">>,
+): Promise<void> {
+  await tx.db.updateTable("instances").set(change).where("id", "=", id).execute();
+}
 
 /** Columns of the agent's reports. A report that is not newer than the one stored changes nothing; false then. */
 export async function recordReport(tx: Tx, report: Report): Promise<boolean> {
@@ -217,19 +287,38 @@ export function instanceState(instance: InstanceRow): InstanceState {
   return goesOn && instance.first_ready_at !== null ? "RUNNING" : "BOOTSTRAPPING";
 }
 
-/** EMR's state of a group. `mine`: its instances. */
-export function groupState(cluster: ClusterRow, mine: readonly InstanceRow[]): InstanceGroupState {
+/** `end_code` of an instance that a smaller group has let go; EMR has no code for it. */
+export const removedByResize = "REMOVED_BY_RESIZE";
+
+/** It is to stay in its group. */
+export const stays = ({ wanted, leaving, removal_requested }: InstanceRow): boolean =>
+  wanted === 1 && leaving === null && removal_requested === 0;
+
+/** It was never in use: it could not be launched, or its bootstrap actions or daemons failed. */
+export const hasFailed = ({ first_ready_at, end_code, observed }: InstanceRow): boolean =>
+  first_ready_at === null && (observed?.phase === "failed" || end_code === "INTERNAL_ERROR" || end_code === "INSTANCE_FAILURE");
+
+const mostFailures = 3;
+
+/** Too many that a resize has made have failed, one after the other: no more are made until somebody asks for a size again. */
+export const isSuspended = (group: Pick<GroupRow, "resize">, mine: readonly InstanceRow[]): boolean =>
+  mine.filter((instance) => instance.resize === group.resize && hasFailed(instance)).length >= mostFailures;
+
+/** EMR's state of a group. `all`: its instances, those that have ended, too. */
+export function groupState(cluster: ClusterRow, group: GroupRow, all: readonly InstanceRow[]): InstanceGroupState {
   if (cluster.phase === "ended") return "TERMINATED";
   if (isEnding(cluster)) return "TERMINATING";
-  // A node that is lost later makes the group smaller, not unready: RunningInstanceCount says so.
-  if (cluster.phase === "ready") return "RUNNING";
-  const states = mine.map(instanceState);
-  if (states.length === 0 || states.includes("PROVISIONING")) return "PROVISIONING";
-  // One that is lost behind that, before its cluster was ready, takes nothing back.
+  const mine = all.filter(({ status }) => status !== "terminated");
+  // One that is lost later takes nothing back: RunningInstanceCount says so.
   const hasCome = (instance: InstanceRow) =>
     instanceState(instance) === "RUNNING" || (instance.status === "lost" && instance.first_ready_at !== null);
-  return mine.every(hasCome) ? "RUNNING" : "BOOTSTRAPPING";
+  if (cluster.phase !== "ready") {
+    if (mine.length === 0 || mine.some((instance) => instanceState(instance) === "PROVISIONING")) return "PROVISIONING";
+    return mine.every(hasCome) ? "RUNNING" : "BOOTSTRAPPING";
+  }
+  if (mine.length === group.requested_count && mine.every((instance) => stays(instance) && hasCome(instance))) return "RUNNING";
+  if (isSuspended(group, all)) return "SUSPENDED";
+  const isNew = group.founding_count === 0 && group.resize === 0;
+  if (isNew) return all.some(({ observed }) => observed !== null) ? "BOOTSTRAPPING" : "PROVISIONING";
+  return "RESIZING";
 }
-
-/** EC2's way of naming a host by its address. */
-export const hostnameOf = (address: string): string => `ip-${address.replaceAll(".", "-")}`;

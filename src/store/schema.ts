@@ -111,6 +111,14 @@ export interface InstanceGroupsTable {
   instance_type: string;
   /** api */
   requested_count: number;
+  /** api: ShrinkPolicy as JSON, the last one that was given; null where none was. */
+  shrink_policy: string | null;
+  /** api: how often its size was asked for since it was made; a new number is a new try. */
+  resize: Generated<number>;
+  /** api: when its size was last asked for */
+  resized_at: number | null;
+  /** api, never changed: how many instances of it the cluster was created with. Settings that go by a cluster's size go by these. */
+  founding_count: number;
   /** api: Configuration[] as JSON */
   configurations: string;
   /** api: EbsConfiguration as JSON, kept and shown */
@@ -135,6 +143,14 @@ export interface InstancesTable {
   wanted: number;
   /** api: the wish that it ends before its cluster does (EC2's TerminateInstances); never taken back */
   terminate_requested_at: number | null;
+  /** api: 1 where ModifyInstanceGroups wants it away at once (EC2InstanceIdsToTerminate); never taken back */
+  removal_requested: Generated<number>;
+  /** cluster reconciler: its group's `resize` that made it */
+  resize: Generated<number>;
+  /** cluster reconciler: how far it is on its way out of a smaller group; never taken back */
+  leaving: InstanceLeaving | null;
+  /** cluster reconciler: how long YARN waits for what runs on it when it leaves */
+  decommission_seconds: number | null;
   /** rec */
   status: InstanceStatus;
   launched_at: number | null;
@@ -151,6 +167,9 @@ export interface InstancesTable {
   observed_at: number | null;
   first_ready_at: number | null;
 }
+
+/** `decommissioning`: until nothing that runs or lies there is needed; then `stopping`: until its last logs are shipped. */
+export type InstanceLeaving = "decommissioning" | "stopping";
 
 export type InstanceStatus = "provisioning" | "launched" | "lost" | "terminated";
 
@@ -292,4 +311,13 @@ export const migrations: readonly string[] = [
   `CREATE INDEX instances_by_status ON instances (status, wanted, id);`,
   `CREATE INDEX instances_by_group ON instances (group_id);
    CREATE INDEX access_keys_by_cluster ON access_keys (cluster_id);`,
+  `ALTER TABLE instance_groups ADD COLUMN shrink_policy TEXT;
+   ALTER TABLE instance_groups ADD COLUMN resize INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE instance_groups ADD COLUMN resized_at INTEGER;
+   ALTER TABLE instance_groups ADD COLUMN founding_count INTEGER NOT NULL DEFAULT 0;
+   UPDATE instance_groups SET founding_count = requested_count;
+   ALTER TABLE instances ADD COLUMN removal_requested INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE instances ADD COLUMN resize INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE instances ADD COLUMN leaving TEXT;
+   ALTER TABLE instances ADD COLUMN decommission_seconds INTEGER;`,
 ];

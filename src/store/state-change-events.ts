@@ -4,11 +4,11 @@
  * EventBridge and CloudWatch Events guides, "Amazon EMR events" (a terminated cluster, a group, a failed step).
  *
  * EMR has no events of BOOTSTRAPPING, TERMINATING and INTERRUPTED, nor of a group that is made or ended: theirs are Howdah's own words. Its other
- * events (resizing, ARRESTED, reconfiguring, automatic scaling policies, fleets) come with what they tell of.
+ * events (reconfiguring, automatic scaling policies, fleets) come with what they tell of.
  */
 import type { ClusterState, InstanceGroupState, StepState } from "@aws-sdk/client-emr";
 import { type ClusterRow, stateChangeReason } from "./clusters.ts";
-import { type GroupRow, type InstanceRow, instanceState } from "./instances.ts";
+import { type GroupRow, hasFailed, type InstanceRow, instanceState } from "./instances.ts";
 import type { StepRow } from "./steps.ts";
 import type { Tx } from "./store.ts";
 
@@ -103,11 +103,25 @@ export function groupEvent(
   group: GroupRow,
   mine: readonly InstanceRow[],
   state: InstanceGroupState,
+  before: string | undefined,
   telling: Telling,
 ): StateChangeEvent {
   const running = mine.filter((instance) => instanceState(instance) === "RUNNING").length;
+  const which = `nstance group ${group.id} in Amazon EMR cluster ${cluster.id} (${cluster.spec.name})`;
+  const at = minute(telling.now);
+  const started = group.resized_at ?? telling.now;
+  const minutes = Math.max(0, Math.floor((telling.now - started) / 60_000));
+  const messages: Partial<Record<InstanceGroupState, string>> = {
+    RESIZING: `A resize for i${which} started at ${at}. It is resizing from an instance count of ${running} to ${group.requested_count}.`,
+    SUSPENDED: `I${which} was arrested at ${at} for the following reason: ${lastFailure(mine)}.`,
+    ...(before === "RESIZING"
+      ? {
+          RUNNING: `The resizing operation for i${which} is complete. It now has an instance count of ${running}. The resize started at ${minute(started)} and took ${minutes} minutes to complete.`,
+        }
+      : {}),
+  };
   return envelope(cluster, "EMR Instance Group State Change", telling, {
-    severity: "INFO",
+    severity: state === "SUSPENDED" ? "ERROR" : "INFO",
     market: group.market,
     ...(group.bid_price === null ? {} : { bidPrice: group.bid_price }),
     requestedInstanceCount: String(group.requested_count),
@@ -117,8 +131,14 @@ export function groupEvent(
     clusterId: cluster.id,
     runningInstanceCount: String(running),
     state,
-    message: `Instance group ${group.id} in Amazon EMR cluster ${cluster.id} (${cluster.spec.name}) became ${state} at ${minute(telling.now)}. It has an instance count of ${running}.`,
+    message: messages[state] ?? `I${which} became ${state} at ${at}. It has an instance count of ${running}.`,
   });
+}
+
+/** Why the last of them that failed did. */
+export function lastFailure(mine: readonly InstanceRow[]): string {
+  const last = mine.findLast(hasFailed);
+  return `${last?.id}: ${last?.observed?.failure?.message ?? last?.end_message ?? "it could not be started"}`;
 }
 
 function envelope(

@@ -59,12 +59,13 @@ const triggers = [
   ["clusters", "INSERT", "true", "'cluster', NEW.id, NEW.id"],
   ["clusters", "UPDATE OF phase, ending, terminate_requested_at", "true", "'cluster', NEW.id, NEW.id"],
   ["instance_groups", "INSERT", "true", "'group', NEW.id, NEW.cluster_id"],
+  ["instance_groups", "UPDATE OF resize", "true", "'group', NEW.id, NEW.cluster_id"],
   ["instances", "INSERT", "true", "'group', NEW.group_id, NEW.cluster_id"],
   // Reports come every few seconds; of most only their number is new.
   [
     "instances",
-    "UPDATE OF status, observed",
-    "NEW.status IS NOT OLD.status OR NEW.observed ->> 'phase' IS NOT OLD.observed ->> 'phase'",
+    "UPDATE OF status, observed, wanted, leaving, removal_requested",
+    "NEW.status IS NOT OLD.status OR NEW.observed ->> 'phase' IS NOT OLD.observed ->> 'phase' OR NEW.wanted IS NOT OLD.wanted OR NEW.leaving IS NOT OLD.leaving OR NEW.removal_requested IS NOT OLD.removal_requested",
     "'group', NEW.group_id, NEW.cluster_id",
   ],
   ["steps", "INSERT", "true", "'step', NEW.id, NEW.cluster_id"],
@@ -114,8 +115,9 @@ async function noteGroups(tx: Tx, cluster: ClusterRow): Promise<void> {
   const noted = await notedOf(tx.db, ids);
   for (const group of groups) {
     const mine = instances.filter((instance) => instance.group_id === group.id);
-    const state = groupState(cluster, mine);
-    if (state !== noted.get(group.id)) await note(tx, cluster, group.id, state, groupEvent(cluster, group, mine, state, tx));
+    const state = groupState(cluster, group, mine);
+    const before = noted.get(group.id);
+    if (state !== before) await note(tx, cluster, group.id, state, groupEvent(cluster, group, mine, state, before, tx));
   }
 }
 

@@ -186,7 +186,6 @@ export function launchSpec(network: string, ordinal: number, clusterId: string, 
     instanceId,
     address,
     hostname: `ip-${address.replaceAll(".", "-")}.ec2.internal`,
-    hosts: [],
     region: "us-east-1",
     agentToken: tokenOf(instanceId),
   };

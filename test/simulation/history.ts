@@ -1,4 +1,5 @@
 /** What events have told so far, one after the other: that they are of changes, of legal ones only, and that steps begin when they may. */
+import type { ShrinkPolicy } from "@aws-sdk/client-emr";
 import type { Rows, readChanges } from "./rows.ts";
 import { clusterTransitions, groupTransitions, instanceTransitions, isLegal, stepTransitions } from "./states.ts";
 import { must } from "./violation.ts";
@@ -17,6 +18,8 @@ export function createHistory(): History {
   /** Of each cluster: the last step that has begun, how many ran when last looked at, and the step whose failure ends it. */
   const clusters = new Map<string, { lastBegun: number; running: number; fatal: string | undefined }>();
   const seen = new Map<string, number>();
+  /** Instances that are on their way out, as far as was seen. */
+  const left = new Set<string>();
   const of = (id: string) => {
     const known = clusters.get(id) ?? { lastBegun: 0, running: 0, fatal: undefined };
     clusters.set(id, known);
@@ -57,6 +60,13 @@ export function createHistory(): History {
         // A lower level lets those that run end by themselves.
         must(running <= Math.max(level, of(id).running), "Steps begin when they may", () => `${running} of ${id} run, and ${level} may`);
         of(id).running = running;
+      }
+      for (const { id, group_id: of, leaving } of rows.instances) {
+        if (leaving === null || left.has(id)) continue;
+        left.add(id);
+        const policy = rows.groups.find((group) => group.id === of)?.shrink_policy;
+        const safe = policy ? ((JSON.parse(policy) as ShrinkPolicy).InstanceResizePolicy?.InstancesToProtect ?? []) : [];
+        must(!safe.includes(id), "Protected instances stay", () => `${id} is to leave ${of}`);
       }
       for (const { id, observed_seq: seq } of rows.instances) {
         must(seq >= (seen.get(id) ?? 0), "An older report changes nothing", () => `${id} was at report ${seen.get(id)}, and is at ${seq}`);

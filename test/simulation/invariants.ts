@@ -1,6 +1,7 @@
 /** What holds after every event, and what once things are at rest. Each has a name, by which a failing seed is cut down. */
 import type { Rows, Wake } from "./rows.ts";
 import type { Nodes, StepTruth } from "./nodes.ts";
+import { isSuspended, stays } from "./sizes.ts";
 import { must } from "./violation.ts";
 
 const inOrder = (...times: (number | null)[]) => {
@@ -30,6 +31,7 @@ export function checkAlways(rows: Rows, nodes: Nodes): void {
     );
   for (const { id, ending_code: code, keep_alive: keepAlive } of rows.clusters)
     must(code !== "ALL_STEPS_COMPLETED" || keepAlive === 0, "A cluster that is to go on without steps does", () => `${id} ends`);
+  checkLeaving(rows, nodes);
   checkSteps(rows, nodes.steps);
   for (const { id, created_at: created, started_at: started, ended_at: ended } of rows.steps)
     must(inOrder(created, started, ended), "Timelines are monotonic", () => `step ${id}: ${created}, ${started}, ${ended}`);
@@ -39,6 +41,20 @@ export function checkAlways(rows: Rows, nodes: Nodes): void {
     // An agent may report before the call that launched it has returned.
     const inTurn = inOrder(created, launched, ended) && inOrder(created, ready, ended);
     must(inTurn, "Timelines are monotonic", () => `instance ${id}: ${created}, ${launched}, ${ready}, ${ended}`);
+  }
+}
+
+/** Of groups that have become smaller. */
+function checkLeaving(rows: Rows, { outOfService }: Nodes): void {
+  const groups = new Map(rows.groups.map((group) => [group.id, group]));
+  for (const { id, group_id: of, leaving, first_ready_at: ready, removal_requested: atOnce } of rows.instances) {
+    const { role } = groups.get(of)!;
+    must(leaving === null || role !== "MASTER", "The master stays", () => id);
+    must(
+      leaving !== "stopping" || role !== "CORE" || ready === null || atOnce === 1 || outOfService.has(id),
+      "No core node leaves with blocks",
+      () => `${id} leaves, and its master has not said that it is out of service`,
+    );
   }
 }
 
@@ -80,8 +96,12 @@ export function unrest(rows: Rows, nodes: Nodes, wakes: readonly Wake[]): string
     if (keepAlive === 0) return `${id} has no step, and has not ended`;
     const mine = rows.instances.filter((instance) => instance.cluster_id === id);
     for (const group of rows.groups.filter((one) => one.cluster_id === id)) {
-      const ready = mine.filter(({ group_id: of, status, nodePhase }) => of === group.id && status === "launched" && nodePhase === "ready");
-      if (ready.length !== group.requested_count) return `${group.id} of ${id} has ${ready.length} of ${group.requested_count} instances`;
+      const its = mine.filter(({ group_id: of }) => of === group.id);
+      const here = its.filter(({ status }) => status !== "terminated");
+      const ready = here.filter((one) => stays(one) && one.status === "launched" && one.nodePhase === "ready").length;
+      const isFewer = ready < group.requested_count && !isSuspended(group, its);
+      if (isFewer || ready > group.requested_count || here.length > ready)
+        return `${group.id} of ${id} has ${ready} of ${group.requested_count} instances ready, and ${here.length} in all`;
     }
   }
   const running = new Set(rows.instances.filter(({ status }) => status === "launched").map(({ id }) => id));

@@ -23,6 +23,8 @@ export interface StepTruth {
 export interface Nodes {
   provider: SimulatedProvider;
   steps: ReadonlyMap<string, StepTruth>;
+  /** Instances of which their master has said that they are out of service. */
+  outOfService: ReadonlySet<string>;
   /** Clusters whose networks are claimed. */
   networks: ReadonlySet<string>;
   /** The provider as a control plane with this life sees it. */
@@ -47,6 +49,7 @@ export function createNodes(
   tell: (what: string) => void,
 ): Nodes {
   const steps = new Map<string, StepTruth>();
+  const outOfService = new Set<string>();
   const networks = new Set<string>();
   const muted = new Map<string, number>();
   const spoilt = new Map<string, ReportFault>();
@@ -72,6 +75,7 @@ export function createNodes(
   }
 
   async function report(sent: Report): Promise<void> {
+    for (const [id, state] of Object.entries(sent.decommission ?? {})) if (state === "DECOMMISSIONED") outOfService.add(id);
     for (const step of sent.steps) if (step.state !== "running" && step.state !== "fetching") truthOf(step.id).end = step;
     const fault = spoilt.get(sent.instanceId);
     spoilt.delete(sent.instanceId);
@@ -156,6 +160,7 @@ export function createNodes(
   return {
     provider,
     steps,
+    outOfService,
     networks,
     seenBy,
     mute: (instanceId, ms) => void muted.set(instanceId, clock.elapsed() + ms),

@@ -30,6 +30,18 @@ export type Entry =
   | { what: "level"; cluster: number; level: number }
   | { what: "terminate"; clusters: number[] }
   | { what: "terminateInstance"; node: number }
+  /** Of one of its groups: to `count`, some of its instances named to leave first or never; or some named to end at once. */
+  | {
+      what: "resize";
+      cluster: number;
+      group: number;
+      count: number;
+      leave: number[];
+      protect: number[];
+      atOnce: number[];
+      seconds: number | undefined;
+    }
+  | { what: "addGroup"; cluster: number; count: number }
   /** The control plane ends at its n-th call of the store or the provider from now on, or behind its n-th commit, and is started again after `downMs`. */
   | { what: "crash"; count: number; unit: "calls" | "commits"; downMs: number }
   /** A node's agent and the control plane do not reach one another. */
@@ -125,7 +137,14 @@ export function makePlan(seed: number, { hours, events }: Size = usual): Plan {
 
 function makePace(random: Random): Pace {
   const ms = (most: number) => random.pick([0, 1, 1_000, most]);
-  return { bootMs: ms(30_000), bootstrapActionMs: 1_000, daemonsMs: ms(40_000), stepMs: 1_000, stopMs: random.pick([0, 1, 5_000, 40_000]) };
+  return {
+    bootMs: ms(30_000),
+    bootstrapActionMs: 1_000,
+    daemonsMs: ms(40_000),
+    stepMs: 1_000,
+    decommissionMs: ms(60_000),
+    stopMs: random.pick([0, 1, 5_000, 40_000]),
+  };
 }
 
 const step = (random: Random): PlannedStep => ({
@@ -176,8 +195,24 @@ function user(random: Random): Entry {
     [9, () => ({ what: "level", cluster, level: random.pick([1, 1, 2, 5]) })],
     [4, () => ({ what: "terminate", clusters })],
     [2, () => ({ what: "terminateInstance", node: random.below(9) })],
+    [12, () => resize(random, cluster)],
+    [3, () => ({ what: "addGroup", cluster, count: random.below(3) })],
   ];
   return weighed(random, kinds);
+}
+
+function resize(random: Random, cluster: number): Entry {
+  const some = () => Array.from({ length: random.pick([0, 0, 1, 2]) }, () => random.below(5));
+  return {
+    what: "resize",
+    cluster,
+    group: random.below(4),
+    count: random.below(5),
+    leave: some(),
+    protect: some(),
+    atOnce: random.chance(0.15) ? [random.below(5)] : [],
+    seconds: random.pick([undefined, 0, 10, 600]),
+  };
 }
 
 function fault(random: Random): Entry {

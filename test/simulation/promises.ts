@@ -17,6 +17,10 @@ interface Promised {
 export interface Promises {
   steps: Set<string>;
   cancelled: Set<string>;
+  /** Of groups; undefined: not known. */
+  sizes: Map<string, number | undefined>;
+  /** Instances that were to end at once. */
+  ending: Set<string>;
   of(clusterId: string): Promised;
   /** `change`: what the request asks for; where it was not answered it may have been done or not. */
   answered(clusterIds: readonly string[], change: Partial<Omit<Promised, "tags">>, answer: Answer): void;
@@ -30,6 +34,8 @@ export function createPromises(): Promises {
   const clusters = new Map<string, Promised>();
   const steps = new Set<string>();
   const cancelled = new Set<string>();
+  const sizes = new Map<string, number | undefined>();
+  const ending = new Set<string>();
   function of(id: string): Promised {
     const known = clusters.get(id) ?? {
       isProtected: undefined,
@@ -45,6 +51,8 @@ export function createPromises(): Promises {
   return {
     steps,
     cancelled,
+    sizes,
+    ending,
     of,
     answered(ids, change, answer) {
       if (answer.kind === "refused") return;
@@ -66,6 +74,15 @@ export function createPromises(): Promises {
           () => `${id} is not terminated`,
         );
       }
+      const groupIds = new Map(rows.groups.map((group) => [group.id, group]));
+      for (const [id, size] of sizes)
+        must(
+          size === undefined || groupIds.get(id)?.requested_count === size,
+          kept,
+          () => `${id} is to have ${groupIds.get(id)?.requested_count} instances, and was answered to have ${size}`,
+        );
+      const instanceIds = new Map(rows.instances.map((instance) => [instance.id, instance]));
+      for (const id of ending) must(instanceIds.get(id)?.removal_requested === 1, kept, () => `${id} is not to end`);
       const stepIds = new Map(rows.steps.map((step) => [step.id, step]));
       for (const id of steps) must(stepIds.has(id), kept, () => `step ${id} is not there`);
       for (const id of cancelled) must(stepIds.get(id)?.cancel_requested_at !== null, kept, () => `the cancellation of ${id} is not there`);

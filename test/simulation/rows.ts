@@ -16,7 +16,7 @@ export interface Rows {
     ending_code: string | null;
     network: string | null;
   }[];
-  groups: { id: string; cluster_id: string; requested_count: number }[];
+  groups: { id: string; cluster_id: string; role: string; requested_count: number; resize: number; shrink_policy: string | null }[];
   instances: {
     id: string;
     cluster_id: string;
@@ -28,6 +28,10 @@ export interface Rows {
     first_ready_at: number | null;
     ended_at: number | null;
     terminate_requested_at: number | null;
+    removal_requested: number;
+    resize: number;
+    leaving: string | null;
+    end_code: string | null;
     observed_seq: number;
     nodePhase: string | null;
   }[];
@@ -50,9 +54,12 @@ export function readRows({ read }: Base): Rows {
       `SELECT id, phase, created_at, ready_at, ended_at, terminate_requested_at, keep_alive, step_concurrency_level, ending ->> 'code' AS ending_code, network
          FROM clusters ORDER BY rowid`,
     ).all() as Rows["clusters"],
-    groups: read("SELECT id, cluster_id, requested_count FROM instance_groups ORDER BY rowid").all() as Rows["groups"],
+    groups: read(
+      "SELECT id, cluster_id, role, requested_count, resize, shrink_policy FROM instance_groups ORDER BY rowid",
+    ).all() as Rows["groups"],
     instances: read(
-      `SELECT id, cluster_id, group_id, status, wanted, created_at, launched_at, first_ready_at, ended_at, terminate_requested_at, observed_seq,
+      `SELECT id, cluster_id, group_id, status, wanted, created_at, launched_at, first_ready_at, ended_at, terminate_requested_at,
+         removal_requested, resize, leaving, end_code, observed_seq,
          observed ->> 'phase' AS nodePhase FROM instances ORDER BY rowid`,
     ).all() as Rows["instances"],
     steps: read(

@@ -25,10 +25,13 @@ export const stepTransitions: Table<StepState> = {
 };
 
 export const groupTransitions: Table<InstanceGroupState> = {
-  "": ["PROVISIONING"],
-  PROVISIONING: ["BOOTSTRAPPING", "RUNNING", "TERMINATING"],
-  BOOTSTRAPPING: ["RUNNING", "TERMINATING"],
-  RUNNING: ["TERMINATING"],
+  // One of no instances that is added to a running cluster has all that it is to have.
+  "": ["PROVISIONING", "RUNNING"],
+  PROVISIONING: ["BOOTSTRAPPING", "RUNNING", "RESIZING", "SUSPENDED", "TERMINATING"],
+  BOOTSTRAPPING: ["RUNNING", "RESIZING", "SUSPENDED", "TERMINATING"],
+  RUNNING: ["RESIZING", "TERMINATING"],
+  RESIZING: ["RUNNING", "SUSPENDED", "TERMINATING"],
+  SUSPENDED: ["RUNNING", "RESIZING", "TERMINATING"],
   TERMINATING: ["TERMINATED"],
 };
 

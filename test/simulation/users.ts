@@ -108,6 +108,17 @@ export function requestOf(entry: Entry, rows: Rows, promises: Promises): Request
         node && { operation: "TerminateInstances", input: { InstanceIds: [node.id] }, clusters: [node.cluster_id], answered: () => {} }
       );
     }
+    case "resize":
+      return resizeRequest(entry, rows, clusterOf(entry.cluster), promises);
+    case "addGroup":
+      return simple(
+        entry.cluster,
+        "AddInstanceGroups",
+        (JobFlowId) => ({ JobFlowId, InstanceGroups: [{ InstanceRole: "TASK", InstanceType: "m5.xlarge", InstanceCount: entry.count }] }),
+        (_id, answer) => {
+          for (const id of output<{ InstanceGroupIds: string[] }>(answer)?.InstanceGroupIds ?? []) promises.sizes.set(id, entry.count);
+        },
+      );
     default:
       throw new Error(`${entry.what} is nothing that users ask for`);
   }
@@ -141,6 +152,44 @@ function runRequest(entry: Extract<Entry, { what: "run" }>, promises: Promises):
     answered(answer) {
       const id = answer.kind === "answer" && (answer.output as RunJobFlowOutput).JobFlowId;
       if (id) promises.answered([id], { keepAlive, isProtected, level }, answer);
+    },
+  };
+}
+
+function resizeRequest(
+  entry: Extract<Entry, { what: "resize" }>,
+  rows: Rows,
+  ClusterId: string | undefined,
+  promises: Promises,
+): Request | undefined {
+  const groups = rows.groups.filter((group) => group.cluster_id === ClusterId && group.role !== "MASTER");
+  const group = nth(groups, entry.group);
+  if (ClusterId === undefined || !group) return undefined;
+  const mine = rows.instances.filter(({ group_id: of, status }) => of === group.id && status !== "terminated").map(({ id }) => id);
+  const some = (numbers: readonly number[]) => [...new Set(numbers.flatMap((n) => nth(mine, n) ?? []))];
+  const [ending, leaving] = [some(entry.atOnce), some(entry.leave)];
+  const isAtOnce = ending.length > 0;
+  const change = isAtOnce
+    ? { EC2InstanceIdsToTerminate: ending }
+    : {
+        InstanceCount: entry.count,
+        ShrinkPolicy: {
+          DecommissionTimeout: entry.seconds,
+          InstanceResizePolicy: {
+            InstancesToTerminate: leaving,
+            InstancesToProtect: some(entry.protect).filter((id) => !leaving.includes(id)),
+          },
+        },
+      };
+  return {
+    operation: "ModifyInstanceGroups",
+    input: { ClusterId, InstanceGroups: [{ InstanceGroupId: group.id, ...change }] },
+    clusters: [ClusterId],
+    answered(answer) {
+      if (answer.kind === "refused") return;
+      // How many of those that end at once were counted, its answer does not say.
+      promises.sizes.set(group.id, answer.kind === "answer" && !isAtOnce ? entry.count : undefined);
+      if (answer.kind === "answer") for (const id of ending) promises.ending.add(id);
     },
   };
 }

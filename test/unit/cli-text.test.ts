@@ -59,6 +59,7 @@ const cluster: DescribedCluster & { userInterfaces: { name: string; url: string;
       ],
     },
   ],
+  groups: [{ id: "ig-1", role: "MASTER", name: "Master", state: "RUNNING", requested: 1, running: 1 }],
   steps: Array.from({ length: 14 }, (_, i) => ({
     id: `s-${i}`,
     name: `n${i}`,
@@ -69,6 +70,16 @@ const cluster: DescribedCluster & { userInterfaces: { name: string; url: string;
   })),
   warnings: ["market SPOT has no effect"],
 };
+
+test("a resize in progress is shown, and nodes that have left are not", () => {
+  const task = { id: "ig-2", role: "TASK", name: "Task", state: "RESIZING", requested: 3, running: 1 } as const;
+  const gone = { id: "i-2", role: "TASK", address: "127.64.1.2", state: "TERMINATED", daemons: [] } as const;
+  const text = bare(
+    clusterText({ ...cluster, groups: [...cluster.groups, task], instances: [...cluster.instances, { ...gone, daemons: [] }] }, now),
+  );
+  assert.match(text, /Groups\n {2}task +ig-2 +RESIZING +1 running, 3 asked for\nNodes\n/);
+  assert.doesNotMatch(text, /i-2/);
+});
 
 test("a cluster's status: what matters first, the last steps, why they failed", () => {
   const lines = bare(clusterText(cluster, now)).split("\n");

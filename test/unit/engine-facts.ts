@@ -45,6 +45,7 @@ export function factsOf(roles: NodeRole[], index: number, configurations: Config
       applications: ["Spark"],
       master: { address: nodes[0]!.address, hostname: "ip-127-77-9-1" },
       nodes,
+      awaited: roles,
     },
     ...node,
     configurations,

@@ -96,6 +96,13 @@ async function richCluster(): Promise<Example> {
   h.advance(1000);
   const master = await makeReady(h, id);
   const { InstanceGroups = [] } = await h.handlers.ListInstanceGroups!({ ClusterId: id }, h.request);
+  const core = InstanceGroups.find((group) => group.InstanceGroupType === "CORE");
+  const [first, second] = (await instancesOf(h.store.db, id)).filter((instance) => instance.group_id === core?.Id);
+  const ShrinkPolicy = {
+    DecommissionTimeout: 60,
+    InstanceResizePolicy: { InstancesToTerminate: [second!.id], InstancesToProtect: [first!.id], InstanceTerminationTimeout: 30 },
+  };
+  await h.handlers.ModifyInstanceGroups!({ ClusterId: id, InstanceGroups: [{ InstanceGroupId: core!.Id!, ShrinkPolicy }] }, h.request);
   const alarm = {
     ComparisonOperator: "LESS_THAN",
     MetricName: "YARNMemoryAvailablePercentage",

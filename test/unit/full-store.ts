@@ -104,7 +104,7 @@ async function one(tx: Tx, ids: Ids, n: number, lives: boolean, steps: number, i
   ];
   const common = { cluster_id: id, market: "ON_DEMAND", bid_price: null, instance_type: "m5.xlarge", configurations: [], ebs: null };
   for (const { id: group, role, count } of groups)
-    await insertGroup(tx, { ...common, id: group, role, name: role, requested_count: count });
+    await insertGroup(tx, { ...common, id: group, role, name: role, requested_count: count, founding_count: count });
   for (let ordinal = 1; ordinal <= instances; ordinal++) {
     const instanceId = ids.instance();
     const group_id = groups[ordinal === 1 ? 0 : 1]!.id;

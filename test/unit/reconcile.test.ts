@@ -82,6 +82,18 @@ test("nodes that never say that they have stopped are removed after a while, wit
   assert.ok(warnings.some(({ message }) => message.includes("did not ship its last logs")));
 });
 
+test("a report that comes when its instance has ended makes nothing ready", async () => {
+  const h = await harness();
+  const id = await create(h);
+  await h.handlers.TerminateJobFlows!({ JobFlowIds: [id] }, h.request);
+  await h.settle();
+  const [first] = await instancesOf(h.store.db, id);
+  assert.equal(first?.status, "terminated");
+  h.advance(1000);
+  await h.report(first.id, { phase: "ready" });
+  assert.equal((await findInstance(h.store.db, first.id))?.first_ready_at, null);
+});
+
 test("steps run one after the other; a transient cluster ends with its last one", async () => {
   const h = await harness();
   const id = await create(h, { Steps: [step("one"), step("two")] }, false);

@@ -25,6 +25,7 @@ providerConformance("simulated", async () => {
           generation: 1,
           bootstrapActions: [],
           steps: steps.get(instanceId) ?? [],
+          leaving: [],
           stopping: false,
           warnings: [],
           known: null,

@@ -125,7 +125,7 @@ test("a disk that takes nothing ends no node: what was not kept is told, and kep
     {
       clock: systemClock,
       pace: paces.instant,
-      orders: async () => ({ generation: 1, bootstrapActions: [], steps: [], stopping: false, warnings: [], known: null }),
+      orders: async () => ({ generation: 1, bootstrapActions: [], steps: [], leaving: [], stopping: false, warnings: [], known: null }),
       alive: async () => {},
       report: async ({ phase }) => (phase === "ready" ? resolve() : undefined),
       outcomeOf: () => ({ afterMs: 0, exitCode: 0 }),

@@ -28,7 +28,7 @@ const bugs: Bug[] = [
         if (!report || report.state === "fetching" || report.state === "running") return;`,
       ],
     ],
-    found: /Only legal transitions: s-\w+ went from RUNNING to PENDING|The control plane comes to rest/,
+    found: /Only legal transitions: s-\w+ went from RUNNING to PENDING|The control plane comes to rest|No cluster is stuck: s-\w+/,
   },
   {
     what: "an instance is written down as terminated before it is, so that a crash between the two leaves it running",
@@ -47,6 +47,12 @@ const bugs: Bug[] = [
     file: "src/reconcile/clusters.ts",
     change: [['if (instances.some((instance) => instance.status !== "terminated")) return done;', ""]],
     found: /An ended cluster has no instance|Nothing of an ended cluster runs/,
+  },
+  {
+    what: "a core node leaves its cluster while HDFS still has blocks there alone",
+    file: "src/reconcile/resize.ts",
+    change: [['master?.observed?.decommission?.[instance.id] === "DECOMMISSIONED"', "true"]],
+    found: /No core node leaves with blocks/,
   },
 ];
 

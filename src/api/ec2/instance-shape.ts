@@ -1,10 +1,10 @@
 /** A node as EC2's Instance. The addresses are the host's: EC2's names for what is private and what is public are the same one. */
 import type { GroupIdentifier, Instance } from "@aws-sdk/client-ec2";
-import { domainOf } from "../../agent/node-record.ts";
+import { domainOf, hostnameOf } from "../../agent/node-record.ts";
 import { rootDevice } from "../../releases/ebs.ts";
 import { instanceType } from "../../releases/instance-types.ts";
 import { attributesOf } from "../../store/ec2-nodes.ts";
-import { hostnameOf } from "../../store/instances.ts";
+
 import type { Ec2Request } from "./context.ts";
 import { hostArchitecture, type NodeFacts } from "./nodes.ts";
 

@@ -15,6 +15,7 @@ import {
 } from "./clusters.ts";
 import { GetClusterSessionCredentials } from "./cluster-session.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
+import { AddInstanceGroups, ModifyInstanceGroups } from "./instance-groups.ts";
 import { ListBootstrapActions, ListInstanceFleets, ListInstanceGroups, ListInstances } from "./instances.ts";
 import { DescribeJobFlows } from "./job-flows.ts";
 import {
@@ -46,9 +47,6 @@ export interface NotYet {
 }
 
 const groupsOnly: NotYet = { instead: "Clusters have instance groups: create one with the groups that you need." };
-const fixedSize: NotYet = {
-  instead: "A cluster keeps the instance groups that RunJobFlow gave it: create another one of the size that you need.",
-};
 const noStudio: NotYet = { instead: "EMR Studio is not in Howdah: submit steps, or work on the master with howdah ssh." };
 const noNotebook: NotYet = { instead: "Notebooks are not in Howdah: submit a script as a step." };
 const noAppUi: NotYet = {
@@ -77,8 +75,8 @@ export const operations = {
 
   ListInstances,
   ListInstanceGroups,
-  AddInstanceGroups: fixedSize,
-  ModifyInstanceGroups: fixedSize,
+  AddInstanceGroups,
+  ModifyInstanceGroups,
   ListInstanceFleets,
   AddInstanceFleet: groupsOnly,
   ModifyInstanceFleet: groupsOnly,

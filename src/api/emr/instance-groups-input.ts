@@ -1,4 +1,4 @@
-/** Instances of RunJobFlow, in either of its two spellings, as groups. */
+/** Instances of RunJobFlow, in either of its two spellings, as groups; groups of AddInstanceGroups. */
 import type {
   AutoScalingPolicy,
   EbsConfiguration,
@@ -23,9 +23,9 @@ export interface GroupInput {
   autoScalingPolicy: AutoScalingPolicy | null;
 }
 
-const mostTaskGroups = 48;
+export const mostTaskGroups = 48;
 /** Addresses of a /24; the cluster's network. */
-const mostInstances = 250;
+export const mostInstances = 250;
 
 /** Throws ValidationException, naming the field, for what EMR would refuse. */
 export function readGroups(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
@@ -73,7 +73,7 @@ function readShort(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
 }
 
 /** `at` is what the client wrote before the names of the members: in the short spelling it is Instances.MasterInstanceType that is wrong. */
-function readGroup(config: InstanceGroupConfig, at: string): GroupInput {
+export function readGroup(config: InstanceGroupConfig, at: string): GroupInput {
   const role = config.InstanceRole;
   if (role !== "MASTER" && role !== "CORE" && role !== "TASK") throw validationException(`${at}InstanceRole must be MASTER, CORE or TASK.`);
   if (config.AutoScalingPolicy && role === "MASTER")

@@ -3,18 +3,23 @@ import type {
   AutoScalingPolicyDescription,
   Instance,
   InstanceGroup,
+  InstanceGroupState,
+  InstanceGroupStateChangeReason,
   InstanceStateChangeReason,
   Configuration as WireConfiguration,
 } from "@aws-sdk/client-emr";
+import { hostnameOf } from "../../agent/node-record.ts";
 import type { Configuration } from "../../engines/engine.ts";
 import type { ClusterRow } from "../../store/clusters.ts";
-import { type GroupRow, groupState, hostnameOf, type InstanceRow, instanceState } from "../../store/instances.ts";
+import { type GroupRow, groupState, hasFailed, type InstanceRow, instanceState, removedByResize, stays } from "../../store/instances.ts";
+import { lastFailure } from "../../store/state-change-events.ts";
 import { storageDevices, volumeId } from "../../releases/ebs.ts";
 import { date } from "./dates.ts";
 
 export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instances: readonly InstanceRow[]): InstanceGroup {
   const mine = instances.filter((instance) => instance.group_id === group.id);
   const running = mine.filter((instance) => instanceState(instance) === "RUNNING").length;
+  const state = groupState(cluster, group, mine);
   // A group has no times of its own: those of its instances and its cluster stand in their order, though somebody sets the clock back.
   const ready = atLeast(readyAt(group, cluster, mine), group.created_at);
   return {
@@ -27,8 +32,8 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
     RequestedInstanceCount: group.requested_count,
     RunningInstanceCount: running,
     Status: {
-      State: groupState(cluster, mine),
-      StateChangeReason: cluster.phase === "ended" ? { Code: "CLUSTER_TERMINATED", Message: "Job flow terminated" } : { Message: "" },
+      State: state,
+      StateChangeReason: groupReason(cluster, state, mine),
       Timeline: {
         CreationDateTime: new Date(group.created_at),
         ReadyDateTime: date(ready),
@@ -42,9 +47,14 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
     LastSuccessfullyAppliedConfigurationsVersion: 0,
     EbsBlockDevices: storageDevices(group.ebs, group.instance_type),
     EbsOptimized: group.ebs?.EbsOptimized,
-    ShrinkPolicy: {},
+    ShrinkPolicy: group.shrink_policy ?? {},
     AutoScalingPolicy: autoScalingShape(group),
   };
+}
+
+function groupReason(cluster: ClusterRow, state: InstanceGroupState, mine: readonly InstanceRow[]): InstanceGroupStateChangeReason {
+  if (cluster.phase === "ended") return { Code: "CLUSTER_TERMINATED", Message: "Job flow terminated" };
+  return state === "SUSPENDED" ? { Code: "INSTANCE_FAILURE", Message: lastFailure(mine) } : { Message: "" };
 }
 
 /** Of what has no parts none are shown, not an empty list of them: a client that compares would find a change. */
@@ -55,11 +65,14 @@ export const configurationsShape = (configurations: readonly Configuration[]): W
     ...(parts.length > 0 ? { Configurations: configurationsShape(parts) } : {}),
   }));
 
-/** When the last of its instances was; a group of none is so with its cluster. */
+/** When the last of the instances that it was made with was; a group of none is so with its cluster. */
 function readyAt(group: GroupRow, cluster: ClusterRow, mine: readonly InstanceRow[]): number | null {
-  if (group.requested_count === 0) return cluster.ready_at;
-  const times = mine.map((instance) => instance.first_ready_at);
-  return times.length > 0 && times.every((time) => time !== null) ? Math.max(...times) : null;
+  const first = mine.filter((instance) => instance.resize === 0 && !hasFailed(instance));
+  if (first.length === 0) return group.requested_count === 0 || group.resize > 0 ? cluster.ready_at : null;
+  // One that was taken away before it was ready is not waited for.
+  const times = first.filter(stays).map((instance) => instance.first_ready_at);
+  const all = first.flatMap((instance) => instance.first_ready_at ?? []);
+  return times.includes(null) || all.length === 0 ? null : Math.max(...all);
 }
 
 export function instanceShape(instance: InstanceRow, group: GroupRow): Instance {
@@ -103,6 +116,7 @@ function instanceReason({ end_code: code, end_message: Message, observed }: Inst
   const failure = observed?.phase === "failed" ? observed.failure : undefined;
   if (failure) return { Code: failure.kind.startsWith("bootstrap") ? "BOOTSTRAP_FAILURE" : "INSTANCE_FAILURE", Message: failure.message };
   if (!Message) return {};
+  if (code === removedByResize) return { Message };
   return { Code: code === "INSTANCE_FAILURE" || code === "INTERNAL_ERROR" ? code : "CLUSTER_TERMINATED", Message };
 }
 

@@ -1,8 +1,14 @@
 /**
- * What becomes of each parameter of RunJobFlow: none is dropped. The tables name every member of the SDK's input, so a member that a new
+ * What becomes of each parameter of RunJobFlow, and of a group's change: none is dropped. The tables name every member of the SDK's input, so a member that a new
  * SDK brings does not compile until somebody has decided.
  */
-import type { JobFlowInstancesConfig, RunJobFlowInput } from "@aws-sdk/client-emr";
+import type {
+  InstanceGroupModifyConfig,
+  InstanceResizePolicy,
+  JobFlowInstancesConfig,
+  RunJobFlowInput,
+  ShrinkPolicy,
+} from "@aws-sdk/client-emr";
 import { validationException } from "../../aws/errors.ts";
 
 /**
@@ -104,6 +110,23 @@ const instanceParameters: Fates<JobFlowInstancesConfig> = {
   AdditionalSlaveSecurityGroups: (value) => (value.length > 0 ? `Instances.AdditionalSlaveSecurityGroups ${network}` : undefined),
 };
 
+const notReconfigured = "groups of a running cluster cannot be reconfigured yet. Give Configurations to RunJobFlow or AddInstanceGroups.";
+
+const groupChange: Fates<InstanceGroupModifyConfig> = {
+  InstanceGroupId: "honoured",
+  InstanceCount: "honoured",
+  EC2InstanceIdsToTerminate: "honoured",
+  ShrinkPolicy: "honoured",
+  ReconfigurationType: refused(`ReconfigurationType: ${notReconfigured}`),
+  Configurations: (value) => (value.length > 0 ? refused(`Configurations: ${notReconfigured}`)() : undefined),
+};
+const shrinkPolicy: Fates<ShrinkPolicy> = { DecommissionTimeout: "honoured", InstanceResizePolicy: "honoured" };
+const resizePolicy: Fates<InstanceResizePolicy> = {
+  InstancesToTerminate: "honoured",
+  InstancesToProtect: "honoured",
+  InstanceTerminationTimeout: "honoured",
+};
+
 function sortOut<Input extends object>(input: Input, fates: Fates<Input>): string[] {
   const warnings: string[] = [];
   for (const name of Object.keys(fates) as (keyof Input)[]) {
@@ -123,6 +146,14 @@ export function withoutBlanks(input: Partial<JobFlowInstancesConfig>): Partial<J
     Array.isArray(value) ? value.filter((one) => one !== "") : value,
   ]);
   return Object.fromEntries(named.filter(([, value]) => value !== ""));
+}
+
+/** Throws ValidationException for a parameter that is refused. */
+export function sortOutGroupChange(change: InstanceGroupModifyConfig): void {
+  const { ShrinkPolicy: policy = {} } = change;
+  sortOut(change, groupChange);
+  sortOut(policy, shrinkPolicy);
+  sortOut(policy.InstanceResizePolicy ?? {}, resizePolicy as Fates<InstanceResizePolicy>);
 }
 
 /** Warnings to record. Throws ValidationException for a parameter that is refused. */

@@ -104,6 +104,7 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
         bid_price: group.bidPrice,
         instance_type: group.instanceType,
         requested_count: group.count,
+        founding_count: group.count,
         configurations: groupConfigurations[index] ?? [],
         ebs: group.ebs,
       });

@@ -6,7 +6,7 @@ import { daemonArgv, withVariables } from "../jvm.ts";
 import { ports } from "./ports.ts";
 import { propertiesOf } from "../settings.ts";
 import { hadoopPlaces } from "./places.ts";
-import { dataNodeCount, hasDataNode, hasNodeManager, nodeManagerCount } from "./roles.ts";
+import { awaitedDataNodes, awaitedNodeManagers, hasDataNode, hasNodeManager } from "./roles.ts";
 
 interface DaemonKind {
   name: string;
@@ -94,13 +94,13 @@ function nameNodeReady({ cluster }: NodeFacts): Probe[] {
   const url = `http://${cluster.master.address}:${ports.nameNodeWeb}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState`;
   return [
     { http: { url, path: ["beans", 0, "FSState"], equals: "Operational" } },
-    { http: { url, path: ["beans", 0, "NumLiveDataNodes"], atLeast: dataNodeCount(cluster) } },
+    { http: { url, path: ["beans", 0, "NumLiveDataNodes"], atLeast: awaitedDataNodes(cluster) } },
   ];
 }
 
 function resourceManagerReady({ cluster }: NodeFacts): Probe[] {
   const url = `http://${cluster.master.address}:${ports.resourceManagerWeb}/ws/v1/cluster/metrics`;
-  return [{ http: { url, path: ["clusterMetrics", "activeNodes"], atLeast: nodeManagerCount(cluster) } }];
+  return [{ http: { url, path: ["clusterMetrics", "activeNodes"], atLeast: awaitedNodeManagers(cluster) } }];
 }
 
 function daemon(facts: NodeFacts, kind: DaemonKind, ready: Probe[]): Daemon {

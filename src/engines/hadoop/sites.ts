@@ -7,7 +7,7 @@ import { type Properties, propertiesOf } from "../settings.ts";
 import { roleVariable } from "../step-command.ts";
 import { labelProperties, labelQueues } from "./node-labels.ts";
 import { hadoopPlaces, jarsBehind } from "./places.ts";
-import { defaultReplication } from "./roles.ts";
+import { dataNodeCount, defaultReplication } from "./roles.ts";
 import { fromEmrfs, s3Properties } from "./s3.ts";
 import { hasNodeLabels } from "./scheduler.ts";
 
@@ -77,7 +77,7 @@ function hdfsSite(facts: NodeFacts): Properties {
   return {
     "dfs.namenode.name.dir": `file://${at.name}`,
     "dfs.datanode.data.dir": `file://${at.blocks}`,
-    "dfs.replication": String(defaultReplication(cluster)),
+    "dfs.replication": String(defaultReplication(dataNodeCount(cluster))),
     "dfs.blocksize": "134217728",
     "dfs.permissions.enabled": "true",
     "dfs.permissions.superusergroup": "hdfsadmingroup",

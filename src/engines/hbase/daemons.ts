@@ -3,12 +3,12 @@ import { join } from "node:path";
 import type { Daemon, Probe } from "../../agent/manifest.ts";
 import type { NodeFacts } from "../engine.ts";
 import { hadoopPlaces, jarsBehind } from "../hadoop/places.ts";
-import { hasDataNode } from "../hadoop/roles.ts";
+import { awaitedDataNodes, hasDataNode } from "../hadoop/roles.ts";
 import { daemonArgv, withVariables } from "../jvm.ts";
 import type { Properties } from "../settings.ts";
 import { zookeeperName } from "../zookeeper/index.ts";
 import { hbasePlaces, ports } from "./places.ts";
-import { hbaseSite, regionServerCount } from "./site.ts";
+import { hbaseSite } from "./site.ts";
 
 interface DaemonKind {
   name: string;
@@ -75,7 +75,7 @@ function masterReady(facts: NodeFacts, site: Properties): Probe[] {
   return [
     { http: { url, path: bean("tag.isActiveMaster"), equals: "true" } },
     { http: { url, path: bean("masterFinishedInitializationTime"), atLeast: 1 } },
-    { http: { url, path: bean("numRegionServers"), atLeast: regionServerCount(facts) } },
+    { http: { url, path: bean("numRegionServers"), atLeast: awaitedDataNodes(facts.cluster) } },
   ];
 }
 

@@ -56,7 +56,7 @@ export function hbaseSite(facts: NodeFacts): Properties {
     "hbase.rest.info.bindAddress": address,
     "hbase.thrift.info.bindAddress": address,
     // Regions are given out as soon as every region server is there, after this long to those that are.
-    "hbase.master.wait.on.regionservers.maxtostart": String(regionServerCount(facts)),
+    "hbase.master.wait.on.regionservers.maxtostart": String(dataNodeCount(cluster)),
     "hbase.master.wait.on.regionservers.timeout": "4500",
     "hbase.regionserver.msginterval": String(Math.round(1000 * Math.max(1, cluster.nodes.length / 20))),
     ...propertiesOf(configurations, "hbase-site"),
@@ -68,6 +68,3 @@ const storedSite = (hdfs: string): Properties => ({
   "hbase.wal.dir": `${hdfs}/user/hbase/WAL`,
   "hbase.store.file-tracker.impl": "FILE",
 });
-
-/** Region servers are where HDFS's blocks are. */
-export const regionServerCount = ({ cluster }: Pick<NodeFacts, "cluster">): number => dataNodeCount(cluster);

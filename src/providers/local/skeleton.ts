@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { NodeLayout } from "../../agent/layout.ts";
-import { domainOf } from "../../agent/node-record.ts";
+import { domainOf, hostnameOf } from "../../agent/node-record.ts";
 import type { LaunchSpec } from "../provider.ts";
 
 /** Made in the upper layer they belong to the caller, so that the node can write there whoever owns the host's folder of that name. */
@@ -51,7 +51,10 @@ export async function writeSkeleton(layout: NodeLayout, spec: LaunchSpec): Promi
   for (const path of writable) await mkdir(join(layout.upper, path), { recursive: true });
   for (const path of worldWritable) await mkdir(join(layout.upper, path), { recursive: true, mode: 0o1777 });
 
-  const all = [...spec.hosts.filter((host) => host.hostname !== spec.hostname), spec];
+  // Every host that the cluster may ever have: one that comes later is known to those that are there.
+  const network = spec.address.slice(0, spec.address.lastIndexOf(".") + 1);
+  const others = Array.from({ length: 254 }, (_, n) => `${network}${n + 1}`).filter((address) => address !== spec.address);
+  const all = [...others.map((address) => ({ address, hostname: hostnameOf(address) })), spec];
   // In full first, for `hostname -f`, as EC2 names its hosts.
   const names = (hostname: string) => [hostname.includes(".") ? hostname : `${hostname}.${domainOf(spec.region)}`, hostname.split(".")[0]];
   const lines = all.map(({ address, hostname }) => [address, ...names(hostname)].join(" "));

@@ -17,7 +17,9 @@ export interface Orders {
   generation: number;
   bootstrapActions: BootstrapOrder[];
   steps: SimulatedStep[];
-  /** The cluster ends. */
+  /** Ids of instances that it is to take out of service: the master's orders. */
+  leaving: string[];
+  /** The cluster ends, or goes on without this node. */
   stopping: boolean;
   /** What its user should know of this node. */
   warnings: string[];
@@ -83,6 +85,8 @@ export interface NodeRecord {
   seq: number;
   actions: Record<number, ActionReport>;
   steps: Record<string, KnownStep>;
+  /** Instances that it takes out of service, and since when (epoch milliseconds). */
+  leaving?: Record<string, { since: number; isOut: boolean }>;
   /** undefined while its init does not run. */
   boot?: Boot | undefined;
 }
@@ -184,7 +188,7 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
   const left = (since: number, ms: number) => Math.min(Math.max(0, since + ms - clock.now()), ms);
 
   /** Takes the next step towards what is ordered. */
-  function converge({ bootstrapActions, steps, stopping }: Orders): void {
+  function converge({ bootstrapActions, steps, leaving, stopping }: Orders): void {
     if (stopping) return stop();
     if (boot.phase === "bootstrapping" && !boot.busy) {
       const next = bootstrapActions.find(({ ordinal }) => record.actions[ordinal]?.state !== "done");
@@ -195,6 +199,27 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
     if (boot.phase !== "ready") return;
     for (const step of steps) followStep(step);
     forgetSteps(new Set(steps.map(({ id }) => id)));
+    takeOut(leaving);
+  }
+
+  /** Nodes of others, as the master's daemons do it: they have nothing to do after a while. */
+  function takeOut(ids: readonly string[]): void {
+    const known = record.leaving ?? {};
+    record.leaving = Object.fromEntries(ids.map((id) => [id, known[id] ?? { since: clock.now(), isOut: false }]));
+    for (const id of ids) if (!known[id]) awaitOut(id);
+    if (ids.some((id) => !known[id])) save();
+  }
+
+  function awaitOut(id: string): void {
+    const { since, isOut } = record.leaving![id]!;
+    if (isOut) return;
+    after(left(since, pace.decommissionMs), () => {
+      const one = record.leaving?.[id];
+      if (!one) return;
+      one.isOut = true;
+      save();
+      look();
+    });
   }
 
   /** What has ended and is not ordered any more never is again: its end is in the store. */
@@ -292,6 +317,13 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
       daemons: [],
       tasks: [],
       steps: Object.values(record.steps).map(({ report }) => report),
+      ...(Object.keys(record.leaving ?? {}).length > 0
+        ? {
+            decommission: Object.fromEntries(
+              Object.entries(record.leaving ?? {}).map(([id, { isOut }]) => [id, isOut ? "DECOMMISSIONED" : "DECOMMISSIONING"]),
+            ),
+          }
+        : {}),
       warnings: orders?.warnings ?? [],
     };
   }
@@ -347,6 +379,7 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
   }
 
   for (const step of Object.values(record.steps)) if (step.report.state === "running") awaitEnd(step);
+  for (const id of Object.keys(record.leaving ?? {})) awaitOut(id);
   if (boot.busy) awaitBusy(boot.busy);
   if (boot.busy?.what !== "boot") beginToTalk();
   return {

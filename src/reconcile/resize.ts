@@ -1,0 +1,203 @@
+/**
+ * Part of the cluster's reconciler: makes the groups of a ready cluster as large as they are wished. What is missing is written down for its own reconciler to
+ * launch; what is too many leaves by steps, each written down before the next: out of service (the master's agent says when), its last logs, its end.
+ */
+import type { InstanceRow, GroupRow } from "../store/instances.ts";
+import { groupsOf, hasFailed, insertInstance, instancesOf, isSuspended, setInstanceWish, stays } from "../store/instances.ts";
+import { type ClusterRow, findCluster, isEnding } from "../store/clusters.ts";
+import { addEvent, addWarnings } from "../store/events.ts";
+import type { Tx } from "../store/store.ts";
+import { applicationsOf, nodeMemoryMb, promisedMemoryMb } from "./capacity.ts";
+import type { ReconcileContext } from "./context.ts";
+import { readyWithinMs, stoppingMs } from "./limits.ts";
+import type { Outcome } from "./loop.ts";
+
+/** YARN's yarn.resourcemanager.nodemanager-graceful-decommission-timeout-secs, as EMR has it. */
+const decommissionSeconds = 3600;
+/** What YARN has of time beyond that to end what it has given up waiting for. */
+const forceMs = 60_000;
+/** Where the host has no memory for a node, or the network no address: when to look again. */
+const againMs = 15_000;
+
+/** `cluster`, its groups and its instances as they were read: nothing is written where all is as it is wished. */
+export async function resize(
+  context: ReconcileContext,
+  cluster: ClusterRow,
+  groups: readonly GroupRow[],
+  instances: readonly InstanceRow[],
+): Promise<Outcome> {
+  if (groups.every((group) => isAtRest(group, membersOf(group, instances)))) return { done: true };
+  return context.store.transaction(async (tx) => {
+    // Read again: a request may have come meanwhile.
+    const now = await findCluster(tx.db, cluster.id);
+    if (!now || now.phase !== "ready" || isEnding(now)) return { done: true };
+    const waits: number[] = [];
+    for (const group of await groupsOf(tx.db, cluster.id))
+      if (group.role !== "MASTER") waits.push(await resizeGroup(context, tx, now, group, await instancesOf(tx.db, cluster.id)));
+    const next = Math.min(...waits);
+    return next === Infinity ? { done: true } : { againMs: next };
+  });
+}
+
+const membersOf = (group: GroupRow, instances: readonly InstanceRow[]) =>
+  instances.filter((instance) => instance.group_id === group.id && instance.status !== "terminated");
+
+const isAtRest = (group: GroupRow, mine: readonly InstanceRow[]): boolean =>
+  group.role === "MASTER" ||
+  (mine.length === group.requested_count && mine.every((instance) => stays(instance) && instance.first_ready_at !== null));
+
+/** `all`: the cluster's instances. When to look again, in milliseconds; Infinity where somebody will wake this. */
+async function resizeGroup(
+  context: ReconcileContext,
+  tx: Tx,
+  cluster: ClusterRow,
+  group: GroupRow,
+  all: readonly InstanceRow[],
+): Promise<number> {
+  const { waits } = context;
+  const mine = all.filter((instance) => instance.group_id === group.id);
+  const here = mine.filter(({ status, wanted }) => status !== "terminated" && wanted === 1);
+  const tell = (message: string) => addEvent(tx, cluster.id, "instance", message);
+  let next = Infinity;
+
+  async function letGo(instance: InstanceRow, message: string): Promise<void> {
+    for (const wait of ["decommission", "last logs", "readiness"]) waits.over(`${wait} of ${instance.id}`);
+    await setInstanceWish(tx, instance.id, { wanted: 0 });
+    await tx.wake("instance", instance.id);
+    await tx.manifestChanged(cluster.id);
+    await tell(`${instance.id} of ${group.id} is removed: ${message}`);
+  }
+
+  const staying: InstanceRow[] = [];
+  for (const instance of here) {
+    if (instance.removal_requested === 1) await letGo(instance, "EC2InstanceIdsToTerminate names it");
+    else if (instance.leaving !== null) next = Math.min(next, await takeOut(instance));
+    else if (hasFailed(instance)) await letGo(instance, instance.end_message ?? instance.observed?.failure?.message ?? "it failed");
+    else if (instance.first_ready_at === null && waits.for(`readiness of ${instance.id}`) >= readyWithinMs)
+      await letGo(instance, `it was not ready within ${readyWithinMs / 60_000} minutes`);
+    else {
+      staying.push(instance);
+      if (instance.first_ready_at === null) next = Math.min(next, readyWithinMs - waits.for(`readiness of ${instance.id}`));
+    }
+  }
+
+  /** One step of an instance that leaves. */
+  async function takeOut(instance: InstanceRow): Promise<number> {
+    if (instance.status === "lost" || instance.first_ready_at === null) {
+      await letGo(instance, instance.end_message ?? "its group became smaller before it was ready");
+      return Infinity;
+    }
+    if (instance.leaving === "stopping") {
+      const leftMs = stoppingMs - waits.for(`last logs of ${instance.id}`);
+      if (instance.observed?.phase === "stopped") await letGo(instance, "its group became smaller");
+      else if (leftMs <= 0) {
+        await addWarnings(tx, cluster.id, [
+          `${instance.id} did not ship its last logs in ${stoppingMs / 1000} s: they stay in its folder on the host`,
+        ]);
+        await letGo(instance, "its group became smaller");
+      } else return leftMs;
+      return Infinity;
+    }
+    const [master] = all;
+    const isOut = master?.observed?.decommission?.[instance.id] === "DECOMMISSIONED";
+    const seconds = instance.decommission_seconds ?? decommissionSeconds;
+    const leftMs = seconds * 1000 + forceMs - waits.for(`decommission of ${instance.id}`);
+    // A core node may have the only copy of something: it stays until HDFS says that it has not.
+    if (!isOut && leftMs <= 0 && group.role === "CORE") {
+      await addWarnings(tx, cluster.id, [
+        `${instance.id} is to leave ${group.id}, and HDFS has not moved all of its blocks: they do not fit elsewhere, or are being written. It stays until they are`,
+      ]);
+      return Infinity;
+    }
+    if (!isOut && leftMs > 0) return leftMs;
+    waits.for(`last logs of ${instance.id}`);
+    await setInstanceWish(tx, instance.id, { leaving: "stopping" });
+    await tx.manifestChanged(cluster.id);
+    await tell(
+      isOut ? `${instance.id} is out of service` : `${instance.id} is out of service by force: it had ${seconds} s to finish its work`,
+    );
+    return stoppingMs;
+  }
+
+  for (const instance of victims(group, staying, staying.length - group.requested_count)) {
+    const isNew = instance.first_ready_at === null;
+    await setInstanceWish(tx, instance.id, { leaving: "decommissioning", decommission_seconds: timeoutOf(group, instance) });
+    await tell(`${instance.id} is to leave ${group.id}, which is to have ${group.requested_count} instances`);
+    if (isNew) await letGo(instance, "its group became smaller before it was ready");
+    else next = Math.min(next, timeoutOf(group, instance) * 1000 + forceMs - waits.for(`decommission of ${instance.id}`));
+    await tx.manifestChanged(cluster.id);
+  }
+
+  const missing = group.requested_count - staying.length;
+  if (missing <= 0 || isSuspended(group, mine)) return next;
+  return Math.min(next, await add(context, tx, cluster, group, all, missing));
+}
+
+/** Writes down as many new instances as are missing and fit. When to look again where not all do. */
+async function add(
+  { ids, freeMemoryMb }: ReconcileContext,
+  tx: Tx,
+  cluster: ClusterRow,
+  group: GroupRow,
+  all: readonly InstanceRow[],
+  missing: number,
+): Promise<number> {
+  const nodeMb = nodeMemoryMb(group.role, applicationsOf(cluster));
+  const hostMb = freeMemoryMb();
+  const fitting = hostMb === Infinity ? missing : Math.max(0, Math.floor((hostMb - (await promisedMemoryMb(tx.db))) / nodeMb));
+  const addresses = freeAddresses(cluster.network!, all).slice(0, Math.min(missing, fitting));
+  let ordinal = Math.max(...all.map((one) => one.ordinal));
+  for (const address of addresses) {
+    ordinal += 1;
+    const instance = {
+      id: ids.instance(),
+      cluster_instance_id: ids.clusterInstance(),
+      cluster_id: cluster.id,
+      group_id: group.id,
+      ordinal,
+      address,
+      agent_token: ids.token(),
+      resize: group.resize,
+    };
+    await insertInstance(tx, instance);
+    await tx.wake("instance", instance.id);
+    await addEvent(tx, cluster.id, "instance", `${instance.id} is added to ${group.id}`);
+  }
+  if (addresses.length > 0) await tx.manifestChanged(cluster.id);
+  if (addresses.length === missing) return Infinity;
+  await addWarnings(tx, cluster.id, [
+    fitting < missing
+      ? `the host has no memory for all instances of ${group.id} (${nodeMb} MiB each): they are added when it has. Terminate another cluster, or ask for fewer`
+      : `the cluster's network has no address for all instances of ${group.id}: they are added when others have left`,
+  ]);
+  return againMs;
+}
+
+/** Those that nobody has had first; then those whose instances ended, the one that did first coming first. */
+function freeAddresses(network: string, all: readonly InstanceRow[]): string[] {
+  const lastEnd = new Map<string, number>();
+  for (const { address, status, ended_at: ended } of all)
+    lastEnd.set(address, Math.max(lastEnd.get(address) ?? 0, status === "terminated" ? (ended ?? 0) : Infinity));
+  return Array.from({ length: 254 }, (_, n) => `${network}.${n + 1}`)
+    .filter((address) => lastEnd.get(address) !== Infinity)
+    .toSorted((a, b) => (lastEnd.get(a) ?? 0) - (lastEnd.get(b) ?? 0));
+}
+
+const policyOf = ({ shrink_policy: policy }: GroupRow) => policy?.InstanceResizePolicy ?? {};
+
+/** Seconds. */
+function timeoutOf(group: GroupRow, { id }: InstanceRow): number {
+  const { InstancesToTerminate: named = [], InstanceTerminationTimeout: ofNamed } = policyOf(group);
+  const own = named.includes(id) ? ofNamed : undefined;
+  return own ?? group.shrink_policy?.DecommissionTimeout ?? decommissionSeconds;
+}
+
+/** Which of these leave: those that are named, then those that are not ready yet, then the newest; never one that is protected. */
+function victims(group: GroupRow, staying: readonly InstanceRow[], count: number): InstanceRow[] {
+  const { InstancesToTerminate: named = [], InstancesToProtect: safe = [] } = policyOf(group);
+  const rank = ({ id, first_ready_at: ready }: InstanceRow) => (named.includes(id) ? 0 : ready === null ? 1 : 2);
+  return staying
+    .filter(({ id }) => !safe.includes(id))
+    .toSorted((a, b) => rank(a) - rank(b) || b.ordinal - a.ordinal)
+    .slice(0, Math.max(0, count));
+}

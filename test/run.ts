@@ -4,7 +4,9 @@
  */
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { run as runFiles } from "node:test";
+import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
 import { setUpWithProgress } from "../src/cli/progress.ts";
 import { engines } from "../src/engines/index.ts";
@@ -28,30 +30,46 @@ function run(title: string, command: string, args: string[]): void {
 }
 
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
-const tests = (...folders: string[]) => folders.flatMap((folder) => globSync(`test/${folder}/**/*.test.ts`, { cwd: root }).toSorted());
-const reporter = (name: string) => [`--test-reporter=${name}`, "--test-reporter-destination=stdout"];
-/** One runner for all, so that its closing count is of all. Integration tests share the host's memory, so one at a time. */
-const runTests = (files: string[]) =>
-  run("Tests", process.execPath, [
-    "--disable-warning=ExperimentalWarning",
-    "--test",
-    "--test-concurrency=1",
-    ...reporter("./test/durations.ts"),
-    ...reporter("spec"),
-    ...files,
-  ]);
+const tests = (folder: string) => globSync(`test/${folder}/**/*.test.ts`, { cwd: root }).toSorted();
+/** Shorter files are told of together. */
+const shortMs = 5_000;
+
+/**
+ * One runner for all, so that its closing count is of all, and at the end how long each file took. Two files at a time: much of a cluster's life is waiting,
+ * and two clusters fit into the memory of a small machine. What hangs has failed, and holds up nothing else.
+ */
+async function runTests(files: string[]): Promise<void> {
+  console.log("\n\u2500\u2500 Tests");
+  const execArgv = ["--disable-warning=ExperimentalWarning", "--test-force-exit"];
+  const events = runFiles({ files: files.map((file) => resolve(root, file)), concurrency: 2, timeout: 30 * 60_000, execArgv });
+  const took: [file: string, ms: number][] = [];
+  events.on("test:summary", ({ file, duration_ms, success }) => {
+    if (file) took.push([relative(root, file), duration_ms]);
+    else if (!success) process.exitCode = 1;
+  });
+  for await (const text of events.compose(new spec())) process.stdout.write(String(text));
+  const say = (ms: number, what: string) => console.log(`${(ms / 1000).toFixed(0).padStart(6)} s  ${what}`);
+  const short = took.filter(([, ms]) => ms < shortMs);
+  for (const [file, ms] of took.toSorted(([, a], [, b]) => b - a)) if (ms >= shortMs) say(ms, file);
+  say(
+    short.reduce((sum, [, ms]) => sum + ms, 0),
+    `in ${short.length} shorter files`,
+  );
+}
 
 /** Hadoop and Spark are on every machine, so tests of all else have them; a release's other Spark is one of these. */
 const names = engines.filter(({ name }) => name !== "Hadoop").map(({ name }) => name.toLowerCase());
 const isOfEngine = (file: string) => dirname(file) === "test/integration" && names.some((name) => basename(file).startsWith(name));
 
 await setUpWithProgress(releaseLabels()[0] ?? "");
-const all = tests("unit", "integration", "clients");
-if (named.length > 0) runTests(named);
-else if (set === "engines") runTests(all.filter(isOfEngine));
+const integration = tests("integration");
+/** The longest first: where they are last, one of the two has nothing to do. */
+const all = [...integration.filter(isOfEngine), ...tests("clients"), ...integration.filter((file) => !isOfEngine(file)), ...tests("unit")];
+if (named.length > 0) await runTests(named);
+else if (set === "engines") await runTests(integration.filter(isOfEngine));
 else {
   run("Types", bin("tsc"), []);
   run("Lint", bin("oxlint"), []);
   run("Format", bin("oxfmt"), ["--check"]);
-  runTests(set === "core" ? all.filter((file) => !isOfEngine(file)) : all);
+  await runTests(set === "core" ? all.filter((file) => !isOfEngine(file)) : all);
 }

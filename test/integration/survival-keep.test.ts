@@ -41,10 +41,10 @@ function restartMachine(): void {
     writeFileSync(file, readFileSync(file, "utf8").replace(/("bootId":")[^"]+/, "$1d3adb007-0000-4000-8000-000000000000"));
 }
 
-/** Another Howdah of this machine takes a network while nobody has it. */
+/** Another Howdah of this machine takes a network, unless one has it already. */
 const takeNetwork = (network: string) =>
-  new Promise<void>((resolve, reject) => {
-    const server = createServer().once("error", reject);
+  new Promise<void>((resolve) => {
+    const server = createServer().once("error", () => resolve());
     neighbours.push(server);
     server.listen(`\0howdah-net/${network}`, resolve);
   });

@@ -339,6 +339,7 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
     if (text === told) return;
     record.seq += 1;
     save();
+    told = ""; // Of a report that is not answered nobody knows.
     await around.report({ ...report, seq: record.seq });
     told = text;
   }

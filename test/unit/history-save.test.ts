@@ -19,8 +19,11 @@ let hdfs = new Map<string, [content: string, at: number]>();
 let reads: string[] = [];
 /** Files that are renamed in the moment that they are read. */
 const moves = new Map<string, string>();
+/** How many of the next calls are refused. */
+let refusals = 0;
 
 const server = createServer((request, response) => {
+  if (refusals-- > 0) return response.writeHead(503).end("busy");
   const url = new URL(request.url!, "http://x");
   const path = decodeURIComponent(url.pathname).replace("/webhdfs/v1", "");
   if (url.searchParams.get("op") === "OPEN") {
@@ -93,6 +96,19 @@ test("a folder that is not there is no failure, HDFS that is not there is one", 
   const code = await new Promise((resolve) => execFile(process.execPath, dead, (error) => resolve(error?.code)));
   assert.equal(code, 1);
   assert.ok(existsSync(join(to, "a")), "what was saved stays");
+});
+
+test("a call that is refused is made again", async () => {
+  hdfs.set("/apps/a", ["one", 1000]);
+  refusals = 2;
+  assert.deepEqual(await save("as-is", ["/apps"], { last: true }), { code: 0, stderr: "" });
+  assert.deepEqual(saved(), ["a"]);
+  refusals = 100;
+  const { code, stderr } = await save("as-is", ["/apps"], { last: true });
+  refusals = 0;
+  assert.equal(code, 1);
+  assert.match(stderr, /HDFS answered 503 to LISTSTATUS \/apps: busy/);
+  assert.deepEqual(saved(), ["a"]);
 });
 
 test("what does not fit is left out, the oldest first, and named", async () => {

@@ -12,6 +12,7 @@ import { setPriority } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { historyPlace } from "./job-files.ts";
 
 /** Of WebHDFS, op=LISTSTATUS. `modificationTime` in ms. */
@@ -39,8 +40,9 @@ if (!kind || !url || !folder || !mostBytes || from.length === 0)
 if (!isLast) setPriority(10);
 /** Beside TO, which is shipped at any moment. */
 const fresh = `${folder}.new`;
-/** Files move while they are read, seldom more than once. */
+/** Files move while they are read, seldom more than once; and an HDFS that is busy may refuse a call, which is no reason to lose all that it has. */
 const mostPasses = 5;
+const pauseMs = 200;
 
 function webHdfs(path: string, op: string): Promise<Response> {
   const encoded = path.split("/").map(encodeURIComponent).join("/");
@@ -129,8 +131,18 @@ async function pass(): Promise<string[] | undefined> {
 
 mkdirSync(folder, { recursive: true });
 let tooMuch: string[] | undefined;
-for (let n = 0; n < mostPasses && !tooMuch; n++) tooMuch = await pass();
+let failure: unknown;
+for (let n = 0; n < mostPasses && !tooMuch; n++) {
+  await sleep(n * pauseMs);
+  try {
+    tooMuch = await pass();
+    failure = undefined;
+  } catch (error) {
+    failure = error;
+  }
+}
 rmSync(fresh, { force: true });
+if (failure) throw failure;
 if (!tooMuch) throw new Error(`files in ${from.join(" and ")} were renamed each time that they were read`);
 if (tooMuch.length > 0) {
   const [most, names] = [`${Math.round(Number(mostBytes) / 2 ** 20)} MB`, tooMuch.slice(0, 5).join(", ")];

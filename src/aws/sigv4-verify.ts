@@ -222,8 +222,16 @@ function checkSignedHeaders(signed: string[], headers: Map<string, string[]>, cl
   if (left.length > 0) throw new SignatureRefusal("unsigned-header", "", { HeadersNotSigned: left.join(", ") });
 }
 
+const basicForm = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+
+/** NaN for what is no date. */
+function timeOf(date: string): number {
+  const [, year, month, day, hour, minute, second] = basicForm.exec(date) ?? [];
+  return year === undefined ? Date.parse(date) : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
 function checkTime(claim: Claim, now: Date): void {
-  const time = Date.parse(claim.date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));
+  const time = timeOf(claim.date);
   const malformed = claim.expires === undefined ? "malformed" : "malformed-query";
   if (Number.isNaN(time)) throw new SignatureRefusal(malformed, "Date must be in ISO-8601 'basic format'.");
   if (claim.date.slice(0, 8) !== claim.scope.day) {

@@ -63,6 +63,7 @@ function canonicalPath(path: string, service: string): string {
         .map((segment) => uriEncode(decodeURIComponent(segment)))
         .join("/") || "/"
     );
+  if (path === "/") return path;
   const kept: string[] = [];
   for (const segment of path.split("/")) {
     if (segment === "..") kept.pop();

@@ -1,5 +1,5 @@
 /** Lists of clusters, chosen and limited in SQL, so that a page costs the same among ten clusters and ten thousand. */
-import type { ClusterState } from "@aws-sdk/client-emr";
+import type { ClusterState, Tag } from "@aws-sdk/client-emr";
 import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
 import { type ClusterEnding, type ClusterRow, clusterFromRow, type ListedCluster } from "./clusters.ts";
 import { compiled, compiledByNames } from "./compiled.ts";
@@ -35,7 +35,10 @@ interface Chosen {
 }
 
 function choose(db: Kysely<Schema>, given: Partial<Chosen>) {
-  let chosen = db.selectFrom("clusters").where("account_id", "=", given.accountId!).where("region", "=", given.region!);
+  // With the signs, SQLite finds what has ids by them, and does not look through all of the account's.
+  const [account, region] =
+    given.ids === undefined ? (["account_id", "region"] as const) : ([sql<string>`+account_id`, sql<string>`+region`] as const);
+  let chosen = db.selectFrom("clusters").where(account, "=", given.accountId!).where(region, "=", given.region!);
   if (given.createdAfter !== undefined) chosen = chosen.where("created_at", ">=", given.createdAfter);
   if (given.createdBefore !== undefined) chosen = chosen.where("created_at", "<=", given.createdBefore);
   if (given.state !== undefined) chosen = chosen.where("noted_state", "=", given.state);
@@ -179,6 +182,30 @@ const useColumns = (clusterId: RawBuilder<unknown>, now: number) =>
 const useRow = compiled<{ clusterId: string; now: number }, UseRow>((db, value) =>
   db.selectNoFrom([...useColumns(sql`${value("clusterId")}`, value("now"))]),
 );
+
+const facts = compiled<{ clusterId: string; now: number }, UseRow & { tags: string; master: string | null }>((db, value) =>
+  db.selectNoFrom([
+    ...useColumns(sql`${value("clusterId")}`, value("now")),
+    sql<string>`(select json_group_array(json_object('Key', key, 'Value', value))
+      from (select key, value from tags where cluster_id = ${value("clusterId")} order by key))`.as("tags"),
+    sql<string | null>`(select iif(status = 'provisioning', null, address) from instances where cluster_id = ${value("clusterId")}
+      order by ordinal limit 1)`.as("master"),
+  ]),
+);
+
+/** What DescribeCluster shows beyond the row. */
+export interface ClusterFacts {
+  use: ClusterUse;
+  tags: Tag[];
+  /** The master has one once it has been launched. */
+  masterAddress: string | undefined;
+}
+
+/** At this time. */
+export async function factsOfCluster(db: Db, clusterId: string, now: number): Promise<ClusterFacts> {
+  const [row] = await facts(db, { clusterId, now });
+  return { use: useOf(row!), tags: JSON.parse(row!.tags) as Tag[], masterAddress: row!.master ?? undefined };
+}
 
 /** At this time. */
 export async function useOfCluster(db: Db, clusterId: string, now: number): Promise<ClusterUse> {

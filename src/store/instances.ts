@@ -113,16 +113,6 @@ export async function findMaster(db: Db, clusterId: string): Promise<InstanceRow
   return row && instanceFromRow(row);
 }
 
-const firstAddress = compiled<{ clusterId: string }, Pick<InstancesTable, "address" | "status">>((db, value) =>
-  db.selectFrom("instances").select(["address", "status"]).where("cluster_id", "=", value("clusterId")).orderBy("ordinal").limit(1),
-);
-
-/** undefined until it has been launched. */
-export async function masterAddress(db: Db, clusterId: string): Promise<string | undefined> {
-  const [master] = await firstAddress(db, { clusterId });
-  return master && master.status !== "provisioning" ? master.address : undefined;
-}
-
 const withId = compiled<{ id: string }, Selectable<InstancesTable>>((db, value) =>
   db.selectFrom("instances").selectAll().where("id", "=", value("id")),
 );

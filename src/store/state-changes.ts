@@ -10,7 +10,7 @@ import { compiled } from "./compiled.ts";
 import { groupsOf, groupState, instancesOf } from "./instances.ts";
 import type { Schema } from "./schema.ts";
 import { clusterEvent, groupEvent, type StateChangeEvent, stepEvent } from "./state-change-events.ts";
-import { activeStates, findSteps, hasStepIn, stepState } from "./steps.ts";
+import { activeStates, findNotedSteps, hasStepIn, stepState } from "./steps.ts";
 import type { Db, Tx } from "./store.ts";
 
 export const stateChangesMigration = `
@@ -122,11 +122,9 @@ async function noteGroups(tx: Tx, cluster: ClusterRow): Promise<void> {
 }
 
 async function noteSteps(tx: Tx, cluster: ClusterRow, ids: readonly string[]): Promise<void> {
-  const steps = (await findSteps(tx.db, cluster.id, ids)).toSorted((a, b) => a.seq - b.seq);
-  const noted = await notedOf(tx.db, ids);
-  for (const step of steps) {
+  for (const { noted, ...step } of await findNotedSteps(tx.db, cluster.id, ids)) {
     const state = stepState(step);
-    if (state !== noted.get(step.id)) await note(tx, cluster, step.id, state, stepEvent(cluster, step, state, tx));
+    if (state !== noted) await note(tx, cluster, step.id, state, stepEvent(cluster, step, state, tx));
   }
 }
 

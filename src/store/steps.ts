@@ -41,18 +41,37 @@ export async function stepsOf(db: Db, clusterId: string): Promise<StepRow[]> {
   return (await db.selectFrom("steps").selectAll().where("cluster_id", "=", clusterId).orderBy("seq").execute()).map(fromRow);
 }
 
+/** For what is found by ids: with the sign, SQLite does not look through all that the cluster has. */
+const ofCluster = sql<string>`+cluster_id`;
+
 const withIds = compiled<{ clusterId: string; ids: string }, Selectable<StepsTable>>((db, value) =>
   db
     .selectFrom("steps")
     .selectAll()
     .where("id", "in", sql<string>`(select value from json_each(${value("ids")}))`)
-    .where("cluster_id", "=", value("clusterId")),
+    .where(ofCluster, "=", value("clusterId")),
 );
 
 /** Those of the cluster that have one of these ids, in no order. */
 export async function findSteps(db: Db, clusterId: string, ids: readonly string[]): Promise<StepRow[]> {
   if (ids.length === 0) return [];
   return (await withIds(db, { clusterId, ids: JSON.stringify(ids) })).map(fromRow);
+}
+
+const withNoted = compiled<{ clusterId: string; ids: string }, Selectable<StepsTable> & { noted: string | null }>((db, value) =>
+  db
+    .selectFrom("steps")
+    .leftJoin("noted_states", "noted_states.id", "steps.id")
+    .selectAll("steps")
+    .select("noted_states.state as noted")
+    .where("steps.id", "in", sql<string>`(select value from json_each(${value("ids")}))`)
+    .where(ofCluster, "=", value("clusterId"))
+    .orderBy("seq"),
+);
+
+/** The same in order of submission, with the state that the last event of each told of. */
+export async function findNotedSteps(db: Db, clusterId: string, ids: readonly string[]): Promise<(StepRow & { noted: string | null })[]> {
+  return (await withNoted(db, { clusterId, ids: JSON.stringify(ids) })).map((row) => ({ ...fromRow(row), noted: row.noted }));
 }
 
 const active = compiled<{ clusterId: string }, Selectable<StepsTable>>((db, value) =>
@@ -161,17 +180,19 @@ export async function pageOfSteps(
     .map(fromRow);
 }
 
-const countActive = compiled<{ clusterId: string }, { n: number }>((db, value) =>
+const countActive = compiled<{ clusterId: string }, { active: number; running: number }>((db, value) =>
   db
     .selectFrom("steps")
-    .select((e) => e.fn.countAll<number>().as("n"))
+    .select((e) => e.fn.countAll<number>().as("active"))
+    .select(sql<number>`count(*) filter (where state = 'RUNNING')`.as("running"))
     .where("cluster_id", "=", value("clusterId"))
     .where("state", "in", activeStates),
 );
 
-export async function countActiveSteps(db: Db, clusterId: string): Promise<number> {
+/** How many are active, and how many of them run. */
+export async function countActiveSteps(db: Db, clusterId: string): Promise<{ active: number; running: number }> {
   const [row] = await countActive(db, { clusterId });
-  return row?.n ?? 0;
+  return row!;
 }
 
 const insertStep = compiled<{ id: string; clusterId: string; spec: string; now: number }, unknown>((db, value) =>

@@ -1,6 +1,6 @@
 /** A cluster's rows as EMR's Cluster and ClusterSummary. Pure functions; the fields are those of the API reference, docs/api-fields.md says which are never there. */
-import type { Cluster, ClusterStatus, ClusterSummary, Tag } from "@aws-sdk/client-emr";
-import type { ClusterUse } from "../../store/cluster-lists.ts";
+import type { Cluster, ClusterStatus, ClusterSummary } from "@aws-sdk/client-emr";
+import type { ClusterFacts, ClusterUse } from "../../store/cluster-lists.ts";
 import { type ClusterRow, clusterState, type ListedCluster, stateChangeReason } from "../../store/clusters.ts";
 import { date } from "./dates.ts";
 import { configurationsShape } from "./instance-shapes.ts";
@@ -22,7 +22,7 @@ function clusterStatus(cluster: ListedCluster, { hasActiveSteps, hasHadSteps }: 
   };
 }
 
-export function clusterShape(cluster: ClusterRow, use: ClusterUse, facts: { tags: Tag[]; masterAddress: string | undefined }): Cluster {
+export function clusterShape(cluster: ClusterRow, { use, tags, masterAddress }: ClusterFacts): Cluster {
   const { spec } = cluster;
   return {
     ...spec.shown,
@@ -39,9 +39,9 @@ export function clusterShape(cluster: ClusterRow, use: ClusterUse, facts: { tags
     UnhealthyNodeReplacement: cluster.unhealthy_node_replacement === 1,
     VisibleToAllUsers: cluster.visible_to_all_users === 1,
     ExtendedSupport: cluster.extended_support === null ? undefined : cluster.extended_support === 1,
-    Tags: facts.tags,
+    Tags: tags,
     // The address itself: it needs no name server, so ssh, browsers and the CLI's own ssh command reach it.
-    MasterPublicDnsName: facts.masterAddress,
+    MasterPublicDnsName: masterAddress,
   };
 }
 

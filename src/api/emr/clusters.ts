@@ -10,13 +10,11 @@ import type {
   TerminateJobFlowsInput,
 } from "@aws-sdk/client-emr";
 import { invalidRequest, validationException } from "../../aws/errors.ts";
-import { pageOfListed, useOfCluster } from "../../store/cluster-lists.ts";
+import { factsOfCluster, pageOfListed } from "../../store/cluster-lists.ts";
 import { type ClusterWish, isEnding, setClusterWish } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
-import { masterAddress } from "../../store/instances.ts";
 import { activeStepsOf } from "../../store/steps.ts";
 import type { Db } from "../../store/store.ts";
-import { tagsOf } from "../../store/tags.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster, theJobFlow, theLivingCluster } from "./lookup.ts";
 import { openList } from "./paging.ts";
@@ -29,9 +27,7 @@ const mostTerminated = 10;
 
 export async function DescribeCluster({ store }: EmrContext, input: DescribeClusterInput, request: EmrRequest) {
   const cluster = await theCluster(store.db, request, input.ClusterId);
-  const use = await useOfCluster(store.db, cluster.id, store.now());
-  const facts = { tags: await tagsOf(store.db, cluster.id), masterAddress: await masterAddress(store.db, cluster.id) };
-  return { Cluster: clusterShape(cluster, use, facts) };
+  return { Cluster: clusterShape(cluster, await factsOfCluster(store.db, cluster.id, store.now())) };
 }
 
 /** Newest first. */

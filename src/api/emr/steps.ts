@@ -2,7 +2,7 @@
  * AddJobFlowSteps, CancelSteps, ListSteps, DescribeStep. Nothing runs here: a request writes what is wished, and answers.
  *
  * What happens next to a step that is added:
- * 1. It is a row, PENDING, and the `wake` that is committed with it has the steps' reconciler look at its cluster (src/reconcile/steps.ts).
+ * 1. It is a row, PENDING, and where it can begin now, the `wake` that is committed with it has the steps' reconciler look at its cluster (src/reconcile/steps.ts).
  * 2. Once the cluster is ready, the reconciler takes PENDING steps in their order, as many as StepConcurrencyLevel allows, and writes RUNNING. That
  *    makes a new manifest of the master (src/reconcile/manifest.ts), with an order of the step (src/engines/step-command.ts says which command it is).
  * 3. The master's agent, which waits for new manifests, fetches the step's files, runs it once (src/agent/steps.ts, run-once.ts), and reports its end.
@@ -55,13 +55,15 @@ export async function AddJobFlowSteps({ store, ids }: EmrContext, input: AddJobF
     const cluster = await theLivingCluster(tx.db, request, input.JobFlowId, theJobFlow);
     const specs = readSteps(input.Steps ?? [], cluster.step_concurrency_level);
     if (specs.length === 0) throw validationException("Steps must hold at least one step.");
-    if ((await countActiveSteps(tx.db, cluster.id)) + specs.length > mostActiveSteps)
+    const { active, running } = await countActiveSteps(tx.db, cluster.id);
+    if (active + specs.length > mostActiveSteps)
       throw validationException(`Maximum number of active steps (${mostActiveSteps}) for the job flow ${cluster.id} would be exceeded.`);
     const executionRole = await readExecutionRole(tx.db, cluster, input.ExecutionRoleArn, "ExecutionRoleArn", request);
     const steps = specs.map((spec) => ({ id: ids.step(), spec: { ...spec, ...executionRole } }));
     await insertSteps(tx, cluster.id, steps);
     await addWarnings(tx, cluster.id, stepWarnings(specs));
-    await tx.wake("steps", cluster.id);
+    // What makes room for it later, or the cluster ready, wakes the reconciler itself.
+    if (cluster.phase === "ready" && running < cluster.step_concurrency_level) await tx.wake("steps", cluster.id);
     return { StepIds: steps.map(({ id }) => id) };
   });
 }

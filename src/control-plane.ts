@@ -176,7 +176,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const precedence = createPrecedence();
   const silence = createSilence(store.steady);
   const joined = await nodes.join({ store, silence }, ids, endpoint);
-  const { degree, provider, engines, portsTaken, freeMemoryMb, watchMs, handle, secret, stop } = joined;
+  const { degree, provider, engines, catalogs, portsTaken, freeMemoryMb, watchMs, handle, secret, stop } = joined;
   opened.push(stop);
   const context: ReconcileContext = {
     store,
@@ -202,7 +202,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   );
   const writeDown = writeByTurns(audits.event);
   const pipeline = createPipeline({
-    services: createServices({ store, ids, releases: config.releases, audits, s3: direct, buckets }),
+    services: createServices({ store, ids, releases: config.releases, audits, s3: direct, buckets, catalogs }),
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(store.now()),

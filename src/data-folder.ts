@@ -28,6 +28,8 @@ export function dataFolder(option?: string) {
     /** Simulated nodes: src/providers/simulated/shelf.ts. */
     simulated: join(root, "simulated.db"),
     s3: join(root, "s3"),
+    /** Metastores of accounts: a folder each. */
+    glue: join(root, "glue"),
     node: (instanceId: string) => join(root, "nodes", instanceId),
   };
 }

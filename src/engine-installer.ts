@@ -8,8 +8,11 @@ import { readInstallation } from "./setup.ts";
 /** `coming`: what is missing is being brought; a sentence. `failed`: it could not be; why, and what to do. */
 export type EnginesState = "there" | { coming: string } | { failed: string };
 
-/** Of a release with these applications. What is missing begins to come when it is first asked for. After a failure the next who asks tries again. */
-export type EngineInstaller = (releaseLabel: string, applications: readonly string[]) => EnginesState;
+/**
+ * Of a release with these applications, and of the catalog of an account, for a cluster that uses it. What is missing begins to come when it is first
+ * asked for. After a failure the next who asks tries again.
+ */
+export type EngineInstaller = (releaseLabel: string, applications: readonly string[], catalogOf?: string) => EnginesState;
 
 export function createEngineInstaller(data: DataFolder): EngineInstaller {
   const running = new Map<string, KnownProcess>();

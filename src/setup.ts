@@ -68,9 +68,9 @@ export function readInstallation(releaseLabel: string, applications: readonly st
   return { ...installation, engines: Object.fromEntries(others.map(({ place, archive }) => [place.name, engineHome(place, archive)])) };
 }
 
-/** Of the engines that these applications need besides Hadoop and Spark. */
+/** Of the engines that these applications need besides Hadoop and Spark, and of those whose homes they use. */
 const enginePlaces = (release: Release, at: Places, applications: readonly string[]): EnginePlace[] =>
-  enginesFor(applications)
+  enginesFor([...applications, ...enginesFor(applications).flatMap(({ homes = [] }) => homes)])
     .map((engine) => enginePlace(at.cache, release, engine, at.hadoop))
     .filter((place) => place !== undefined);
 

@@ -29,6 +29,7 @@ const known: Record<string, Named> = {
   iam: { title: "IAM", cli: "iam", client: "iam" },
   cloudtrail: { title: "CloudTrail", cli: "cloudtrail", client: "cloudtrail" },
   ec2: { title: "EC2", cli: "ec2", client: "ec2" },
+  glue: { title: "Glue", cli: "glue", client: "glue" },
 };
 
 /** The aws CLI's own commands for EMR. */

@@ -1,7 +1,7 @@
 """Writes src/aws/constraints/SERVICE.json: what botocore's model says of enums, lengths, ranges, patterns and whole numbers, which the
 JavaScript SDK's schemas leave out. Keyed by structure and member; the tree of a rule follows lists and maps.
 
-EC2 has 800 operations: only those of the resources in ONLY are in its file, and the file names them, so that a test can hold the
+EC2 has 800 operations, and Glue 300: only those of the resources in ONLY are in their files, and the file names them, so that a test can hold the
 handlers against it.
 
 Enums of more than MOST_NAMES values are left out. These are EC2's instance types, over a thousand, in a dozen structures: they
@@ -30,7 +30,9 @@ ONLY = {
         r"|Regions|AvailabilityZones|AccountAttributes|SpotPriceHistory|(Default)?Vpcs?|VpcAttribute|(Default)?Subnets?|SubnetAttribute|DhcpOptions"
         r"|RouteTables?|RouteTableAssociation|Routes?|InternetGateways?|NetworkAcls|SecurityGroups?|SecurityGroup(Ingress|Egress|Rules)|SecurityGroupRuleDescriptions(Ingress|Egress)"
         r"|KeyPairs?)$"
-    )
+    ),
+    # Of the catalog.
+    "glue": re.compile(r"^[A-Z][a-z]+([A-Z][a-z]+)?(Databases?|Tables?|TableVersions?|Partitions?|PartitionIndexes|Tags|Resource)$"),
 }
 
 

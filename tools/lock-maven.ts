@@ -167,7 +167,8 @@ const locks: Record<string, PomDependency[]> = {
     ...alone("org.datanucleus", "4.2.4", "datanucleus-api-jdo"),
     ...alone("org.datanucleus", "3.2.0-m3", "javax.jdo"),
     ...alone("javax.transaction", "1.1", "transaction-api"),
-    ...alone("org.apache.derby", "10.14.2.0", "derby"),
+    // Its network server and its client: an account's metastore, and those of the clusters that use it.
+    ...alone("org.apache.derby", "10.14.2.0", "derby", "derbynet", "derbyclient"),
     ...alone("org.postgresql", "42.7.4", "postgresql"),
     // EMR's driver for MySQL and Aurora.
     ...alone("org.mariadb.jdbc", "2.7.2", "mariadb-java-client"),

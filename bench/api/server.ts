@@ -103,6 +103,7 @@ const pipeline = createPipeline({
     audits,
     s3: directS3(() => s3),
     buckets,
+    catalogs: undefined,
   }),
   keys: openKeyLookup(data.database),
   authorise: createAuthoriser(openPolicySource(data.database), openResourceFacts(data.database)),

@@ -19,8 +19,15 @@ import { type Answerer, type BodyFault, bodyLimit, type WholeRequest } from "./h
 /** A handler as the pipeline sees it; `Handlers<typeof emr>` has the types of each operation. */
 export type AnyHandler = (input: never, context: RequestContext) => unknown;
 
+export interface Loaded {
+  service: Service;
+  handlers: Partial<Record<string, AnyHandler>>;
+  /** What to do instead of an operation that has no handler. */
+  instead?: (operation: string) => string;
+}
+
 /** What loads a service and its handlers, by signing name. */
-export type Services = Record<string, () => Promise<{ service: Service; handlers: Partial<Record<string, AnyHandler>> }>>;
+export type Services = Record<string, () => Promise<Loaded>>;
 
 export interface PipelineOptions {
   /** By signing name: `elasticmapreduce`, `sts`. */
@@ -63,7 +70,8 @@ interface Exchange {
   verified?: Verified;
   service?: Service;
   operation?: Operation;
-  handlers?: Partial<Record<string, AnyHandler>>;
+  handlers?: Loaded["handlers"];
+  instead?: Loaded["instead"];
   parsed?: Parsed;
   output?: unknown;
 }
@@ -84,9 +92,10 @@ export function createPipeline(options: PipelineOptions): Answerer {
     const { service: name } = exchange.verified!.claim.scope;
     const load = Object.hasOwn(services, name) ? services[name] : undefined;
     if (!load) throw new AwsError("UnknownService", notServed(name, [...Object.keys(services), "s3"]), 404);
-    const { service, handlers } = await load();
+    const { service, handlers, instead } = await load();
     exchange.service = service;
     exchange.handlers = handlers;
+    exchange.instead = instead;
     exchange.protocol = service.protocol;
     exchange.operation = protocols[exchange.protocol].operation(service, exchange.call);
   }
@@ -100,7 +109,7 @@ export function createPipeline(options: PipelineOptions): Answerer {
   async function handle(exchange: Exchange): Promise<Answer> {
     const { service, operation, handlers, verified, parsed, requestId } = exchange as Required<Exchange>;
     const handler = handlers[operation.name];
-    if (!handler) throw notBuiltYet(service.signingName, operation.name);
+    if (!handler) throw notBuiltYet(service.signingName, operation.name, exchange.instead?.(operation.name));
     const { key, claim } = verified;
     const call = {
       requestId,

@@ -1,16 +1,14 @@
 /** The services that Howdah answers for, by signing name; each is loaded when the first request for it comes (S3 has a door of its own). */
-import type { Service } from "../aws/operations.ts";
 import { emrService } from "../aws/services/emr.ts";
 import { stsService } from "../aws/services/sts.ts";
 import type { CloudTrailContext } from "./cloudtrail/context.ts";
 import type { EmrContext } from "./emr/context.ts";
 import { emrHandlers } from "./emr/handlers.ts";
-import type { AnyHandler, Services } from "./pipeline.ts";
+import type { GlueContext } from "./glue/context.ts";
+import type { Loaded, Services } from "./pipeline.ts";
 import { stsHandlers } from "./sts/handlers.ts";
 
-type Part = { service: Service; handlers: Partial<Record<string, AnyHandler>> };
-
-export function createServices(context: EmrContext & CloudTrailContext): Services {
+export function createServices(context: EmrContext & CloudTrailContext & GlueContext): Services {
   return {
     elasticmapreduce: once(async () => ({ service: emrService, handlers: emrHandlers(context) })),
     sts: once(async () => ({ service: stsService, handlers: stsHandlers(context) })),
@@ -26,10 +24,14 @@ export function createServices(context: EmrContext & CloudTrailContext): Service
       service: (await import("../aws/services/ec2.ts")).ec2Service,
       handlers: (await import("./ec2/handlers.ts")).ec2Handlers(context),
     })),
+    glue: once(async () => {
+      const { glueHandlers, instead } = await import("./glue/handlers.ts");
+      return { service: (await import("../aws/services/glue.ts")).glueService, handlers: glueHandlers(context), instead };
+    }),
   };
 }
 
-function once(load: () => Promise<Part>): () => Promise<Part> {
-  let loaded: Promise<Part> | undefined;
+function once(load: () => Promise<Loaded>): () => Promise<Loaded> {
+  let loaded: Promise<Loaded> | undefined;
   return () => (loaded ??= load());
 }

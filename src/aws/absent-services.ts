@@ -10,7 +10,6 @@ const absent: Record<string, [name: string, variable: string]> = {
   "emr-containers": ["Amazon EMR on EKS", "EMR_CONTAINERS"],
   "emr-serverless": ["Amazon EMR Serverless", "EMR_SERVERLESS"],
   events: ["Amazon EventBridge", "EVENTBRIDGE"],
-  glue: ["AWS Glue", "GLUE"],
   kinesis: ["Amazon Kinesis", "KINESIS"],
   kms: ["AWS KMS", "KMS"],
   lakeformation: ["AWS Lake Formation", "LAKEFORMATION"],

@@ -26,11 +26,17 @@ export function validationException(message: string): AwsError {
   return new AwsError("ValidationException", message);
 }
 
+/** What services of JSON call it; query services have one name for it. */
+const unsupported: Readonly<Record<string, string>> = {
+  cloudtrail: "UnsupportedOperationException",
+  glue: "OperationNotSupportedException",
+};
+
 /** An operation of the model that Howdah does not carry out, in a type that every client of the service handles. `instead`: what to do until it does. */
 export function notBuiltYet(signingName: string, operation: string, instead?: string): AwsError {
   const message = `${operation} is not there yet in Howdah.${instead ? ` ${instead}` : ""}`;
   if (signingName === "elasticmapreduce") return invalidRequest(message, "NotBuiltYet");
-  return new AwsError(signingName === "cloudtrail" ? "UnsupportedOperationException" : "UnsupportedOperation", message);
+  return new AwsError(unsupported[signingName] ?? "UnsupportedOperation", message);
 }
 
 /** A fault of Howdah's own. The reason is in the log under the request's id, never in the answer. */

@@ -21,6 +21,8 @@ export interface Engine {
   readonly commands?: readonly string[];
   /** Names of engines that a cluster with this one has, too. */
   readonly needs?: readonly string[];
+  /** Names of engines whose homes it uses, without anything else of theirs. */
+  readonly homes?: readonly string[];
   /** MiB that its daemons take of the host, idle, on a node of a role: clusters that do not fit are refused. */
   readonly memoryMb?: Partial<Record<NodeRole, number>>;
   /** Hadoop and Spark, which every machine has, have none: src/setup.ts brings them. */
@@ -52,6 +54,8 @@ export interface ClusterFacts {
   endpoint: string;
   applications: string[];
   master: { address: string; hostname: string };
+  /** How its metastore reaches the database of its account's catalog, where it uses that. */
+  catalog?: { url: string; user: string; password: string };
   /** Steps may have roles of their own, which their containers must have too. */
   hasRuntimeRoles?: boolean;
   /** EMRFS takes roles by user, group or prefix. */

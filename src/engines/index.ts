@@ -1,5 +1,6 @@
 /** All engines. To add one: a folder here, a line in this list, a lock in a release. */
 import type { Engine } from "./engine.ts";
+import { glue } from "./glue/index.ts";
 import { hadoop } from "./hadoop/index.ts";
 import { hbase } from "./hbase/index.ts";
 import { hcatalog } from "./hcatalog/index.ts";
@@ -9,7 +10,7 @@ import { tez } from "./tez/index.ts";
 import { zookeeper } from "./zookeeper/index.ts";
 
 /** One that needs another is behind it. PATH is in this order: `beeline`, which Spark has too, is Hive's. */
-export const engines: readonly Engine[] = [hadoop, tez, hive, hcatalog, spark, zookeeper, hbase];
+export const engines: readonly Engine[] = [hadoop, tez, hive, hcatalog, glue, spark, zookeeper, hbase];
 
 /** `name` as in Applications[].Name, in any case, as EMR takes it. */
 export function engineFor(name: string): Engine | undefined {

@@ -1,5 +1,5 @@
 /** Nodes on this machine, with the engines of the cache, s3proxy, and their agents' link. */
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Logger } from "pino";
 import { createAgentLink } from "../api/agent-link.ts";
 import { cacheFolder, type DataFolder, ownerVariable } from "../data-folder.ts";
@@ -7,8 +7,12 @@ import { createEngineInstaller } from "../engine-installer.ts";
 import { enginePorts } from "../engines/index.ts";
 import type { Installation } from "../engines/installation.ts";
 import { describeListener, foreignListeners } from "../providers/local/listeners.ts";
+import { createCatalogs } from "../glue/catalogs.ts";
+import { identityOf } from "../glue/server.ts";
+import { runningServer } from "../process/kept-server.ts";
 import { bestDegree, createLocalProvider } from "../providers/local/provider.ts";
-import { releaseLabels } from "../releases/release.ts";
+import { applicationsOf, findRelease, releaseLabels } from "../releases/release.ts";
+import { liveClusters } from "../store/clusters.ts";
 import { superviseS3Proxy } from "../s3/s3proxy.ts";
 import { readInstallation } from "../setup.ts";
 import type { Nodes } from "./nodes.ts";
@@ -33,19 +37,48 @@ export function localNodes(data: DataFolder, isolation: "view" | "plain" | undef
     },
     async join(context, ids, endpoint) {
       const degree = isolation ?? (await bestDegree()).degree;
-      const link = createAgentLink(context, ids, { endpoint, nodeFolder: data.node, installation: requireInstallation }, log);
+      const installer = createEngineInstaller(data);
+      const catalogs = createCatalogs(
+        {
+          data,
+          hive: () => installer(hiveRelease, ["Hive"]),
+          installation: () => requireInstallation(hiveRelease, ["Hive"]),
+          log,
+        },
+        [
+          ...runningCatalogs(data),
+          ...(await liveClusters(context.store.db)).flatMap(({ spec, account_id }) => (spec.usesCatalog ? [account_id] : [])),
+        ],
+      );
+      const link = createAgentLink(
+        context,
+        ids,
+        { endpoint, nodeFolder: data.node, installation: requireInstallation, catalog: catalogs.connection },
+        log,
+      );
       return {
         degree,
         provider: createLocalProvider({ data, native: installation.native, degree, engines: cacheFolder(), owner }),
-        engines: createEngineInstaller(data),
+        engines(releaseLabel, applications, catalogOf) {
+          const state = installer(releaseLabel, applications);
+          return state === "there" && catalogOf !== undefined ? catalogs.state(catalogOf) : state;
+        },
+        catalogs,
         portsTaken,
         freeMemoryMb,
         handle: link.handle,
-        stop() {},
+        stop: catalogs.stop,
       };
     },
   };
 }
+
+/** Whose Hive accounts' metastores are of. */
+const hiveRelease = releaseLabels().find((label) => applicationsOf(findRelease(label)!).Hive !== undefined) ?? "";
+
+/** Accounts whose metastores an earlier control plane has left running. */
+const runningCatalogs = (data: DataFolder): string[] =>
+  existsSync(data.glue) ? readdirSync(data.glue).filter((accountId) => runningServer(identityOf(data, accountId))) : [];
 
 function requireInstallation(releaseLabel: string, applications: readonly string[] = []): Installation {
   const installation = readInstallation(releaseLabel, applications);

@@ -1,6 +1,7 @@
 /** What differs between clusters of real nodes and of simulated ones; src/control-plane.ts puts either together with all else. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { EngineInstaller } from "../engine-installer.ts";
+import type { GlueContext } from "../api/glue/context.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { ReconcileContext } from "../reconcile/context.ts";
 import type { S3Server } from "../s3/upstream.ts";
@@ -13,7 +14,7 @@ export interface Nodes {
   join(context: Pick<ReconcileContext, "store" | "silence">, ids: Ids, endpoint: string): Promise<Joined>;
 }
 
-export interface Joined extends Pick<ReconcileContext, "portsTaken" | "freeMemoryMb"> {
+export interface Joined extends Pick<ReconcileContext, "portsTaken" | "freeMemoryMb">, GlueContext {
   /** What they are, for the log. */
   degree: string;
   provider: Provider;
@@ -24,5 +25,5 @@ export interface Joined extends Pick<ReconcileContext, "portsTaken" | "freeMemor
   handle(request: IncomingMessage, response: ServerResponse): boolean;
   /** What a private request must know; goes only into a file of mode 0600. */
   secret?: string;
-  stop(): void;
+  stop(): unknown;
 }

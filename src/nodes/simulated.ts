@@ -51,6 +51,7 @@ export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simu
         degree: "simulated",
         provider,
         engines: () => "there",
+        catalogs: undefined,
         portsTaken: () => [],
         freeMemoryMb: () => Infinity,
         watchMs,

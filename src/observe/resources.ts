@@ -34,6 +34,7 @@ const typesByMember: Record<string, Record<string, string>> = {
     volumeId: "AWS::EC2::Volume",
     keyName: "AWS::EC2::KeyPair",
   },
+  glue: { databaseName: "AWS::Glue::Database", tableName: "AWS::Glue::Table" },
   cloudtrail: { name: "AWS::CloudTrail::Trail", trailName: "AWS::CloudTrail::Trail", s3BucketName: "AWS::S3::Bucket" },
 };
 

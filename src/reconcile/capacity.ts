@@ -1,5 +1,6 @@
 /** What a cluster's daemons take of the host. Tasks are not counted: YARN's memory is overcommitted on purpose (see docs/limits.md). */
 import type { NodeRole } from "../agent/manifest.ts";
+import { engineNames } from "../engines/glue/settings.ts";
 import { enginesFor } from "../engines/index.ts";
 import { type ClusterRow, startingClusters } from "../store/clusters.ts";
 import { comingInstances, groupsOf } from "../store/instances.ts";
@@ -26,5 +27,5 @@ export async function promisedMemoryMb(db: Db): Promise<number> {
   return sum;
 }
 
-/** Names as in RunJobFlow. */
-export const applicationsOf = ({ spec }: Pick<ClusterRow, "spec">): string[] => spec.applications.map(({ Name }) => Name);
+/** Names as in RunJobFlow, and of what its settings bring. */
+export const applicationsOf = ({ spec }: Pick<ClusterRow, "spec">): string[] => engineNames(spec);

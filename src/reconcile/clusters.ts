@@ -33,7 +33,7 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
   const groups = await groupsOf(store.db, cluster.id);
   const names = applicationsOf(cluster);
   const needed = neededMemoryMb(groups, names);
-  const engines = context.engines(cluster.spec.releaseLabel, names);
+  const engines = context.engines(cluster.spec.releaseLabel, names, cluster.spec.usesCatalog && cluster.account_id);
   if (engines !== "there") {
     if ("failed" in engines) return beginEnding(context, cluster, notInstalled(engines.failed));
     if (context.waits.for(`engines of ${cluster.id}`) === 0)

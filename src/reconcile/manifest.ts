@@ -6,6 +6,7 @@ import { orSayWhatIsMissing } from "../engines/absent.ts";
 import { mergeConfigurations } from "../engines/configurations.ts";
 import type { Installation } from "../engines/installation.ts";
 import type { ClusterFacts, NodeFacts } from "../engines/engine.ts";
+import { engineNames } from "../engines/glue/settings.ts";
 import { planNode } from "../engines/plan-node.ts";
 import { stepOrder } from "../engines/step-command.ts";
 import { nodeInfo, nodeMetadata } from "./node-info.ts";
@@ -21,6 +22,8 @@ export interface ManifestSources {
   endpoint: string;
   nodeFolder(instanceId: string): string;
   installation(releaseLabel: string, applications: readonly string[]): Installation;
+  /** How the database of an account's catalog is reached; throws where it never was. */
+  catalog(accountId: string): NonNullable<ClusterFacts["catalog"]>;
 }
 
 /** undefined where the instance is not wanted (any more). */
@@ -33,13 +36,14 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     if (!group) throw new Error(`instance group ${groupId} of ${clusterId} is not in the store`);
     return group;
   };
-  const applications = cluster.spec.applications.map(({ Name }) => Name);
+  const applications = engineNames(cluster.spec);
   const clusterFacts: ClusterFacts = {
     id: clusterId,
     region: cluster.region,
     endpoint: sources.endpoint,
     applications,
     master: { address: master.address, hostname: hostnameOf(master.address) },
+    ...(cluster.spec.usesCatalog && { catalog: sources.catalog(cluster.account_id) }),
     hasRuntimeRoles: cluster.spec.runtimeRoles !== undefined,
     hasEmrfsRoles: cluster.spec.emrfsRoles !== undefined,
     nodes: groups.flatMap(({ role, founding_count: count, instance_type: type }) =>

@@ -58,12 +58,29 @@ class Wrangler(unittest.TestCase):
         ]
         self.assertEqual([ended(step) for step in steps], ["COMPLETED", "COMPLETED", "FAILED"])
 
-    def test_4_create_cluster_asks_for_instance_fleets(self):
+    def test_4_catalog(self):
+        wr.catalog.create_database("wrangler", description="of a test")
+        table = {"database": "wrangler", "table": "flights"}
+        wr.catalog.create_parquet_table(**table, path=f"{AT}/flights/", columns_types={"carrier": "string", "delay": "double"},
+                                        partitions_types={"day": "int"}, columns_comments={"delay": "minutes"})  # fmt: skip
+        days = {f"{AT}/flights/day={day}/": [str(day)] for day in (1, 2)}
+        wr.catalog.add_parquet_partitions(**table, partitions_values=days)
+        self.assertEqual(wr.catalog.get_partitions(**table), days)
+        self.assertEqual(wr.catalog.get_partitions(**table, expression="day > 1"), {f"{AT}/flights/day=2/": ["2"]})
+        wr.catalog.upsert_table_parameters({"of": "a test"}, **table)
+        self.assertEqual(wr.catalog.get_table_parameters(**table)["of"], "a test")
+        self.assertEqual(wr.catalog.get_table_types(**table), {"carrier": "string", "delay": "double", "day": "int"})
+        self.assertEqual([found["Name"] for found in wr.catalog.get_tables(database="wrangler", name_prefix="fl")], ["flights"])
+        wr.catalog.delete_all_partitions(**table)
+        self.assertTrue(wr.catalog.delete_table_if_exists(**table))
+        wr.catalog.delete_database("wrangler")
+
+    def test_5_create_cluster_asks_for_instance_fleets(self):
         with self.assertRaisesRegex(Exception, "instance fleets are not in Howdah yet"):
             wr.emr.create_cluster("subnet-1", emr_release=os.environ["RELEASE_LABEL"], applications=["Spark"], spark_glue_catalog=False,
                                   hive_glue_catalog=False, presto_glue_catalog=False, python3=False, debugging=False)  # fmt: skip
 
-    def test_5_terminate_cluster(self):
+    def test_6_terminate_cluster(self):
         self.assertIn(wr.emr.get_cluster_state(CLUSTER), ("RUNNING", "WAITING"))
         wr.emr.terminate_cluster(CLUSTER)
         giving_up = time.monotonic() + 400

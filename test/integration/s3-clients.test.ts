@@ -123,7 +123,7 @@ describe("the aws CLI", () => {
     assert.match(await awsFails(["emr", "list-clusters"]), /\(InvalidRequestException\).*ListClusters is not there yet in Howdah/);
     assert.match(await awsFails(["emr", "list-clusters"], { ...admin, secretAccessKey: "wrong" }), /\(InvalidSignatureException\)/);
     assert.match(await awsFails(["emr", "terminate-clusters", "--cluster-ids", "j-1"], cluster), /\(AccessDeniedException\)/);
-    assert.match(await awsFails(["glue", "get-databases"]), /serves elasticmapreduce, sts, s3/);
+    assert.match(await awsFails(["athena", "list-work-groups"]), /serves elasticmapreduce, sts, s3/);
   });
 });
 

@@ -48,6 +48,7 @@ const query: Codes = {
 const codes: Record<string, Codes> = {
   elasticmapreduce: json,
   cloudtrail: json,
+  glue: json,
   sts: query,
   iam: query,
   ec2: { unsigned: [403, "MissingAuthenticationToken"], mismatch: [401, "AuthFailure"], denied: [403, "UnauthorizedOperation"] },
@@ -144,7 +145,7 @@ describe("every operation of every service", () => {
   }
 
   test("a service without a table of actions answers nobody", () => {
-    const service = { signingName: "glue", protocol: "awsJson1_1" } as const;
+    const service = { signingName: "athena", protocol: "awsJson1_1" } as const;
     const circumstances = { sourceIp: "127.0.0.1", secure: false, userAgent: "", now: new Date(), region: "us-east-1" };
     assert.throws(() => authorise(adminKey.principal, service, "GetDatabase", {}, circumstances), { name: "AccessDeniedException" });
     assert.deepEqual(Object.keys(actionsOf).toSorted(), services.map(({ signingName }) => signingName).toSorted());

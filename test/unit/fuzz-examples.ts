@@ -146,6 +146,42 @@ export function examplesOf(service: string, known: Known): Record<string, object
         Tags: [{ Key: "k", Value: "v" }],
       },
     };
+  if (service === "glue") {
+    const column = { Name: "c", Type: "string", Comment: "c", Parameters: { a: "b" } };
+    const StorageDescriptor = {
+      Columns: [column],
+      Location: "s3://b/t/",
+      InputFormat: "i",
+      OutputFormat: "o",
+      SerdeInfo: { SerializationLibrary: "l", Parameters: { a: "b" } },
+      SortColumns: [{ Column: "c", SortOrder: 1 }],
+    };
+    const table = {
+      Name: "t",
+      TableType: "EXTERNAL_TABLE",
+      StorageDescriptor,
+      PartitionKeys: [{ Name: "k", Type: "int" }],
+      Parameters: { a: "b" },
+    };
+    const ofTable = { DatabaseName: "d", TableName: "p" };
+    return {
+      CreateDatabase: { DatabaseInput: { Name: "another", LocationUri: "s3://b/", Parameters: { a: "b" } } },
+      GetDatabase: { Name: "d" },
+      UpdateDatabase: { Name: "d", DatabaseInput: { Name: "d", Description: "text" } },
+      CreateTable: { DatabaseName: "d", TableInput: table },
+      GetTable: { DatabaseName: "d", Name: "p" },
+      GetTables: { DatabaseName: "d", Expression: "p.*|q", MaxResults: 1 },
+      UpdateTable: { DatabaseName: "d", TableInput: { ...table, Name: "p" } },
+      CreatePartition: { ...ofTable, PartitionInput: { Values: ["1"], StorageDescriptor } },
+      BatchCreatePartition: { ...ofTable, PartitionInputList: [{ Values: ["2"], StorageDescriptor }, { Values: ["2"] }] },
+      GetPartitions: { ...ofTable, Expression: "k > 1 AND k IN (1, '2')", Segment: { SegmentNumber: 0, TotalSegments: 2 } },
+      GetPartition: { ...ofTable, PartitionValues: ["7"] },
+      UpdatePartition: { ...ofTable, PartitionValueList: ["7"], PartitionInput: { Values: ["7"], Parameters: { a: "b" } } },
+      BatchUpdatePartition: { ...ofTable, Entries: [{ PartitionValueList: ["7"], PartitionInput: { Values: ["7"] } }] },
+      BatchGetPartition: { ...ofTable, PartitionsToGet: [{ Values: ["7"] }] },
+      BatchDeletePartition: { ...ofTable, PartitionsToDelete: [{ Values: ["2"] }] },
+    };
+  }
   if (service === "ec2") {
     const permission = { IpProtocol: "tcp", FromPort: 1, ToPort: 2, IpRanges: [{ CidrIp: "10.0.0.0/8", Description: "d" }] };
     return {

@@ -209,6 +209,10 @@ export async function populate(world: FuzzWorld): Promise<void> {
   const PolicyDocument = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}';
   await call(world, "iam", "CreatePolicy", { PolicyName: "name", PolicyDocument });
   await call(world, "ec2", "DescribeVpcs", {});
+  await call(world, "glue", "CreateDatabase", { DatabaseInput: { Name: "d" } });
+  const TableInput = { Name: "p", PartitionKeys: [{ Name: "k", Type: "int" }] };
+  await call(world, "glue", "CreateTable", { DatabaseName: "d", TableInput });
+  await call(world, "glue", "CreatePartition", { DatabaseName: "d", TableName: "p", PartitionInput: { Values: ["7"] } });
 }
 
 const living = "phase <> 'ended' AND terminate_requested_at IS NULL";
@@ -272,6 +276,11 @@ export async function knownTo(world: FuzzWorld, service: string): Promise<Known>
       ["AssumeRolePolicyDocument"],
       ['{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}'],
     );
+  }
+  if (service === "glue") {
+    add(["DatabaseName"], ["d"]);
+    add(["TableName"], ["p"]);
+    add(["PartitionValues", "PartitionValueList", "Values"], ["7"]);
   }
   if (service === "ec2")
     for (const [member, kind] of [

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { NodeRole } from "../../src/agent/manifest.ts";
 import { checkConfigurations } from "../../src/engines/configurations.ts";
 import type { Configuration, NodeFacts } from "../../src/engines/engine.ts";
+import { engineNames, readGlue } from "../../src/engines/glue/settings.ts";
 import { enginesFor } from "../../src/engines/index.ts";
 import { planNode } from "../../src/engines/plan-node.ts";
 import { stepOrder } from "../../src/engines/step-command.ts";
@@ -139,4 +140,44 @@ test("steps that name hive-script where it lay before emr-4.0 run the node's", (
   const order = stepOrder({ step: { id: "s-1", name: "n", jar, args, properties: {} }, facts: facts(0) });
   assert.deepEqual(order.argv, ["hive-script", ...args.slice(1)]);
   assert.deepEqual(order.fetch, []);
+});
+
+test("the account's catalog: Hive's metastore, or one for Spark alone, has its database; the rest of the node does not learn the secret", () => {
+  const catalog = { url: "jdbc:derby://127.0.0.1:1/metastore_db", user: "APP", password: "hidden" };
+  const withCatalog = (node: NodeFacts): NodeFacts => ({ ...node, cluster: { ...node.cluster, catalog } });
+  const own = configuration("hive-site", { "javax.jdo.option.ConnectionURL": "jdbc:postgresql://db/hive" });
+  const node = withCatalog(facts(0, [own]));
+  assert.match(fileOf(node, "hive-hcatalog/hive-site.xml"), /ConnectionURL<\/name><value>jdbc:derby:\/\/127\.0\.0\.1:1\/metastore_db</);
+  assert.match(fileOf(node, "hive-hcatalog/hive-site.xml"), /ConnectionPassword<\/name><value>hidden</);
+  assert.doesNotMatch(fileOf(node, "/conf/hive/hive-site.xml"), /hidden/);
+  assert.doesNotMatch(daemonsOf(withCatalog(facts(0)))[0]!.argv.join(" "), /howdah\.hive\.template/);
+
+  const alone = withCatalog({ ...facts(0), cluster: { ...facts(0).cluster, applications: ["Hadoop", "Spark", "Glue"] } });
+  assert.deepEqual(
+    daemonsOf(alone).map(({ name }) => name),
+    ["hive-hcatalog-server"],
+  );
+  assert.match(fileOf(alone, "spark/hive-site.xml"), /hive\.metastore\.uris<\/name><value>thrift:\/\/127\.77\.9\.1:9083</);
+  assert.ok(!planNode(alone).base.some(({ path }) => path === "/usr/bin/hive"));
+});
+
+test("AWS's settings choose the catalog, of the account's own id", () => {
+  const factory = { "hive.metastore.client.factory.class": "com.amazonaws.glue.catalog.metastore.AWSGlueDataCatalogHiveClientFactory" };
+  const read = (applications: string[], ...own: Configuration[]) => readGlue(own, applications, "123456789012");
+  assert.deepEqual(read(["Spark"], configuration("spark-hive-site", factory)), { isChosen: true, errors: [] });
+  assert.deepEqual(read(["Spark"]), { isChosen: false, errors: [] });
+  const id = (value: string) => configuration("hive-site", { ...factory, "hive.metastore.glue.catalogid": value });
+  assert.deepEqual(read(["Hive"], id("123456789012")), { isChosen: true, errors: [] });
+  assert.match(read(["Hive"], id("999999999999")).errors.join(), /another account's/);
+  assert.match(read(["Hive", "Spark"], configuration("spark-hive-site", factory)).errors.join(), /give it in hive-site, too/);
+  const other = configuration("hive-site", { "hive.metastore.client.factory.class": "com.example.Mine" });
+  assert.match(read(["Hive"], other).errors.join(), /com\.example\.Mine is not on the nodes/);
+  const names = (applications: string[]) => engineNames({ applications: applications.map((Name) => ({ Name })), usesCatalog: true });
+  assert.deepEqual(
+    [names(["Spark"]), names(["Spark", "Hive"])],
+    [
+      ["Spark", "Glue"],
+      ["Spark", "Hive"],
+    ],
+  );
 });

@@ -21,6 +21,7 @@ import { adminKey, createAccount } from "../../src/store/accounts.ts";
 import { makeIds } from "../../src/store/ids.ts";
 import { createKeyUse } from "../../src/store/key-use.ts";
 import { openStore } from "../../src/store/store.ts";
+import { memoryCatalogs } from "./glue-store.ts";
 import { noTrails } from "./keys.ts";
 
 export interface Credentials {
@@ -54,7 +55,13 @@ export async function startApi(watch?: Watch) {
   const [keys, policies, facts] = [openKeyLookup(path), openPolicySource(path), openResourceFacts(path)];
   const faults: unknown[] = [];
   const keyUsed = createKeyUse(store, (error) => faults.push(error));
-  const services = createServices({ ids, releases: { substitute: false, missingApplications: "refuse" }, ...noTrails, store });
+  const services = createServices({
+    ids,
+    releases: { substitute: false, missingApplications: "refuse" },
+    ...noTrails,
+    store,
+    catalogs: memoryCatalogs(),
+  });
   const pipeline = overHttp(
     createPipeline({
       services,

@@ -60,6 +60,7 @@ export const authorise = createAuthoriser(policies, noFacts);
 
 /** For services that are not asked for trails. */
 export const noTrails = {
+  catalogs: undefined,
   store: undefined as never,
   audits: { event: { lookUp: () => [], lastId: () => 0 }, data: { lookUp: () => [], lastId: () => 0 } },
   s3: { bucketExists: async () => false },

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import * as cloudtrail from "@aws-sdk/client-cloudtrail";
+import * as glue from "@aws-sdk/client-glue";
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as emr from "@aws-sdk/client-emr";
 import * as iam from "@aws-sdk/client-iam";
@@ -10,6 +11,8 @@ import * as sts from "@aws-sdk/client-sts";
 import { overHttp } from "../../src/api/http.ts";
 import { createPipeline } from "../../src/api/pipeline.ts";
 import { type Rule, type Schema, type Service, toJson, toJsonBySdk } from "../../src/aws/operations.ts";
+import glueConstraints from "../../src/aws/constraints/glue.json" with { type: "json" };
+import { glueService } from "../../src/aws/services/glue.ts";
 import { cloudtrailService } from "../../src/aws/services/cloudtrail.ts";
 import { ec2Service } from "../../src/aws/services/ec2.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
@@ -133,13 +136,20 @@ describe("the model", () => {
     );
   });
 
-  test("every IAM and CloudTrail operation makes the round trip", async () => {
+  test("every IAM, CloudTrail and Glue operation makes the round trip", async () => {
     const settings = { region: "us-east-1", credentials, maxAttempts: 1 };
     await roundTrip({ ...iamService, constraints: {} }, iam, (endpoint) => new iam.IAMClient({ ...settings, endpoint }) as AnyClient);
     await roundTrip(
       { ...cloudtrailService, constraints: {} },
       cloudtrail,
       (endpoint) => new cloudtrail.CloudTrailClient({ ...settings, endpoint }) as AnyClient,
+    );
+    // Those of the catalog; jobs have documents without a schema.
+    const operations = new Map([...glueService.operations].filter(([name]) => glueConstraints.operations.includes(name)));
+    await roundTrip(
+      { ...glueService, constraints: {}, operations },
+      glue,
+      (endpoint) => new glue.GlueClient({ ...settings, endpoint }) as AnyClient,
     );
   });
 
@@ -175,7 +185,7 @@ describe("the model", () => {
       );
   });
 
-  for (const service of [emrService, stsService, iamService, cloudtrailService, ec2Service])
+  for (const service of [emrService, stsService, iamService, cloudtrailService, ec2Service, glueService])
     test(`constraints of ${service.signingName} are of structures and members that the SDK has, with patterns that compile`, () => {
       const structures = new Map<string, Schema>();
       const collect = (schema: Schema): void => {

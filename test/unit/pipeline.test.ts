@@ -246,9 +246,9 @@ describe("pipeline", () => {
       ],
     );
     assert.equal((await raw({ target: "ElasticMapReduce.Nonsense" })).json.__type, "UnknownOperationException");
-    const service = await raw({ service: "glue" });
+    const service = await raw({ service: "athena" });
     assert.equal(service.status, 404);
-    assert.match(String(service.json.message), /AWS Glue \(glue\): it serves elasticmapreduce, sts, ec2, s3/);
+    assert.match(String(service.json.message), /Amazon Athena \(athena\): it serves elasticmapreduce, sts, ec2, s3/);
   });
 
   test("hands unknown members to the handler", async () => {

@@ -36,7 +36,12 @@ test("a cluster goes from STARTING over BOOTSTRAPPING to WAITING as its nodes re
 
 test("a cluster's other nodes are told to stop when its master has saved, or is no more", async () => {
   const h = await harness();
-  const sources = { endpoint: "http://127.0.0.1:1", nodeFolder: (one: string) => `/data/nodes/${one}`, installation: () => installation };
+  const sources = {
+    endpoint: "http://127.0.0.1:1",
+    nodeFolder: (one: string) => `/data/nodes/${one}`,
+    installation: () => installation,
+    catalog: () => ({ url: "", user: "", password: "" }),
+  };
   for (const end of ["saved", "lost"]) {
     const id = await create(h);
     await makeReady(h, id);

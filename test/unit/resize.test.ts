@@ -90,7 +90,12 @@ test("a group grows: RESIZING until its new nodes are ready, and the cluster goe
 test("nothing of the nodes that are there is started anew when a group grows", async () => {
   const h = await harness();
   const id = await ready(h, 3, 0);
-  const sources = { endpoint: "http://127.0.0.1:1", nodeFolder: (one: string) => `/data/nodes/${one}`, installation: () => installation };
+  const sources = {
+    endpoint: "http://127.0.0.1:1",
+    nodeFolder: (one: string) => `/data/nodes/${one}`,
+    installation: () => installation,
+    catalog: () => ({ url: "", user: "", password: "" }),
+  };
   const before = await living(h, id);
   const told = async () => Promise.all(before.map(async (one) => (await manifestFor(h.store.db, one.id, id, sources))!));
   const what = (manifests: Awaited<ReturnType<typeof told>>) =>

@@ -111,7 +111,15 @@ async function world(t: TestContext) {
   const buckets = openBucketFacts(database);
   const [keys, policies, facts] = [openKeyLookup(database), openPolicySource(database), openResourceFacts(database)];
   const pipeline = createPipeline({
-    services: createServices({ store, ids, releases: { substitute: false, missingApplications: "refuse" }, audits, s3: direct, buckets }),
+    services: createServices({
+      store,
+      ids,
+      releases: { substitute: false, missingApplications: "refuse" },
+      audits,
+      s3: direct,
+      buckets,
+      catalogs: undefined,
+    }),
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(),

@@ -259,7 +259,12 @@ test("names are unique, listed page by page and apart by account and region; wha
 
 test("a cluster whose metadata service is version 2 has nodes that want a token, and EC2 says so", async () => {
   const h = await harness();
-  const sources = { endpoint: "http://127.0.0.1:1", nodeFolder: (one: string) => `/data/nodes/${one}`, installation: () => installation };
+  const sources = {
+    endpoint: "http://127.0.0.1:1",
+    nodeFolder: (one: string) => `/data/nodes/${one}`,
+    installation: () => installation,
+    catalog: () => ({ url: "", user: "", password: "" }),
+  };
   for (const version of [1, 2]) {
     const imds = { MinimumInstanceMetadataServiceVersion: version, HttpPutResponseHopLimit: 1 };
     await createConfiguration(h, `v${version}`, { InstanceMetadataServiceConfiguration: imds });

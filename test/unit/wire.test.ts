@@ -118,7 +118,7 @@ describe("wire", () => {
       ["events", json("AWSEvents.PutRule"), "Amazon EventBridge", "EVENTBRIDGE"],
       ["application-autoscaling", json("AnyScaleFrontendService.PutScalingPolicy"), "Application Auto Scaling", "APPLICATION_AUTO_SCALING"],
       ["secretsmanager", json("secretsmanager.GetSecretValue"), "AWS Secrets Manager", "SECRETS_MANAGER"],
-      ["glue", json("AWSGlue.GetDatabases"), "AWS Glue", "GLUE"],
+      ["athena", json("AmazonAthena.ListWorkGroups"), "Amazon Athena", "ATHENA"],
       ["dynamodb", json("DynamoDB_20120810.ListTables"), "Amazon DynamoDB", "DYNAMODB"],
       ["monitoring", query, "Amazon CloudWatch", "CLOUDWATCH"],
       ["autoscaling", query, "Amazon EC2 Auto Scaling", "AUTO_SCALING"],

@@ -3,6 +3,7 @@ import type { ActionsOf } from "./asked.ts";
 import { cloudtrailActions } from "./cloudtrail.ts";
 import { ec2Actions } from "./ec2.ts";
 import { emrActions } from "./emr.ts";
+import { glueActions } from "./glue.ts";
 import { iamActions } from "./iam.ts";
 import { stsActions } from "./sts.ts";
 
@@ -13,4 +14,5 @@ export const actionsOf: Readonly<Record<string, ActionsOf>> = {
   sts: stsActions,
   cloudtrail: cloudtrailActions,
   ec2: ec2Actions,
+  glue: glueActions,
 };

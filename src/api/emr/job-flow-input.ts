@@ -3,6 +3,7 @@ import type { Application, BootstrapActionConfig, Configuration as WireConfigura
 import { validationException } from "../../aws/errors.ts";
 import { checkConfigurations } from "../../engines/configurations.ts";
 import type { Configuration } from "../../engines/engine.ts";
+import { readGlue } from "../../engines/glue/settings.ts";
 import { applicationsOf, type Release } from "../../releases/release.ts";
 import type { ClusterSpec } from "../../store/clusters.ts";
 
@@ -66,6 +67,24 @@ export function readConfigurations(
   if (checked.errors.length > 0) throw validationException(`${at}: ${checked.errors.join("; ")}`);
   warnings.push(...checked.warnings);
   return configurations;
+}
+
+/** Whether the cluster uses its account's catalog. `configurations`: the cluster's, and those with each group's over them. */
+export function readCatalog(
+  configurations: readonly (readonly Configuration[])[],
+  release: Release,
+  applications: readonly string[],
+  { accountId }: { accountId: string },
+): true | undefined {
+  const found = configurations.map((one) => readGlue(one, applications, accountId));
+  const errors = new Set(found.flatMap(({ errors }) => errors));
+  if (errors.size > 0) throw validationException(`Configurations: ${[...errors].join("; ")}`);
+  if (!found.some(({ isChosen }) => isChosen)) return undefined;
+  if (!release.engines.Hive)
+    throw validationException(
+      `Configurations: the Glue catalog is reached by Hive's metastore, which Howdah's ${release.label} does not have.`,
+    );
+  return true;
 }
 
 const normalise = (wire: WireConfiguration): Configuration => ({

@@ -11,7 +11,15 @@ import type { EmrContext, EmrRequest } from "./context.ts";
 import { readEc2Attributes } from "./ec2-attributes.ts";
 import { readExecutionRole } from "./execution-role.ts";
 import { readGroups } from "./instance-groups-input.ts";
-import { hasOthersOnly, readApplications, readBootstrapActions, readConfigurations, readLogUri, readName } from "./job-flow-input.ts";
+import {
+  hasOthersOnly,
+  readApplications,
+  readBootstrapActions,
+  readCatalog,
+  readConfigurations,
+  readLogUri,
+  readName,
+} from "./job-flow-input.ts";
 import { readRoles } from "./job-flow-roles.ts";
 import { noScaling, sortOutInstances, sortOutParameters, withoutBlanks } from "./parameters.ts";
 import { readAutoScalingPolicy, readJobFlowPolicies } from "./policies-input.ts";
@@ -34,6 +42,12 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
     readConfigurations(group.configurations, `Instances.InstanceGroups[${index}].Configurations`, applications, warnings),
   );
   const names = applications.map(({ Name }) => Name);
+  const usesCatalog = readCatalog(
+    [configurations, ...groupConfigurations.map((own) => mergeConfigurations(configurations, own))],
+    release,
+    names,
+    request,
+  );
   for (const own of groupConfigurations) warnings.push(...checkTogether(mergeConfigurations(configurations, own), names));
   const stepConcurrencyLevel = readStepConcurrencyLevel(input.StepConcurrencyLevel ?? 1);
   const steps = readSteps(input.Steps ?? [], stepConcurrencyLevel);
@@ -56,6 +70,7 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
     hadoopIsImplied: hasOthersOnly(input.Applications ?? []),
     configurations,
     bootstrapActions: readBootstrapActions(input.BootstrapActions ?? []),
+    ...(usesCatalog && { usesCatalog }),
     shown: {
       AutoScalingRole: input.AutoScalingRole,
       ScaleDownBehavior: input.ScaleDownBehavior ?? "TERMINATE_AT_TASK_COMPLETION",

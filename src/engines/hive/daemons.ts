@@ -42,11 +42,15 @@ export const foldersName = "hive-hdfs-folders";
 export const memoryMb = { MASTER: 700 };
 
 export function hiveDaemons(facts: NodeFacts): Daemon[] {
-  const { home, database } = hivePlaces(facts);
-  const template = [`-Dhowdah.hive.template=${join(home, templateFolder)}`, `-Dhowdah.hive.database=${database}`];
-  const metastore = daemon(facts, kinds.metastore, [tcp(facts, ports.metastore)], hasOwnDatabase(facts) ? template : []);
+  const metastore = metastoreDaemon(facts);
   const server = daemon(facts, kinds.server, serverReady(facts), []);
   return [metastore, { ...server, after: [nameNodeName, foldersName, metastore.name] }];
+}
+
+export function metastoreDaemon(facts: NodeFacts): Daemon {
+  const { home, database } = hivePlaces(facts);
+  const template = [`-Dhowdah.hive.template=${join(home, templateFolder)}`, `-Dhowdah.hive.database=${database}`];
+  return daemon(facts, kinds.metastore, [tcp(facts, ports.metastore)], hasOwnDatabase(facts) ? template : []);
 }
 
 const tcp = ({ cluster }: NodeFacts, port: number): Probe => ({ tcp: { host: cluster.master.address, port } });

@@ -6,12 +6,12 @@ import { nameNodeName } from "../hadoop/daemons.ts";
 import { ports as hadoopPorts } from "../hadoop/ports.ts";
 import { command, link, logLinks } from "../node-base.ts";
 import { exportLines, exportsOf, propertiesFile, propertiesOf, siteXml } from "../settings.ts";
-import { foldersName, hiveDaemons, memoryMb } from "./daemons.ts";
+import { foldersName, hiveDaemons, memoryMb, metastoreDaemon } from "./daemons.ts";
 import { environmentWarning } from "./environment.ts";
 import { beelineLog4j2Properties, log4j2Properties } from "./log4j2.ts";
 import { hivePlaces, ports } from "./places.ts";
 import { setup } from "./setup.ts";
-import { hiveSite } from "./site.ts";
+import { hiveSite, metastoreSite } from "./site.ts";
 
 const commands = ["hive", "beeline", "hive-script"];
 
@@ -65,9 +65,25 @@ function plan(facts: NodeFacts): EnginePlan {
   };
 }
 
+/** The metastore alone, for a cluster whose Spark uses the account's catalog. */
+export function metastorePlan(facts: NodeFacts): EnginePlan {
+  const isMaster = facts.role === "MASTER";
+  return {
+    base: [],
+    files: isMaster ? files(facts) : [],
+    daemons: isMaster ? [metastoreDaemon(facts)] : [],
+    tasks: isMaster ? [folders(facts)] : [],
+    saves: [],
+    env: {},
+    path: [],
+    logs: [{ from: hivePlaces(facts).logs, to: "node/{i}/applications/hive" }],
+  };
+}
+
 function files(facts: NodeFacts): ManifestFile[] {
   const at = hivePlaces(facts);
   const own = (classification: string) => propertiesOf(facts.configurations, classification);
+  const ofMetastore = metastoreSite(facts);
   const whereGiven = (classification: string, path: string, content: typeof siteXml) =>
     Object.keys(own(classification)).length > 0 ? [{ path, content: content(own(classification)) }] : [];
   return [
@@ -80,9 +96,9 @@ function files(facts: NodeFacts): ManifestFile[] {
     ...whereGiven("hiveserver2-site", join(at.conf, "hiveserver2-site.xml"), siteXml),
     // What the metastore alone reads.
     { path: join(at.metastoreConf, "hcatalog-env.sh"), content: exportLines(exportsOf(facts.configurations, "hcatalog-env")) },
-    ...whereGiven("hcatalog-server-proto-hive-site", join(at.metastoreConf, "hive-site.xml"), (properties) =>
-      siteXml({ ...hiveSite(facts), ...properties }),
-    ),
+    ...(Object.keys(ofMetastore).length > 0
+      ? [{ path: join(at.metastoreConf, "hive-site.xml"), content: siteXml({ ...hiveSite(facts), ...ofMetastore }) }]
+      : []),
   ];
 }
 

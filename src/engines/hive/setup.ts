@@ -8,7 +8,7 @@ import { siteXml } from "../settings.ts";
 import { execJar, hiveJars, ownJar, templateFolder } from "./places.ts";
 
 const java = join(import.meta.dirname, "java");
-const own = ["Launcher", "Metastore", "Server"].map((name) => join(java, "howdah", "hive", `${name}.java`));
+const own = ["Catalog", "Launcher", "Metastore", "Server"].map((name) => join(java, "howdah", "hive", `${name}.java`));
 /** Go into hive-exec's own jar, which containers have, too. */
 const patches = [
   join(java, "howdah", "hive", "SessionLoader.java"),

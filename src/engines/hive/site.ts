@@ -9,8 +9,19 @@ import { hivePlaces, metastoreUri, ports } from "./places.ts";
 
 export const connectionUrl = "javax.jdo.option.ConnectionURL";
 
-export const hasOwnDatabase = ({ configurations }: Pick<NodeFacts, "configurations">): boolean =>
-  propertiesOf(configurations, "hive-site")[connectionUrl] === undefined;
+export const hasOwnDatabase = ({ cluster, configurations }: Pick<NodeFacts, "cluster" | "configurations">): boolean =>
+  !cluster.catalog && propertiesOf(configurations, "hive-site")[connectionUrl] === undefined;
+
+/** What the metastore alone has over hive-site.xml; the account's catalog goes over everything else. */
+export function metastoreSite({ cluster: { catalog }, configurations }: NodeFacts): Properties {
+  const database = catalog && {
+    [connectionUrl]: catalog.url,
+    "javax.jdo.option.ConnectionDriverName": "org.apache.derby.jdbc.ClientDriver",
+    "javax.jdo.option.ConnectionUserName": catalog.user,
+    "javax.jdo.option.ConnectionPassword": catalog.password,
+  };
+  return { ...propertiesOf(configurations, "hcatalog-server-proto-hive-site"), ...database };
+}
 
 export function hiveSite(facts: NodeFacts): Properties {
   const { cluster, layout, configurations } = facts;

@@ -48,7 +48,7 @@ public final class Metastore {
   }
 
   /** The folder is there whole or not at all. */
-  private static void copyOnce(Path from, Path to) throws IOException {
+  static void copyOnce(Path from, Path to) throws IOException {
     if (Files.exists(to)) return;
     Path half = to.resolveSibling(to.getFileName() + ".new");
     if (Files.exists(half)) delete(half);

@@ -1,0 +1,46 @@
+/** AWS's settings of Hive and Spark that choose the account's catalog. Source: EMR release guide, "Using the AWS Glue Data Catalog as the metastore for Hive" and "… for Spark SQL". */
+import type { Configuration } from "../engine.ts";
+import { propertiesOf } from "../settings.ts";
+
+const factory = "hive.metastore.client.factory.class";
+const glueFactory = "com.amazonaws.glue.catalog.metastore.AWSGlueDataCatalogHiveClientFactory";
+/** EMR's own default, which is no choice. */
+const hiveFactory = "org.apache.hadoop.hive.ql.metadata.SessionHiveMetaStoreClientFactory";
+const catalogId = "hive.metastore.glue.catalogid";
+const classifications = ["hive-site", "spark-hive-site"] as const;
+
+/** Name of the engine that a cluster with the account's catalog, and without Hive, has. */
+export const glueName = "Glue";
+
+/** Names of a cluster's engines. */
+export const engineNames = ({ applications, usesCatalog }: { applications: readonly { Name: string }[]; usesCatalog?: true }): string[] => {
+  const names = applications.map(({ Name }) => Name);
+  return usesCatalog && !hasHive(names) ? [...names, glueName] : names;
+};
+
+const hasHive = (applications: readonly string[]) => applications.includes("Hive") || applications.includes("HCatalog");
+
+/** Whether a cluster uses its account's catalog, and what of its settings cannot be. `configurations`: the cluster's, with a group's over them. */
+export function readGlue(
+  configurations: readonly Configuration[],
+  applications: readonly string[],
+  accountId: string,
+): { isChosen: boolean; errors: string[] } {
+  const errors: string[] = [];
+  const chosen = classifications.filter((name) => {
+    const own = propertiesOf(configurations, name);
+    const chosenFactory = own[factory]?.trim();
+    if (chosenFactory !== undefined && chosenFactory !== glueFactory && chosenFactory !== hiveFactory)
+      errors.push(`${name}: ${factory} is ${glueFactory} or not given; ${chosenFactory} is not on the nodes`);
+    const id = own[catalogId]?.trim();
+    if (id !== undefined && id !== accountId)
+      errors.push(`${name}: ${catalogId} is the account's own, ${accountId}: ${id} is another account's catalog, and none is shared`);
+    return chosenFactory === glueFactory;
+  });
+  // One metastore serves both of them.
+  if (hasHive(applications) && chosen.length === 1 && chosen[0] === "spark-hive-site")
+    errors.push(
+      `spark-hive-site: ${factory} is given for Spark alone, and the cluster has one metastore for Spark and Hive: give it in hive-site, too`,
+    );
+  return { isChosen: chosen.length > 0, errors };
+}

@@ -17,7 +17,7 @@ const fleet = { clusters: 500, steps: 500, instances: 10_000, living: 500 };
 /** So many times the failures that are asked for (1 % of the nodes in an hour), so that some minutes see many. */
 const failureTimes = 10;
 /** How long each operation is asked for. */
-const callLength: Length = { seconds: 30, leastRounds: 5, perRound: 300 };
+const callLength: Length = { seconds: 25, leastRounds: 5, perRound: 200 };
 const shortly: Length = { seconds: 0, leastRounds: 1, perRound: 20 };
 
 export const scale: BenchAlone = {

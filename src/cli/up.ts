@@ -2,7 +2,7 @@ import { spawnDetached, isAlive, identify } from "../process/known.ts";
 import { appendFileSync, readFileSync, statfsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { keepCompiled } from "../compile-cache.ts";
+import { keepCompiled, withCompileCache } from "../compile-cache.ts";
 import { makeFolders } from "../files.ts";
 import type { Simulated } from "../nodes/simulated.ts";
 import type { Rules } from "../providers/simulated/outcomes.ts";
@@ -86,7 +86,7 @@ export async function startDetached(data: DataFolder, options: StartOptions): Pr
     [process.execPath, "--disable-warning=ExperimentalWarning", join(import.meta.dirname, "main.ts"), "up", "--data", data.root, ...flags],
     {
       cwd: "/",
-      env: { ...(process.env as Record<string, string>), [ownerVariable]: data.root },
+      env: withCompileCache({ ...(process.env as Record<string, string>), [ownerVariable]: data.root }),
       log: output,
     },
   );

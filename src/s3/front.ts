@@ -2,7 +2,7 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads, not windows */
 import { Worker } from "node:worker_threads";
 import type { Answerer, WholeAnswer, WholeRequest } from "../api/http.ts";
-import { withCompileCache } from "../compile-cache.ts";
+import { sharingCompileCache } from "../compile-cache.ts";
 import { defaultLimits, type Limits } from "./admission.ts";
 import type { BucketChange } from "../store/buckets.ts";
 import type { KeyUse } from "../store/key-use.ts";
@@ -78,7 +78,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const report = (message: string) => log({ requestId: "-", message });
 
   const open = async (): Promise<number> => {
-    const opened = new Worker(workerFile, { workerData: workerOptions, name: "front", env: withCompileCache(process.env) });
+    const opened = new Worker(workerFile, { workerData: workerOptions, name: "front", env: sharingCompileCache(process.env) });
     worker = opened;
     opened.on("message", (message: FromWorker) => {
       if (message.kind === "fault") log({ requestId: message.requestId, message: message.message });

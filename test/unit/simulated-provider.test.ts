@@ -4,6 +4,7 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BootstrapActionConfig } from "@aws-sdk/client-emr";
 import { pino } from "pino";
+import type { Report } from "../../src/agent/manifest.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Outcome } from "../../src/providers/simulated/node.ts";
 import { paces } from "../../src/providers/simulated/pace.ts";
@@ -105,6 +106,31 @@ test("a node that is killed starts again, and what it ran is lost, not run twice
   const { Steps } = await w.handlers.ListSteps!({ ClusterId: JobFlowId }, w.request);
   assert.equal(Steps?.[0]?.Status?.State, "FAILED");
   assert.equal(begun, 1);
+});
+
+test("what a node says again as it said it before is told, where something else was told in between", { timeout: 60_000 }, async () => {
+  let known: Report | null = null;
+  const phases: string[] = [];
+  const { promise: isReadyAgain, resolve } = Promise.withResolvers<void>();
+  const provider = createSimulatedProvider({
+    clock: systemClock,
+    pace: paces.instant,
+    orders: async () => ({ generation: 1, bootstrapActions: [], steps: [], leaving: [], stopping: false, warnings: [], known }),
+    async report(report) {
+      known = report;
+      phases.push(report.phase);
+      const node = provider.nodes.get("i-1")!;
+      if (phases.join() === "starting,ready") setImmediate(() => [node.stop(), node.start()]);
+      if (phases.length === 3) throw new Error("it came, and was not answered");
+      if (phases.length > 3 && report.phase === "ready") resolve();
+    },
+    alive: async () => {},
+    outcomeOf: () => ({ afterMs: 0, exitCode: 0 }),
+  });
+  await provider.launch(launchSpec("127.64.0", 1, "j-A", "i-1"));
+  await isReadyAgain;
+  provider.leave();
+  assert.deepEqual([...new Set(phases)], ["starting", "ready"]);
 });
 
 test("a disk that takes nothing ends no node: what was not kept is told, and kept later", async () => {

@@ -5,6 +5,7 @@ import {
   type DatabaseConnection,
   type Dialect,
   type Driver,
+  type LimitNode,
   type QueryResult,
   SqliteAdapter,
   SqliteIntrospector,
@@ -108,7 +109,7 @@ export function openSqlite(path: string): Sqlite {
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => driver,
     createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new QueryCompiler(),
   };
   return { dialect, commits: () => commits };
 }
@@ -117,6 +118,14 @@ function rowOf(columns: readonly string[], values: readonly unknown[]): Record<s
   const row: Record<string, unknown> = {};
   for (let i = 0; i < columns.length; i++) row[columns[i]!] = values[i];
   return row;
+}
+
+/** SQLite reads a statement anew whenever a value is bound that it would plan by, and it plans by a LIMIT that is no more than a value. */
+class QueryCompiler extends SqliteQueryCompiler {
+  protected override visitLimit(node: LimitNode): void {
+    super.visitLimit(node);
+    this.append(" + 0");
+  }
 }
 
 /** Whoever comes first has it first. One by one: all who wait would not be woken for one of them to have it. */

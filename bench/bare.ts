@@ -36,13 +36,15 @@ export async function startBare(options: {
     applications: options.applications,
     master: { address: `${network}.1`, hostname: "bare-1" },
     nodes,
+    leaving: [],
+    excluded: [],
     awaited: [...roles],
   };
   const plans = nodes.map((node) => {
     const layout = nodeLayout(join(options.folder, node.instanceId));
     for (const folder of [layout.run, layout.conf, layout.data, layout.logs, layout.steps, layout.tmp, layout.home])
       mkdirSync(folder, { recursive: true });
-    const plan = planNode({ ...node, cluster, configurations: [], layout, installation: options.installation });
+    const plan = planNode({ ...node, isLeaving: false, cluster, configurations: [], layout, installation: options.installation });
     for (const file of plan.files) write(file);
     // What a node's agent adds for the preload library: without it all daemons would be at one address.
     const own = {

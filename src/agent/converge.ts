@@ -7,6 +7,7 @@ import { init } from "./boot.ts";
 import { createBootstrap } from "./bootstrap.ts";
 import type { AgentContext } from "./context.ts";
 import { createDaemons } from "./daemons.ts";
+import { createDecommission } from "./decommission.ts";
 import { createFiles } from "./files.ts";
 import { writeProfile, writeProvisionState } from "./info.ts";
 import type { Manifest, NodeFailure, NodePhase, Report } from "./manifest.ts";
@@ -41,6 +42,7 @@ export function createConverger(context: AgentContext, s3: NodeS3, shipper: Ship
   const bootstrap = createBootstrap(context, s3);
   const daemons = createDaemons(context, fail, (task) => tasks.isDone(task));
   const tasks = createTasks(context, daemons.isReady);
+  const decommission = createDecommission(context);
   const saves = createSaves(context);
   const steps = createSteps(context, s3, shipper, () => current && !stopping && saves.afterStep(current));
 
@@ -86,6 +88,7 @@ export function createConverger(context: AgentContext, s3: NodeS3, shipper: Ship
     if (failure?.kind === "files") failure = undefined;
     await daemons.apply(manifest.daemons, manifest.env);
     tasks.apply(manifest.tasks, manifest.env);
+    decommission.apply(manifest.decommission, manifest.env);
   }
 
   /** After any change: is the node ready now, and may steps start? */
@@ -120,6 +123,7 @@ export function createConverger(context: AgentContext, s3: NodeS3, shipper: Ship
     if (stopping) return;
     stopping = true;
     tasks.stop();
+    decommission.stop();
     await steps.stopAll(manifest.steps.map(({ id }) => id));
     await bootstrap.stop();
     if (wasReady) await saves.last(manifest);
@@ -181,6 +185,7 @@ export function createConverger(context: AgentContext, s3: NodeS3, shipper: Ship
       daemons: daemons.report(),
       tasks: tasks.report(),
       steps: steps.report(),
+      ...decommission.report(),
     }),
   };
 }

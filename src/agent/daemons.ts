@@ -73,10 +73,11 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
   async function supervise(supervised: Supervised, env: Record<string, string>): Promise<void> {
     const { daemon, stop } = supervised;
     let deaths = 0;
+    let hasEnded = false;
     const isThere = (name: string) => isReady(name) || isDone(name);
     while (!stop.signal.aborted && !(daemon.after ?? []).every(isThere)) await sleep(probeMs / 2);
     while (!stop.signal.aborted) {
-      if (isStopped(daemon.name)) {
+      if (isStopped(daemon.name) || hasEnded) {
         deaths = 0;
         await sleep(watchMs);
         continue;
@@ -96,6 +97,12 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
       if (isStopped(daemon.name)) {
         set(supervised, { state: "down" });
         context.log(`${daemon.name} was stopped on the node`);
+        continue;
+      }
+      if (supervised.daemon.mayEnd) {
+        set(supervised, { state: "down" });
+        context.log(`${daemon.name} has ended`);
+        hasEnded = true;
         continue;
       }
       set(supervised, { state: "down", restarts: supervised.state.restarts + 1 });

@@ -30,6 +30,8 @@ export interface Manifest {
   daemons: Daemon[];
   tasks: Task[];
   saves: Save[];
+  /** Of the master, where nodes have left its cluster or are to. */
+  decommission?: Decommission;
   steps: StepOrder[];
   /** Ids of the cluster's running steps with runtime roles: their containers may run on any node. */
   roleSteps: string[];
@@ -85,6 +87,8 @@ export interface Daemon {
   after?: string[];
   /** false: the node is `ready` without it (history servers come up behind). */
   gate: boolean;
+  /** It may end by itself, and is not started again then. */
+  mayEnd?: true;
 }
 
 /** A TCP connect, or an HTTP GET (JSON) whose value at `path` is at least `atLeast`, or equals `equals`. */
@@ -99,6 +103,14 @@ export interface Task {
   argv: string[];
   env?: Record<string, string>;
   gate: boolean;
+}
+
+/**
+ * A command that takes other nodes out of service: it runs as long as the manifest has it, again after any end but with 0, and each line that it writes is JSON, a
+ * Report's `decommission`. It must be idempotent, and end when nobody reads what it writes.
+ */
+export interface Decommission {
+  argv: string[];
 }
 
 /**

@@ -89,6 +89,8 @@ const factsOf = (cluster: ClusterRow, address: string): ClusterFacts => ({
   applications: cluster.spec.applications.map(({ Name }) => Name),
   master: { address, hostname: hostnameOf(address) },
   nodes: [],
+  leaving: [],
+  excluded: [],
   awaited: [],
 });
 

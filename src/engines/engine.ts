@@ -2,7 +2,7 @@
  * An engine is one application of a release (Hadoop, Spark, …): which files, daemons, commands and environment a node of a given
  * role has for it. `plan` is a pure function of facts, so that a manifest can be made again at any time and compared.
  */
-import type { BaseFile, Daemon, ManifestFile, NodeRole, Save, Task } from "../agent/manifest.ts";
+import type { BaseFile, Daemon, Decommission, ManifestFile, NodeRole, Save, Task } from "../agent/manifest.ts";
 import type { NodeLayout } from "../agent/layout.ts";
 import type { EngineSetup } from "./engine-setup.ts";
 import type { Installation } from "./installation.ts";
@@ -62,6 +62,10 @@ export interface ClusterFacts {
   hasEmrfsRoles?: boolean;
   /** Those that it was created with, the master first: settings that go by a cluster's size go by these, for a resize changes no daemon's settings. */
   nodes: { role: NodeRole; instanceType: InstanceType }[];
+  /** Those that are to go out of service, and how long what runs on them may take to end. */
+  leaving: { instanceId: string; role: NodeRole; address: string; seconds: number }[];
+  /** Addresses of those that leave, and of those that have left and nobody has taken since. */
+  excluded: string[];
   /** Roles of the nodes that must be there for it to be ready: those that are in use, and while it starts, all. */
   awaited: NodeRole[];
 }
@@ -72,6 +76,8 @@ export interface NodeFacts {
   role: NodeRole;
   address: string;
   instanceType: InstanceType;
+  /** It is to go out of service. */
+  isLeaving: boolean;
   /** The cluster's configurations with those of the node's group merged over them. */
   configurations: Configuration[];
   layout: NodeLayout;
@@ -84,6 +90,7 @@ export interface EnginePlan {
   daemons: Daemon[];
   tasks: Task[];
   saves: Save[];
+  decommission?: Decommission;
   env: Record<string, string>;
   /** Folders for PATH, first wins. */
   path: string[];

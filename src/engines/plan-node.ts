@@ -17,6 +17,7 @@ export function planNode(facts: NodeFacts): EnginePlan {
     daemons: plans.flatMap((plan) => plan.daemons),
     tasks: plans.flatMap((plan) => plan.tasks),
     saves: plans.flatMap((plan) => plan.saves),
+    ...plans.map(({ decommission }) => decommission && { decommission }).find(Boolean),
     env: Object.assign({}, ...plans.map((plan) => plan.env), commonEnvironment(facts)) as Record<string, string>,
     path: [
       ...new Set([

@@ -30,7 +30,7 @@ export interface ManifestSources {
 export async function manifestFor(db: Db, instanceId: string, clusterId: string, sources: ManifestSources): Promise<Manifest | undefined> {
   const wish = await nodeWish(db, instanceId, clusterId);
   if (!wish) return undefined;
-  const { cluster, instances, instance, master, groups, running } = wish;
+  const { cluster, instances, leaving, excluded, instance, master, groups, running } = wish;
   const groupOf = (groupId: string) => {
     const group = groups.find(({ id }) => id === groupId);
     if (!group) throw new Error(`instance group ${groupId} of ${clusterId} is not in the store`);
@@ -49,6 +49,13 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     nodes: groups.flatMap(({ role, founding_count: count, instance_type: type }) =>
       Array.from({ length: count }, () => ({ role, instanceType: typeNamed(type) })),
     ),
+    leaving: leaving.map(({ id, group_id, address, decommission_seconds: seconds }) => ({
+      instanceId: id,
+      role: groupOf(group_id).role,
+      address,
+      seconds: seconds ?? 0,
+    })),
+    excluded,
     awaited: instances
       .filter((one) => one.leaving === null && (cluster.ready_at === null || one.first_ready_at !== null))
       .map((one) => groupOf(one.group_id).role),
@@ -60,6 +67,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     role: group.role,
     address: instance.address,
     instanceType: typeNamed(group.instance_type),
+    isLeaving: instance.leaving !== null,
     configurations: mergeConfigurations(cluster.spec.configurations, group.configurations),
     layout: nodeLayout(sources.nodeFolder(instanceId)),
     installation: sources.installation(cluster.spec.releaseLabel, applications),
@@ -82,6 +90,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     daemons: plan.daemons,
     tasks: plan.tasks,
     saves: plan.saves,
+    ...(plan.decommission ? { decommission: plan.decommission } : {}),
     steps: instance === master ? running.map((step) => orderOf(step, facts)) : [],
     roleSteps: running.filter(({ spec }) => spec.executionRole).map(({ id }) => id),
     logs: logUri === null ? null : { uri: logUri, folders: plan.logs },

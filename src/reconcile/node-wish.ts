@@ -11,6 +11,8 @@ export interface ClusterWish {
   instances: InstanceRow[];
   /** Those that are to go out of service: the master sees to it. */
   leaving: InstanceRow[];
+  /** Addresses that nobody may be at who is of this cluster: of those that leave, and of those that have left and nobody has taken since. */
+  excluded: string[];
   /** The steps that run: the master has them. */
   running: StepRow[];
 }
@@ -19,9 +21,12 @@ export interface ClusterWish {
 export async function clusterWish(db: Db, clusterId: string): Promise<ClusterWish | undefined> {
   const cluster = await findCluster(db, clusterId);
   if (!cluster || cluster.phase === "ended") return undefined;
-  const instances = (await instancesOf(db, clusterId)).filter(({ wanted }) => wanted === 1);
+  const all = await instancesOf(db, clusterId);
+  const instances = all.filter(({ wanted }) => wanted === 1);
   const leaving = instances.filter((one) => one.leaving === "decommissioning");
-  return { cluster, instances, leaving, running: await stepsInState(db, clusterId, "RUNNING") };
+  const taken = new Set(instances.filter((one) => one.leaving === null).map(({ address }) => address));
+  const excluded = [...new Set(all.map(({ address }) => address))].filter((address) => !taken.has(address)).toSorted();
+  return { cluster, instances, leaving, excluded, running: await stepsInState(db, clusterId, "RUNNING") };
 }
 
 export interface NodeWish extends ClusterWish {

@@ -73,7 +73,9 @@ export async function sessionCredentials(
   return isGiven && key.disabled_at === null && key.expires_at! > store.now() ? key : undefined;
 }
 
+/** Of an instance that it has not let go. */
 async function livingCluster(store: Store, instance: InstanceRow): Promise<ClusterRow | undefined> {
+  if (instance.wanted === 0) return undefined;
   const cluster = await findCluster(store.db, instance.cluster_id);
   return cluster && cluster.phase !== "ended" ? cluster : undefined;
 }

@@ -119,6 +119,39 @@ describe("agent", () => {
     rmSync(join(order, ".."), { recursive: true });
   });
 
+  it("runs the command that takes nodes out of service as long as it is ordered, and tells what it wrote last", async () => {
+    const runs = join(mkdtempSync(join(tmpdir(), "howdah-decommission-")), "runs");
+    const command = (id: string, script: string) => ({
+      argv: ["bash", "-c", `echo ${id} >> ${runs}; echo '{"${id}":"DECOMMISSIONING"}'; ${script}`],
+    });
+    const done = (id: string) => `echo '{"${id}":"DECOMMISSIONED"}'`;
+    const node = await start(() => ({ decommission: command("i-1", `sleep 0.3; ${done("i-1")}; exec sleep 3600`) }));
+    const state = (id: string, wanted: string) =>
+      node.reported(`${id} ${wanted}`, ({ decommission = {} }) => Object.keys(decommission).length === 1 && decommission[id] === wanted);
+    await state("i-1", "DECOMMISSIONED");
+    // What another order has said is not told of this one.
+    node.change({ decommission: command("i-2", `test $(grep -c i-2 ${runs}) -gt 1 || exit 1; ${done("i-2")}`) });
+    await state("i-2", "DECOMMISSIONED");
+    assert.deepEqual(lines(runs), ["i-1", "i-2", "i-2"], "a failure is tried again, an end is not");
+    await node.killAgent();
+    await eventually("the next agent runs it again", () => lines(runs).length === 4);
+    node.change({ decommission: undefined });
+    await node.reported("nothing", ({ decommission }) => decommission === undefined);
+    await node.end();
+    rmSync(join(runs, ".."), { recursive: true });
+  });
+
+  it("does not start a daemon again that may end", async () => {
+    const node = await start(({ logs }) => ({ daemons: [daemon(logs, ["sleep", "3600"])] }));
+    const { pid } = (await node.reported("ready", ({ phase }) => phase === "ready")).daemons[0]!;
+    node.change({ daemons: [daemon(node.logs, ["sleep", "3600"], { mayEnd: true })] });
+    assert.equal((await node.reported("the same process", ({ daemons }) => daemons[0]?.state === "ready")).daemons[0]!.pid, pid);
+    process.kill(pid!, "SIGKILL");
+    const { daemons } = await node.reported("its end", (report) => report.daemons[0]?.state === "down");
+    assert.equal(daemons[0]!.restarts, 0);
+    await node.end();
+  });
+
   it("starts a daemon again when it dies, and adopts it after kill -9 of the agent", async () => {
     const node = await start(({ spec, logs }) => ({ daemons: [web(spec, logs)] }));
     const first = (await node.reported("ready", ({ phase }) => phase === "ready")).daemons[0]!.pid!;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NodeRole } from "../../src/agent/manifest.ts";
+import { checkConfigurations } from "../../src/engines/configurations.ts";
 import { planNode } from "../../src/engines/plan-node.ts";
 import { instanceType } from "../../src/releases/instance-types.ts";
 import { configuration, factsOf } from "./engine-facts.ts";
@@ -63,6 +64,43 @@ test("memory is what EMR advertises for the type, and containers may be as large
 test("where one node runs all containers, a driver in cluster mode fits beside an executor", () => {
   const defaults = fileOf(factsOf(["MASTER", "CORE"], 0), "spark-defaults.conf");
   assert.match(defaults, /^spark\.executor\.memory 8300M$/m);
+});
+
+test("a master is told whom YARN and HDFS may not use any more; a node that leaves has no daemon that is started again", () => {
+  const leaving = [
+    { instanceId: "i-2", role: "CORE" as const, address: "127.77.9.3", seconds: 60 },
+    { instanceId: "i-3", role: "TASK" as const, address: "127.77.9.4", seconds: 0 },
+  ];
+  const facts = factsOf(four, 0);
+  assert.equal(planNode(facts).decommission, undefined);
+  const master = { ...facts, cluster: { ...facts.cluster, leaving, excluded: ["127.77.9.3", "127.77.9.4", "127.77.9.7"] } };
+  const { decommission, files } = planNode(master);
+  const [, , yarn, hdfs, yarnFile, hdfsFile, wanted] = decommission!.argv;
+  assert.deepEqual([yarn, hdfs], ["http://127.77.9.1:8088", "http://127.77.9.1:9870"]);
+  assert.deepEqual(JSON.parse(wanted!), {
+    excluded: ["127.77.9.3", "127.77.9.4", "127.77.9.7"],
+    domain: "eu-west-1.compute.internal",
+    leaving: [
+      { id: "i-2", address: "127.77.9.3", seconds: 60, hasBlocks: true },
+      { id: "i-3", address: "127.77.9.4", seconds: 0, hasBlocks: false },
+    ],
+  });
+  // Nothing of the files that are there changes, whoever leaves: the daemons that read them would not know.
+  assert.deepEqual(files, planNode(facts).files);
+  const own = [
+    configuration("yarn-site", { "yarn.resourcemanager.nodes.exclude-path": "/mine" }),
+    configuration("hdfs-site", { "dfs.hosts.exclude": "/mine" }),
+  ];
+  for (const configurations of [[], own]) {
+    assert.equal(property(fileOf(factsOf(four, 0, configurations), "yarn-site.xml"), "yarn.resourcemanager.nodes.exclude-path"), yarnFile);
+    assert.equal(property(fileOf(factsOf(four, 0, configurations), "hdfs-site.xml"), "dfs.hosts.exclude"), hdfsFile);
+  }
+  for (const file of [yarnFile, hdfsFile]) assert.ok(files.some(({ path, once }) => path === file && once));
+  const { warnings } = checkConfigurations(own, ["Spark"]);
+  assert.ok(warnings.every((text) => text.includes("has no effect: the file is written by resizes")) && warnings.length === 2);
+  const nodeManager = (isLeaving: boolean) =>
+    planNode({ ...factsOf(four, 3), isLeaving }).daemons.find(({ name }) => name === "hadoop-yarn-nodemanager");
+  assert.deepEqual(nodeManager(true), { ...nodeManager(false), mayEnd: true });
 });
 
 test("users' settings win, and are escaped", () => {

@@ -79,7 +79,11 @@ export function hadoopDaemons(facts: NodeFacts): Daemon[] {
     daemons.push(daemon(facts, kinds.resourceManager, resourceManagerReady(facts)));
   }
   if (hasDataNode(facts)) daemons.push(daemon(facts, kinds.dataNode, [tcp(address, ports.dataNode), tcp(address, ports.dataNodeIpc)]));
-  if (hasNodeManager(facts)) daemons.push(daemon(facts, kinds.nodeManager, [tcp(address, ports.nodeManager)]));
+  if (hasNodeManager(facts)) {
+    const nodeManager = daemon(facts, kinds.nodeManager, [tcp(address, ports.nodeManager)]);
+    // Once out of service it ends by itself.
+    daemons.push(facts.isLeaving ? { ...nodeManager, mayEnd: true } : nodeManager);
+  }
   if (role === "MASTER") {
     const history = daemon(facts, kinds.jobHistory, [tcp(cluster.master.address, ports.jobHistory)]);
     daemons.push({ ...history, after: [nameNodeName, resourceManagerName], gate: false });

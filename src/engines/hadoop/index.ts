@@ -2,13 +2,15 @@
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { credentialsUrl } from "../../agent/layout.ts";
-import type { ManifestFile, Save, Task } from "../../agent/manifest.ts";
+import { domainOf } from "../../agent/node-record.ts";
+import type { Decommission, ManifestFile, Save, Task } from "../../agent/manifest.ts";
 import type { Engine, EnginePlan, NodeFacts } from "../engine.ts";
 import { hdfsPath, savedHistory, saveOf } from "../history/saves.ts";
 import { ports } from "./ports.ts";
 import { exportLines, exportsOf, propertiesOf, siteXml } from "../settings.ts";
 import { hadoopBase } from "./base.ts";
 import { hadoopDaemons, nameFolder, nameNodeName } from "./daemons.ts";
+import type { Wanted } from "./decommission.ts";
 import { environmentWarning } from "./environment.ts";
 import { containerLog4jProperties, log4jProperties, log4jWarning } from "./log4j.ts";
 import { nameImage } from "./name-image.ts";
@@ -16,7 +18,7 @@ import { labelStore } from "./node-labels.ts";
 import { hadoopPlaces, jarsBehind } from "./places.ts";
 import { emrfsWarning } from "./s3.ts";
 import { schedulerWarnings } from "./scheduler.ts";
-import { hadoopSites, sitePath } from "./sites.ts";
+import { excludeProperties, hadoopSites, sitePath } from "./sites.ts";
 
 const environments = ["hadoop-env", "hdfs-env", "yarn-env", "mapred-env"];
 
@@ -27,8 +29,8 @@ export const hadoop: Engine = {
   name: "Hadoop",
   classifications: [
     { name: "core-site" },
-    { name: "hdfs-site" },
-    { name: "yarn-site" },
+    { name: "hdfs-site", warn: excludeWarning(excludeProperties.hdfs) },
+    { name: "yarn-site", warn: excludeWarning(excludeProperties.yarn) },
     { name: "mapred-site" },
     { name: "capacity-scheduler" },
     { name: "hadoop-ssl-server" },
@@ -47,6 +49,11 @@ export const hadoop: Engine = {
   warnings: schedulerWarnings,
   plan,
 };
+
+function excludeWarning(own: string) {
+  return (property: string) =>
+    property === own ? `${own} has no effect: the file is written by resizes of the cluster's groups` : undefined;
+}
 
 function containerStartOf({ layout, address, cluster }: NodeFacts): string {
   const role = containerRole.replaceAll("@URL@", credentialsUrl(address)).replaceAll("@TOKENS@", layout.stepTokens);
@@ -70,11 +77,12 @@ function plan(facts: NodeFacts): EnginePlan {
       ...containerLog4j(facts),
       { path: at.containerStart, content: containerStartOf(facts) },
       ...environments.map((name) => ({ path: join(at.conf, `${name}.sh`), content: environmentFile(facts, name) })),
-      ...(master ? [...firstImage(facts), ...labelStore(facts)] : []),
+      ...(master ? [...firstImage(facts), ...labelStore(facts), ...noExcludes(facts)] : []),
     ],
     daemons: hadoopDaemons(facts),
     tasks: master ? [folders(facts)] : [],
     saves: master ? jobHistory(facts) : [],
+    ...(master && facts.cluster.excluded.length > 0 ? { decommission: decommission(facts) } : {}),
     env: {
       HADOOP_HOME: home,
       HADOOP_COMMON_HOME: home,
@@ -130,6 +138,30 @@ function jobHistory(facts: NodeFacts): Save[] {
   ];
   const inHdfs = folders.map((folder) => hdfsPath(facts, folder)).filter((path) => path !== undefined);
   return inHdfs.length > 0 ? [saveOf(facts, "mapreduce-history", "jobs", savedHistory(facts.layout).mapReduce, inHdfs)] : [];
+}
+
+/** YARN and HDFS start with files that are there. */
+function noExcludes({ layout }: NodeFacts): ManifestFile[] {
+  const at = hadoopPlaces(layout);
+  return [
+    { path: at.yarnExclude, content: '<?xml version="1.0"?>\n<hosts>\n</hosts>\n', once: true },
+    { path: at.hdfsExclude, content: "", once: true },
+  ];
+}
+
+function decommission({ cluster, layout }: NodeFacts): Decommission {
+  const script = join(import.meta.dirname, `decommission${extname(import.meta.filename)}`);
+  const at = hadoopPlaces(layout);
+  const url = (port: number) => `http://${cluster.master.address}:${port}`;
+  const leaving = cluster.leaving.map(({ instanceId: id, address, seconds, role }) => ({
+    id,
+    address,
+    seconds,
+    hasBlocks: role === "CORE",
+  }));
+  const wanted: Wanted = { excluded: cluster.excluded, domain: domainOf(cluster.region), leaving };
+  const args = [url(ports.resourceManagerWeb), url(ports.nameNodeWeb), at.yarnExclude, at.hdfsExclude, JSON.stringify(wanted)];
+  return { argv: [process.execPath, script, ...args] };
 }
 
 /** Folders that EMR makes in HDFS, by WebHDFS: no JVM. */

@@ -16,6 +16,9 @@ export const emrfsJar = ({ cluster, installation }: Pick<NodeFacts, "cluster" | 
 export function hadoopPlaces(layout: NodeLayout) {
   return {
     conf: join(layout.conf, "hadoop"),
+    /** Nodes that YARN and HDFS may not use; decommission.ts writes them. */
+    yarnExclude: join(layout.conf, "hadoop", "yarn.exclude.xml"),
+    hdfsExclude: join(layout.conf, "hadoop", "dfs.exclude"),
     name: join(layout.data, "hdfs", "namenode"),
     blocks: join(layout.data, "hdfs", "datanode"),
     yarnLocal: join(layout.data, "yarn"),

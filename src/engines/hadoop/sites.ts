@@ -238,6 +238,15 @@ const capacityScheduler: Properties = {
   "yarn.scheduler.capacity.schedule-asynchronously.scheduling-interval-ms": "20",
 };
 
+export const excludeProperties = { yarn: "yarn.resourcemanager.nodes.exclude-path", hdfs: "dfs.hosts.exclude" } as const;
+
+/** Whose files a resize writes. The user's own would keep nodes in service. */
+function excludes({ role, layout }: NodeFacts): { yarn: Properties; hdfs: Properties } {
+  if (role !== "MASTER") return { yarn: {}, hdfs: {} };
+  const at = hadoopPlaces(layout);
+  return { yarn: { [excludeProperties.yarn]: at.yarnExclude }, hdfs: { [excludeProperties.hdfs]: at.hdfsExclude } };
+}
+
 /** A scheduler that knows no labels refuses applications that ask for one: where the user asked for both, labels are off (scheduler.ts warns). */
 function withoutLabels(yarn: Properties): Properties {
   const { "yarn.resourcemanager.node-labels.am.default-node-label-expression": _, ...rest } = yarn;
@@ -247,10 +256,11 @@ function withoutLabels(yarn: Properties): Properties {
 /** Each file's properties, with the user's over them. */
 export function hadoopSites(facts: NodeFacts): Record<string, Properties> {
   const own = (classification: string) => propertiesOf(facts.configurations, classification);
-  const yarn = { ...yarnSite(facts), ...own("yarn-site") };
+  const { yarn: yarnExclude, hdfs: hdfsExclude } = excludes(facts);
+  const yarn = { ...yarnSite(facts), ...own("yarn-site"), ...yarnExclude };
   return {
     "core-site.xml": { ...coreSite(facts), ...own("core-site") },
-    "hdfs-site.xml": { ...hdfsSite(facts), ...own("hdfs-site") },
+    "hdfs-site.xml": { ...hdfsSite(facts), ...own("hdfs-site"), ...hdfsExclude },
     "yarn-site.xml": hasNodeLabels(facts.configurations) ? yarn : withoutLabels(yarn),
     "mapred-site.xml": { ...mapredSite(facts), ...own("mapred-site") },
     "capacity-scheduler.xml": { ...capacityScheduler, ...labelQueues(facts), ...own("capacity-scheduler") },

@@ -52,7 +52,8 @@ export function hbaseDaemons(facts: NodeFacts): Daemon[] {
   const daemons: Daemon[] = [];
   const master = daemon(facts, kinds.master, masterReady(facts, site));
   if (role === "MASTER") daemons.push({ ...master, after: [zookeeperName] });
-  if (hasDataNode(facts)) {
+  // What it writes would keep HDFS from letting a node go: its regions go to others first.
+  if (hasDataNode(facts) && !facts.isLeaving) {
     const port = Number(site["hbase.regionserver.port"] ?? ports.regionServer);
     daemons.push(daemon(facts, kinds.regionServer, [tcp(address, port)]));
   }

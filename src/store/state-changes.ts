@@ -101,7 +101,7 @@ export async function noteStates(tx: Tx): Promise<void> {
 }
 
 async function noteCluster(tx: Tx, cluster: ClusterRow): Promise<void> {
-  const state = clusterState(cluster, await hasStepIn(tx.db, cluster.id, activeStates));
+  const state = clusterState(cluster, cluster.phase === "ready" && (await hasStepIn(tx.db, cluster.id, activeStates)));
   const noted = cluster.noted_state;
   if (state === noted) return;
   await noteOfCluster(tx.db, { id: cluster.id, state });

@@ -119,7 +119,6 @@ test("a cluster's Spark reads what Glue has, and writes what Glue shows; the nex
   hive("DROP TABLE farm.rich");
   await assert.rejects(glue("get-table", { "database-name": "farm", name: "rich" }), /\(EntityNotFoundException\)/);
   assert.equal(await howdah.aws("s3", "ls", "--recursive", "s3://farm/db/rich/").catch(() => ""), "");
-  await second.terminate();
 });
 
 test("another account's catalog, and Spark's alone beside Hive, are refused", async () => {

@@ -33,6 +33,10 @@ import {
   UpdateTableCommand,
 } from "@aws-sdk/client-glue";
 import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from "@aws-sdk/client-iam";
+import { glueHandlers } from "../../src/api/glue/handlers.ts";
+import type { RequestContext } from "../../src/aws/operations.ts";
+import { type Catalogs, NotReady } from "../../src/glue/metastore.ts";
+import { memoryCatalogs } from "./glue-store.ts";
 import { type Api, type Credentials, startApi } from "./iam-harness.ts";
 
 let api: Api;
@@ -318,4 +322,15 @@ test("Glue's other operations say what to do instead", async () => {
     message: /CreateJob is not there yet.* as a step of a cluster/,
   });
   await assert.rejects(glue.send(new StartCrawlerCommand({ Name: "c" })), { message: /MSCK REPAIR TABLE/ });
+});
+
+test("where there is no metastore, or not yet, the answer says so", async () => {
+  const request = { accountId: api.account, unknownMembers: [] } as unknown as RequestContext;
+  const ask = (catalogs: Catalogs | undefined) => glueHandlers({ catalogs }).GetDatabases!({}, request);
+  await assert.rejects(async () => ask(undefined), {
+    name: "OperationNotSupportedException",
+    message: /nodes of this Howdah are simulated/,
+  });
+  const coming = { ...memoryCatalogs(), of: () => Promise.reject(new NotReady("Hive is brought")) };
+  await assert.rejects(async () => ask(coming), { name: "ResourceNotReadyException", message: /Hive is brought/ });
 });

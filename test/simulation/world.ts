@@ -88,13 +88,17 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
   }
 
   /** All that is under test waits for nothing but promises and this clock: when Node comes back here, it is at rest. */
-  async function check(): Promise<void> {
-    events += 1;
+  async function rest(): Promise<void> {
     const { life } = controlPlane ?? {};
     const before = life?.calls ?? 0;
     life?.forbidAfter(mostCalls);
     await breath();
     must((life?.calls ?? 0) - before < mostCalls, "The control plane comes to rest", () => `${mostCalls} calls, and no time has gone by`);
+  }
+
+  async function check(): Promise<void> {
+    events += 1;
+    await rest();
     if (commits === seenCommits) return;
     seenCommits = commits;
     rows = readRows(base);
@@ -126,7 +130,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
       return state;
     });
     const wasFull = disk.isFull;
-    await breath();
+    await rest();
     for (const { request, answer } of under) {
       const { operation, input } = request;
       const text = answerText(answer);

@@ -23,9 +23,10 @@ const bugs: Bug[] = [
     file: "src/reconcile/steps.ts",
     change: [
       [
-        'if (!report || report.state === "fetching" || report.state === "running") return;',
-        `if (report?.state === "lost") return setStepStatus(tx, step.id, { state: "PENDING" });
-        if (!report || report.state === "fetching" || report.state === "running") return;`,
+        "for (const step of ended) await recordEnd(tx, cluster, step, reports.get(step.id)!);",
+        `for (const step of ended)
+          if (reports.get(step.id)?.state === "lost") await setStepStatus(tx, step.id, { state: "PENDING" });
+          else await recordEnd(tx, cluster, step, reports.get(step.id)!);`,
       ],
     ],
     found: /Only legal transitions: s-\w+ went from RUNNING to PENDING|The control plane comes to rest|No cluster is stuck: s-\w+/,

@@ -10,9 +10,9 @@ import { type Figure, median } from "./figures.ts";
 import { cpuPercent, type Made, make, remove, type Running, settled, start } from "./scale/server.ts";
 import { type Asked, compare, type Length } from "./scale/turns.ts";
 
-const page = 50;
-const small = { clusters: 2 * page, steps: 20 * page, instances: 10 * page, living: page };
-const large = { clusters: 10_000, steps: 100_000, instances: 50_000, living: 500 };
+/** A page and more of clusters, of those that live, and of those that ended well: the newest in either store, so that both show the same. */
+const newest = { clusters: 150, steps: 1500, instances: 750, living: 60 };
+const older = { clusters: 9_850, steps: 98_500, instances: 49_250, living: 440 };
 const fleet = { clusters: 500, steps: 500, instances: 10_000, living: 500 };
 /** So many times the failures that are asked for (1 % of the nodes in an hour), so that some minutes see many. */
 const failureTimes = 10;
@@ -33,9 +33,11 @@ async function lists(rounds: number, smoke: boolean, say: (text: string) => void
   const made: Made[] = [];
   let running: Running[] = [];
   try {
-    for (const fill of [smoke ? { ...large, clusters: 200, steps: 2000, instances: 1000, living: 60 } : large, small]) {
-      say(`a store of ${fill.clusters} clusters, ${fill.steps} steps, ${fill.instances} instances`);
-      made.push(await make(fill));
+    for (const fills of [smoke ? [newest, newest] : [older, newest], [newest]]) {
+      say(
+        `stores of ${fills.map(({ clusters, steps, instances }) => `${clusters} clusters, ${steps} steps, ${instances} instances`).join(" and ")}`,
+      );
+      made.push(await make(...fills));
     }
     const starts: number[][] = [];
     for (let round = 0; round < rounds; round++) {

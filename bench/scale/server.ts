@@ -1,12 +1,13 @@
 /** `howdah up --provider simulated` as it is, over a store and nodes that were made beforehand. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EMRClient, ListClustersCommand } from "@aws-sdk/client-emr";
 import type { Credentials } from "../../src/aws/sigv4.ts";
 import { startDetached } from "../../src/cli/up.ts";
-import { type DataFolder, dataFolder } from "../../src/data-folder.ts";
+import { cacheFolder, type DataFolder, dataFolder } from "../../src/data-folder.ts";
 import { makeFolders } from "../../src/files.ts";
 import { endProcess } from "../../src/process/known.ts";
 import { newRecord } from "../../src/providers/simulated/node.ts";
@@ -16,6 +17,7 @@ import { adminKey, createAccount } from "../../src/store/accounts.ts";
 import { networksOfLiving } from "../../src/store/clusters.ts";
 import { makeIds } from "../../src/store/ids.ts";
 import { hostnameOf } from "../../src/agent/node-record.ts";
+import { migrations } from "../../src/store/schema.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { type Fill, type Filled, fillStore, owner } from "../../test/unit/full-store.ts";
 
@@ -24,19 +26,43 @@ export interface Made extends Filled {
   credentials: Credentials;
 }
 
-/** A data folder whose living clusters have their nodes, at rest. */
-export async function make(fill: Fill): Promise<Made> {
+/** A data folder whose living clusters have their nodes, at rest; the last of `fills` is the newest. It is filled once a day, which takes minutes, and copied from then on. */
+export async function make(...fills: Fill[]): Promise<Made> {
+  const sources = ["server.ts", "../../test/unit/full-store.ts"].map((name) => readFileSync(join(import.meta.dirname, name), "utf8"));
+  const key = createHash("sha256")
+    .update(JSON.stringify([fills, migrations, sources]))
+    .digest("hex")
+    .slice(0, 12);
+  const [folder, today] = [join(cacheFolder(), "bench"), `scale-${new Date().toISOString().slice(0, 10)}-`];
+  const kept = join(folder, `${today}${key}`);
+  makeFolders(folder);
+  for (const name of readdirSync(folder))
+    if (name.startsWith("scale-") && !name.startsWith(today)) rmSync(join(folder, name), { recursive: true });
+  if (!existsSync(kept)) await fillFolder(fills, kept);
   const data = dataFolder(mkdtempSync(join(homedir(), ".howdah-bench-scale-")));
-  makeFolders(data.root);
+  cpSync(kept, data.root, { recursive: true });
+  return { ...(JSON.parse(readFileSync(join(kept, "made.json"), "utf8")) as Omit<Made, "data">), data };
+}
+
+async function fillFolder(fills: Fill[], kept: string): Promise<void> {
+  const data = dataFolder(mkdtempSync(`${kept}-`));
   claimFor(data, "simulated");
   const store = await openStore(data.database);
   const ids = makeIds();
   await store.transaction((tx) => createAccount(tx, ids, "default", owner.accountId));
-  const filled = await fillStore(store, fill, ids);
+  const filled: Filled = { clusters: [], living: [] };
+  for (const [index, fill] of fills.entries()) {
+    const later = fills.slice(index + 1).reduce((sum, { clusters }) => sum + clusters, 0);
+    const { clusters, living } = await fillStore(store, fill, ids, later);
+    filled.clusters.push(...clusters);
+    filled.living.push(...living);
+  }
   await putNodes(store, data);
   const key = (await adminKey(store.db, owner.accountId))!;
   await store.close();
-  return { ...filled, data, credentials: { accessKeyId: key.access_key_id, secretAccessKey: key.secret_access_key } };
+  const credentials = { accessKeyId: key.access_key_id, secretAccessKey: key.secret_access_key };
+  writeFileSync(join(data.root, "made.json"), JSON.stringify({ ...filled, credentials } satisfies Omit<Made, "data">), { mode: 0o600 });
+  renameSync(data.root, kept);
 }
 
 async function putNodes(store: Store, data: DataFolder): Promise<void> {
@@ -44,7 +70,7 @@ async function putNodes(store: Store, data: DataFolder): Promise<void> {
   for (const { id, network } of await networksOfLiving(store.db)) shelf.put("network", id, network);
   for (const row of await store.db.selectFrom("instances").selectAll().where("status", "=", "launched").execute()) {
     const { id, cluster_id, address, agent_token } = row;
-    const spec = { clusterId: cluster_id, instanceId: id, address, hostname: hostnameOf(address), region: owner.region };
+    const spec = { clusterId: cluster_id, instanceId: id, address, hostname: hostnameOf(address), hosts: [], region: owner.region };
     shelf.put("node", id, { ...newRecord({ ...spec, agentToken: agent_token }), seq: 1, boot: { phase: "ready" } });
   }
   shelf.close();

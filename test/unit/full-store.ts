@@ -63,7 +63,9 @@ export interface Filled {
 
 const atOnce = 200;
 
-export async function fillStore(store: Store, { clusters, steps, instances, living }: Fill, ids: Ids = makeIds()): Promise<Filled> {
+/** `later`: how many clusters are made after these. */
+export async function fillStore(store: Store, fill: Fill, ids: Ids = makeIds(), later = 0): Promise<Filled> {
+  const { clusters, steps, instances, living } = fill;
   const filled: Filled = { clusters: [], living: [] };
   const share = (of: number, n: number) => Math.floor((of * (n + 1)) / clusters) - Math.floor((of * n) / clusters);
   for (let from = 0; from < clusters; from += atOnce)
@@ -71,8 +73,8 @@ export async function fillStore(store: Store, { clusters, steps, instances, livi
       for (let n = from; n < Math.min(clusters, from + atOnce); n++) {
         const lives = share(living, n) > 0;
         // A minute between two clusters.
-        const at = store.now() - (clusters - n) * 60_000;
-        const id = await one({ ...tx, now: at }, ids, n, lives, share(steps, n), share(instances, n));
+        const at = store.now() - (later + clusters - n) * 60_000;
+        const id = await one({ ...tx, now: at }, ids, later + n, lives, share(steps, n), share(instances, n));
         filled.clusters.push(id);
         if (lives) filled.living.push(id);
       }

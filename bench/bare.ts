@@ -99,7 +99,7 @@ async function untilDone({ argv: [command = "", ...args] }: Task, options: ExecF
   }
 }
 
-function write({ path, content, copyFrom, once, mode }: ManifestFile): void {
+export function write({ path, content, copyFrom, once, mode }: ManifestFile): void {
   if (once && existsSync(path)) return;
   mkdirSync(dirname(path), { recursive: true });
   if (copyFrom !== undefined) copyFileSync(copyFrom, path);

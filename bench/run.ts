@@ -11,6 +11,7 @@ import { type Figure, table } from "./figures.ts";
 import { clusterIs, runJobFlow, withHowdah } from "./howdah.ts";
 import { idle } from "./idle.ts";
 import { scale } from "./scale.ts";
+import { resize } from "./resize.ts";
 import { setup } from "./setup.ts";
 import { pi, shuffle, step } from "./spark.ts";
 import { starts } from "./start.ts";
@@ -18,7 +19,7 @@ import { terasort } from "./terasort.ts";
 import { unitTests } from "./unit-tests.ts";
 
 const alone: BenchAlone[] = [api, scale, unitTests];
-const withNodes: Bench[] = [...starts, idle, step, pi, shuffle, terasort, setup];
+const withNodes: Bench[] = [...starts, resize, idle, step, pi, shuffle, terasort, setup];
 const benches: About[] = [...alone, ...withNodes];
 
 const { values: options, positionals: names } = parseArgs({

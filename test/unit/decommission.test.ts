@@ -1,4 +1,4 @@
-/** What takes nodes out of YARN and HDFS, against daemons that only answer. */
+/** What takes nodes out of YARN and HDFS, against daemons that only answer. The real ones: test/integration/resize.test.ts. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

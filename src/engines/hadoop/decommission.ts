@@ -78,7 +78,7 @@ const hostOf = (address = "") => address.replace(/:\d+$/, "");
 
 /**
  * Addresses of the nodes that leave and that YARN still has something on. Those that are out of service, lost or unknown it does not list. It keeps a node that nothing runs on any
- * more until all applications that have run there have ended, for it may serve their shuffle; Spark's executors serve their own, and need no node once they have ended.
+ * more until all applications that have run there have ended, for it may serve their shuffle; Spark's executors move theirs before they end, and need no node then.
  */
 async function usedByYarn(): Promise<Set<string>> {
   type Node = { id: string; state: string; numContainers: number; nodeHTTPAddress: string };

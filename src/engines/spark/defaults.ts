@@ -121,6 +121,11 @@ function emrDefaults(facts: NodeFacts): Properties {
     "spark.shuffle.service.enabled": "false",
     "spark.dynamicAllocation.enabled": "true",
     "spark.dynamicAllocation.shuffleTracking.enabled": "true",
+    // Executors on a node that is to leave get no new tasks, hand what they hold to others, and end.
+    "spark.decommission.enabled": "true",
+    "spark.storage.decommission.enabled": "true",
+    "spark.storage.decommission.shuffleBlocks.enabled": "true",
+    "spark.storage.decommission.rddBlocks.enabled": "true",
     "spark.executor.memoryOverheadFactor": String(overheadFactor),
     "spark.driver.memoryOverheadFactor": String(overheadFactor),
     "spark.sql.warehouse.dir": "hdfs:///user/spark/warehouse",

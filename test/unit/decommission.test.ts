@@ -93,7 +93,8 @@ test("a core node is out when YARN has nothing on it and HDFS says so; a task no
   now.nodes = [node(core, "DECOMMISSIONING", 1), node("127.64.1.9", "RUNNING", 3)];
   await run.next({ "i-c": "DECOMMISSIONING", "i-t": "DECOMMISSIONED" });
   now.live = { a: { xferaddr: `${core}:9866`, adminState: "Decommissioned" } };
-  now.nodes = [];
+  // YARN lists nodes that it has done with, too.
+  now.nodes = [node(core, "DECOMMISSIONED", 0), node(task, "LOST", 0)];
   await run.next({ "i-c": "DECOMMISSIONED", "i-t": "DECOMMISSIONED" });
   now.live = {};
   now.dead = { a: { xferaddr: `${core}:9866`, decommissioned: false } };

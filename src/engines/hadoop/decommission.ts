@@ -76,8 +76,11 @@ async function ask<T>(url: string): Promise<T> {
 
 const hostOf = (address = "") => address.replace(/:\d+$/, "");
 
+/** YARN lists those, too, that are out of service, have ended or are lost. */
+const statesInUse = ["NEW", "RUNNING", "UNHEALTHY", "DECOMMISSIONING"];
+
 /**
- * Addresses of the nodes that leave and that YARN still has something on. Those that are out of service, lost or unknown it does not list. It keeps a node that nothing runs on any
+ * Addresses of the nodes that leave and that YARN still has something on. It keeps a node that nothing runs on any
  * more until all applications that have run there have ended, for it may serve their shuffle; Spark's executors move theirs before they end, and need no node then.
  */
 async function usedByYarn(): Promise<Set<string>> {
@@ -87,9 +90,11 @@ async function usedByYarn(): Promise<Set<string>> {
   for (const { id, state, numContainers, nodeHTTPAddress: page } of nodes?.node ?? []) {
     const name = hostOf(id);
     const one = leaving.find(({ address }) => namesOf(address).includes(name));
-    const isEmpty = one && state === "DECOMMISSIONING" && numContainers === 0;
-    // By its address: not every program can look up the name.
-    if (one && !(isEmpty && (await servesSparkAlone(page.replace(/^.*:/, `${one.address}:`))))) used.add(one.address);
+    if (!one || !statesInUse.includes(state)) continue;
+    const isEmpty = state === "DECOMMISSIONING" && numContainers === 0;
+    // By its address: not every program can look up the name. A NodeManager that does not answer may be about to end.
+    const isFree = isEmpty && (await servesSparkAlone(page.replace(/^.*:/, `${one.address}:`)).catch(() => false));
+    if (!isFree) used.add(one.address);
   }
   return used;
 }

@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
-import { DescribeClusterCommand, DescribeStepCommand, EMRClient } from "@aws-sdk/client-emr";
+import { DescribeClusterCommand, DescribeStepCommand, EMRClient, ListInstanceGroupsCommand } from "@aws-sdk/client-emr";
 import { GetObjectCommand, NoSuchKey, S3Client } from "@aws-sdk/client-s3";
 import { clientEnvironment } from "../../src/cli/env.ts";
 import { startDetached } from "../../src/cli/up.ts";
@@ -70,6 +70,8 @@ export async function startHowdah(options: HowdahOptions = {}) {
     boto3: (program: string) => run(join(installation.toolsBin, "python3"), ["-c", program], clientEnv),
     cluster: async (id: string): Promise<any> =>
       (await look(EMRClient, (emr) => emr.send(new DescribeClusterCommand({ ClusterId: id })))).Cluster,
+    groups: async (id: string) =>
+      (await look(EMRClient, (emr) => emr.send(new ListInstanceGroupsCommand({ ClusterId: id })))).InstanceGroups ?? [],
     step: async (id: string, stepId: string): Promise<any> =>
       (await look(EMRClient, (emr) => emr.send(new DescribeStepCommand({ ClusterId: id, StepId: stepId })))).Step,
     /** Waits for a log in S3; a step's, which has ended, for all of it: while it runs its logs are shipped, too. */

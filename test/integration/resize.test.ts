@@ -9,20 +9,10 @@ import { startHowdah, until } from "./howdah.ts";
 const howdah = await startHowdah();
 after(() => howdah.stop());
 
-interface Group {
-  Id: string;
-  InstanceGroupType: string;
-  RunningInstanceCount: number;
-  Status: { State: string };
-}
-
-const groupsOf = async (id: string): Promise<Group[]> =>
-  (await howdah.aws("emr", "describe-cluster", "--cluster-id", id)).Cluster.InstanceGroups;
-
 async function resized(id: string, role: string, count: number): Promise<void> {
   await until(`${role} to have ${count} instances`, async () => {
-    const group = (await groupsOf(id)).find((one) => one.InstanceGroupType === role)!;
-    return group.Status.State === "RUNNING" && group.RunningInstanceCount === count;
+    const group = (await howdah.groups(id)).find((one) => one.InstanceGroupType === role)!;
+    return group.Status?.State === "RUNNING" && group.RunningInstanceCount === count;
   });
 }
 
@@ -60,7 +50,7 @@ test("core and task nodes come and go while a job runs, and nothing is lost", { 
   const running = cluster.step("spark-submit", ...conf.flatMap((one) => ["--conf", one]), "s3://resize/job.py");
   await until("the job to run", async () => (await json(`http://${master}:8088/ws/v1/cluster/metrics`)).clusterMetrics.appsRunning === 1);
 
-  const groups = await groupsOf(id);
+  const groups = await howdah.groups(id);
   const core = groups.find((one) => one.InstanceGroupType === "CORE")!.Id;
   let begun = performance.now();
   const took = (what: string) => t.diagnostic(`${what}: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
@@ -87,7 +77,7 @@ test("core and task nodes come and go while a job runs, and nothing is lost", { 
   await until("an executor on each node", async () => (await nodes()).every(({ numContainers }) => numContainers > 0));
 
   begun = performance.now();
-  const task = (await groupsOf(id)).find((one) => one.InstanceGroupType === "TASK")!.Id;
+  const task = (await howdah.groups(id)).find((one) => one.InstanceGroupType === "TASK")!.Id;
   await howdah.aws(
     "emr",
     "modify-instance-groups",

@@ -43,7 +43,7 @@ export async function engineCluster(
   });
   function on(node: string, line: string): string {
     const argv = [join(import.meta.dirname, "..", "..", "bin", "howdah.js"), "ssh", "--data", howdah.data.root, id, node, "--"];
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...argv, line], { encoding: "utf8", timeout: 240_000 });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...argv, line], { encoding: "utf8", timeout: 600_000 });
     assert.equal(status, 0, `${line}: ${stdout}\n${stderr}`);
     return stdout;
   }

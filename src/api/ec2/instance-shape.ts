@@ -4,7 +4,6 @@ import { domainOf, hostnameOf } from "../../agent/node-record.ts";
 import { rootDevice } from "../../releases/ebs.ts";
 import { instanceType } from "../../releases/instance-types.ts";
 import { attributesOf } from "../../store/ec2-nodes.ts";
-
 import type { Ec2Request } from "./context.ts";
 import { hostArchitecture, type NodeFacts } from "./nodes.ts";
 

@@ -23,6 +23,17 @@ export interface GroupInput {
   autoScalingPolicy: AutoScalingPolicy | null;
 }
 
+/** What of a group is stored as its request says it. */
+export const requestedColumns = (group: GroupInput) => ({
+  role: group.role,
+  name: group.name,
+  market: group.market,
+  bid_price: group.bidPrice,
+  instance_type: group.instanceType,
+  requested_count: group.count,
+  ebs: group.ebs,
+});
+
 export const mostTaskGroups = 48;
 /** Addresses of a /24; the cluster's network. */
 export const mostInstances = 250;

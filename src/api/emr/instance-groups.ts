@@ -21,7 +21,7 @@ import {
 import type { Tx } from "../../store/store.ts";
 import { clusterArn } from "./cluster-shapes.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
-import { mostInstances, mostTaskGroups, readGroup } from "./instance-groups-input.ts";
+import { mostInstances, mostTaskGroups, readGroup, requestedColumns } from "./instance-groups-input.ts";
 import { readConfigurations } from "./job-flow-input.ts";
 import { theCluster, theJobFlow } from "./lookup.ts";
 import { noScaling, sortOutGroupChange } from "./parameters.ts";
@@ -57,15 +57,9 @@ export async function AddInstanceGroups({ store, ids }: EmrContext, input: AddIn
       await insertGroup(tx, {
         id,
         cluster_id: cluster.id,
-        role: group.role,
-        name: group.name,
-        market: group.market,
-        bid_price: group.bidPrice,
-        instance_type: group.instanceType,
-        requested_count: group.count,
+        ...requestedColumns(group),
         founding_count: 0,
         configurations,
-        ebs: group.ebs,
       });
       await addEvent(tx, cluster.id, "cluster", `${id} is added: ${group.count} × ${group.instanceType}, by ${request.principal.arn}`);
       if (group.ebs !== null) warnings.push("EbsConfiguration is kept, but a node's disks are its folder on the host");

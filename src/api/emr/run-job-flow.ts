@@ -10,7 +10,7 @@ import { checkPublicAccess } from "./block-public-access.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { readEc2Attributes } from "./ec2-attributes.ts";
 import { readExecutionRole } from "./execution-role.ts";
-import { readGroups } from "./instance-groups-input.ts";
+import { readGroups, requestedColumns } from "./instance-groups-input.ts";
 import {
   hasOthersOnly,
   readApplications,
@@ -113,15 +113,9 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
       await insertGroup(tx, {
         id: groupId,
         cluster_id: id,
-        role: group.role,
-        name: group.name,
-        market: group.market,
-        bid_price: group.bidPrice,
-        instance_type: group.instanceType,
-        requested_count: group.count,
+        ...requestedColumns(group),
         founding_count: group.count,
         configurations: groupConfigurations[index] ?? [],
-        ebs: group.ebs,
       });
       if (!group.autoScalingPolicy) continue;
       await setAutoScalingPolicy(tx, groupId, readAutoScalingPolicy(group.autoScalingPolicy, id, group.role));

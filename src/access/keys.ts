@@ -37,7 +37,7 @@ interface Row {
 }
 
 /**
- * Looks keys up in the store's tables, read only. Nothing is kept over a commit, so a key works from the commit that makes it and stops with the commit
+ * Looks keys up in the store's tables, read only. Nothing is kept over a commit that changes any of it, so a key works from the commit that makes it and stops with the commit
  * that disables it, and its principal is what user, role and tags are now. Throws where the database or its tables are not there yet.
  */
 export function openKeyLookup(databasePath: string): KeyLookup & { close(): void } {

@@ -1,20 +1,21 @@
-/** What is read of the store again and again, and kept for as long as nobody has committed anything since. */
+/** What is read of the store again and again, and kept for as long as nobody has committed anything since that it hangs on. */
 import type { DatabaseSync } from "node:sqlite";
 
 /** More are forgotten all at once: whatever is asked for next is read again. */
 const mostKept = 2000;
 
 /**
- * A function that gives what `read` gives, and keeps it by its name. SQLite says before each look whether another connection has committed since
- * (data_version), so that nothing is older than the last commit, and no writer has to think of it. `database` must not be written by its own connection.
+ * A function that gives what `read` gives, and keeps it by its name. Before each look the store is asked for the number that its triggers raise with each
+ * change of what counts (src/store/access-version.ts), so that nothing is older than the last commit, and no writer has to think of it.
  * What is undefined is not kept: of what is not there, there is no end.
  */
 export function untilChanged(database: DatabaseSync): <T>(name: string, read: () => T) => T {
-  const version = database.prepare("PRAGMA data_version");
+  const version = database.prepare("SELECT number FROM access_version");
+  version.setReturnArrays(true);
   const kept = new Map<string, unknown>();
   let known: unknown;
   return <T>(name: string, read: () => T): T => {
-    const now = version.get()?.["data_version"];
+    const [now] = version.get() as unknown as [number];
     if (now !== known || kept.size >= mostKept) kept.clear();
     known = now;
     const found = kept.get(name) as T | undefined;

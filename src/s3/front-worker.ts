@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
-import { overHttp, type WholeAnswer } from "../api/http.ts";
+import { overHttp, type WholeAnswer, type WholeRequest } from "../api/http.ts";
 import { openBucketFacts } from "../access/bucket-facts.ts";
 import { openEmrfsRoles } from "../access/emrfs-roles.ts";
 import { openKeyLookup } from "../access/keys.ts";
@@ -22,6 +22,7 @@ import { keepUnwritten } from "../observe/unwritten.ts";
 import { serveObjects } from "./objects.ts";
 import { noServer } from "./no-server.ts";
 import { serviceOf } from "./routing.ts";
+import { together } from "./together.ts";
 
 const options = workerData as WorkerOptions;
 const keys = openKeyLookup(options.databasePath);
@@ -63,11 +64,14 @@ function change(made: BucketChange): Promise<void> {
 const asking = new Map<number, (answer: WholeAnswer | undefined) => void>();
 let asked = 0;
 
+// What several clients have sent by now.
+const askSoon = together<[number, WholeRequest]>(setImmediate, (requests) => tell({ kind: "asked", requests }));
+
 const ask = overHttp(async (request) => {
   const number = ++asked;
   const { promise, resolve } = Promise.withResolvers<WholeAnswer | undefined>();
   asking.set(number, resolve);
-  tell({ kind: "asked", number, request });
+  askSoon([number, request]);
   return (await promise) ?? noAnswer;
 }, options.limits.bodyMs);
 
@@ -139,8 +143,10 @@ server.on("checkContinue", (req, res) => serve(req, res, () => res.writeContinue
 
 parentPort?.on("message", (message: ToWorker) => {
   if (message.kind === "answered") {
-    asking.get(message.number)?.(message.answer);
-    asking.delete(message.number);
+    for (const [number, answer] of message.answers) {
+      asking.get(number)?.(answer);
+      asking.delete(number);
+    }
   } else if (message.kind === "s3") s3 = message.s3;
   else if (message.kind === "changed") {
     changing.get(message.number)?.(message.error);

@@ -3,6 +3,7 @@
 import { Worker } from "node:worker_threads";
 import type { Answerer, WholeAnswer, WholeRequest } from "../api/http.ts";
 import { sharingCompileCache } from "../compile-cache.ts";
+import { together } from "./together.ts";
 import { defaultLimits, type Limits } from "./admission.ts";
 import type { BucketChange } from "../store/buckets.ts";
 import type { KeyUse } from "../store/key-use.ts";
@@ -37,8 +38,8 @@ export interface FrontOptions {
 export type WorkerOptions = Omit<FrontOptions, "log" | "limits" | "answer" | "changeBucket" | "used"> & { limits: Limits };
 export type ToWorker =
   | { kind: "close" }
-  /** The answer to `asked`, by its number; undefined where there is none. */
-  | { kind: "answered"; number: number; answer: WholeAnswer | undefined }
+  /** Answers to what was `asked`, by its numbers; undefined where there is none. */
+  | { kind: "answered"; answers: [number: number, answer: WholeAnswer | undefined][] }
   | { kind: "s3"; s3: S3Server }
   /** The answer to `change`, by its number: why it is not on disk, where it is not. */
   | { kind: "changed"; number: number; error: string | undefined };
@@ -46,7 +47,7 @@ export type FromWorker =
   | { kind: "listening"; port: number }
   | { kind: "failed"; message: string; code: string | undefined }
   | { kind: "fault"; requestId: string; message: string }
-  | { kind: "asked"; number: number; request: WholeRequest }
+  | { kind: "asked"; requests: [number: number, request: WholeRequest][] }
   | { kind: "change"; number: number; change: BucketChange }
   | { kind: "used"; use: KeyUse };
 
@@ -80,17 +81,22 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const open = async (): Promise<number> => {
     const opened = new Worker(workerFile, { workerData: workerOptions, name: "front", env: sharingCompileCache(process.env) });
     worker = opened;
+    // What is answered in the same breath wakes the thread once.
+    const tell = together<[number, WholeAnswer | undefined]>(process.nextTick, (answers) =>
+      opened.postMessage({ kind: "answered", answers } satisfies ToWorker),
+    );
     opened.on("message", (message: FromWorker) => {
       if (message.kind === "fault") log({ requestId: message.requestId, message: message.message });
       if (message.kind === "used") used?.(message.use);
-      if (message.kind === "asked") {
-        const { number, request } = message;
-        const done = (given?: WholeAnswer) => opened.postMessage({ kind: "answered", number, answer: given } satisfies ToWorker);
-        answer(request).then(done, (error: unknown) => {
-          report(`the control plane does not answer: ${String(error)}`);
-          done();
-        });
-      }
+      if (message.kind === "asked")
+        for (const [number, request] of message.requests)
+          answer(request).then(
+            (given) => tell([number, given]),
+            (error: unknown) => {
+              report(`the control plane does not answer: ${String(error)}`);
+              tell([number, undefined]);
+            },
+          );
       if (message.kind === "change") {
         const done = (error?: string) => opened.postMessage({ kind: "changed", number: message.number, error } satisfies ToWorker);
         changeBucket(message.change).then(

@@ -183,14 +183,20 @@ const useRow = compiled<{ clusterId: string; now: number }, UseRow>((db, value) 
   db.selectNoFrom([...useColumns(sql`${value("clusterId")}`, value("now"))]),
 );
 
-const facts = compiled<{ clusterId: string; now: number }, UseRow & { tags: string; master: string | null }>((db, value) =>
-  db.selectNoFrom([
-    ...useColumns(sql`${value("clusterId")}`, value("now")),
-    sql<string>`(select json_group_array(json_object('Key', key, 'Value', value))
-      from (select key, value from tags where cluster_id = ${value("clusterId")} order by key))`.as("tags"),
-    sql<string | null>`(select iif(status = 'provisioning', null, address) from instances where cluster_id = ${value("clusterId")}
-      order by ordinal limit 1)`.as("master"),
-  ]),
+type DescribedRow = Selectable<ClustersTable> & UseRow & { tags: string; master: string | null };
+
+const describedRow = compiled<{ id: string; now: number }, DescribedRow>((db, value) =>
+  db
+    .selectFrom("clusters")
+    .selectAll()
+    .select([
+      ...useColumns(sql.ref("clusters.id"), value("now")),
+      sql<string>`(select json_group_array(json_object('Key', key, 'Value', value))
+        from (select key, value from tags where cluster_id = clusters.id order by key))`.as("tags"),
+      sql<string | null>`(select iif(status = 'provisioning', null, address) from instances where cluster_id = clusters.id
+        order by ordinal limit 1)`.as("master"),
+    ])
+    .where("id", "=", value("id")),
 );
 
 /** What DescribeCluster shows beyond the row. */
@@ -201,10 +207,16 @@ export interface ClusterFacts {
   masterAddress: string | undefined;
 }
 
-/** At this time. */
-export async function factsOfCluster(db: Db, clusterId: string, now: number): Promise<ClusterFacts> {
-  const [row] = await facts(db, { clusterId, now });
-  return { use: useOf(row!), tags: JSON.parse(row!.tags) as Tag[], masterAddress: row!.master ?? undefined };
+export interface DescribedCluster extends ClusterRow {
+  facts: ClusterFacts;
+}
+
+/** With all that DescribeCluster shows of it, of one moment: at this time. */
+export async function findDescribed(db: Db, id: string, now: number): Promise<DescribedCluster | undefined> {
+  const [row] = await describedRow(db, { id, now });
+  if (!row) return undefined;
+  const facts = { use: useOf(row), tags: JSON.parse(row.tags) as Tag[], masterAddress: row.master ?? undefined };
+  return { ...clusterFromRow(row), facts };
 }
 
 /** At this time. */

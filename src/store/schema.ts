@@ -4,6 +4,7 @@
  */
 import type { ClusterState, StepCancellationOption } from "@aws-sdk/client-emr";
 import type { Generated } from "kysely";
+import { accessVersionMigration, type AccessVersionTable } from "./access-version.ts";
 import { ec2Migration, type Ec2RegionsTable, type Ec2ResourcesTable, type Ec2TagsTable } from "./ec2-schema.ts";
 import type { BucketsTable } from "./buckets.ts";
 import {
@@ -35,6 +36,7 @@ export interface Schema {
   iam_policy_versions: IamPolicyVersionsTable;
   iam_tags: IamTagsTable;
   access_keys: AccessKeysTable;
+  access_version: AccessVersionTable;
   clusters: ClustersTable;
   instance_groups: InstanceGroupsTable;
   instances: InstancesTable;
@@ -320,4 +322,5 @@ export const migrations: readonly string[] = [
    ALTER TABLE instances ADD COLUMN resize INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE instances ADD COLUMN leaving TEXT;
    ALTER TABLE instances ADD COLUMN decommission_seconds INTEGER;`,
+  accessVersionMigration,
 ];

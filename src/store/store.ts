@@ -119,6 +119,9 @@ export async function openStore(path: string, surroundings: StoreSurroundings = 
   return store;
 }
 
+/** A trigger's own statements end before its END. */
+const statementsOf = (migration: string): string[] => migration.split(/;(?!\s*END\b)/).filter((text) => text.trim());
+
 /** Each step in a transaction of its own, with its number: a crash leaves the store before it or after it. */
 async function migrate(db: Kysely<Schema>, path: string, forward: boolean): Promise<void> {
   const { rows } = await sql<{ user_version: number }>`PRAGMA user_version`.execute(db);
@@ -132,7 +135,7 @@ async function migrate(db: Kysely<Schema>, path: string, forward: boolean): Prom
   for (const [index, migration] of migrations.entries()) {
     if (index < done) continue;
     await db.transaction().execute(async (trx) => {
-      for (const statement of migration.split(";").filter((text) => text.trim())) await sql.raw(statement).execute(trx);
+      for (const statement of statementsOf(migration)) await sql.raw(statement).execute(trx);
       await sql.raw(`PRAGMA user_version=${index + 1}`).execute(trx);
     });
   }

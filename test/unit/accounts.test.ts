@@ -96,6 +96,46 @@ test("a key works from the commit that makes it to the one that ends it", async 
   await close();
 });
 
+/** What no key, principal, policy or tag is made of. */
+const without: Record<string, string[]> = {
+  access_keys: ["instance_id", "created_at", "last_used_at", "last_used_service", "last_used_region"],
+  iam_entities: [
+    "created_at",
+    "description",
+    "max_session_seconds",
+    "linked_service",
+    "last_used_at",
+    "last_used_region",
+    "last_version",
+    "updated_at",
+  ],
+};
+
+test("whatever of them changes, by whomever, nothing is kept of before; that a key is used changes nothing", async () => {
+  const { path, close } = await open();
+  const database = new DatabaseSync(path);
+  database.exec("PRAGMA foreign_keys=OFF");
+  const number = () => Number(database.prepare("SELECT number FROM access_version").get()?.["number"]);
+  const raised = (statement: string, ...values: string[]) => {
+    const before = number();
+    assert.equal(database.prepare(statement).run(...values).changes, 1, statement);
+    return number() > before;
+  };
+  const tables = ["access_keys", "iam_attachments", "iam_entities", "iam_group_members", "iam_inline_policies", "iam_policy_versions"];
+  for (const table of [...tables, "iam_tags", "tags"]) {
+    const columns = database.prepare(`PRAGMA table_info(${table})`).all();
+    const names = columns.map(({ name }) => String(name));
+    const row = names.map((name) => `new ${name}`);
+    assert.ok(raised(`INSERT INTO ${table} (${names.join()}) VALUES (${row.map(() => "?").join()})`, ...row), `a new row of ${table}`);
+    const where = `WHERE ${names[0]} = '${row[0]}'`;
+    for (const name of names.toReversed())
+      assert.equal(raised(`UPDATE ${table} SET ${name} = ${name} ${where}`), !without[table]?.includes(name), `${name} of ${table}`);
+    assert.ok(raised(`DELETE FROM ${table} ${where}`), `the end of a row of ${table}`);
+  }
+  database.close();
+  await close();
+});
+
 test("a user's policies are its own and its groups', inline and managed, as they are now", async () => {
   const { store, account, keys, policies, close } = await open();
   const common = { account_id: account.id, path: "/" } as const;

@@ -10,13 +10,13 @@ import type {
   TerminateJobFlowsInput,
 } from "@aws-sdk/client-emr";
 import { invalidRequest, validationException } from "../../aws/errors.ts";
-import { factsOfCluster, pageOfListed } from "../../store/cluster-lists.ts";
+import { findDescribed, pageOfListed } from "../../store/cluster-lists.ts";
 import { type ClusterWish, isEnding, setClusterWish } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
 import { activeStepsOf } from "../../store/steps.ts";
 import type { Db } from "../../store/store.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
-import { theCluster, theJobFlow, theLivingCluster } from "./lookup.ts";
+import { callersOwn, theJobFlow, theLivingCluster } from "./lookup.ts";
 import { openList } from "./paging.ts";
 import { extendedSupport, nodeReplacement } from "./parameters.ts";
 import { clusterShape, clusterSummary } from "./cluster-shapes.ts";
@@ -26,8 +26,9 @@ const pageSize = 50;
 const mostTerminated = 10;
 
 export async function DescribeCluster({ store }: EmrContext, input: DescribeClusterInput, request: EmrRequest) {
-  const cluster = await theCluster(store.db, request, input.ClusterId);
-  return { Cluster: clusterShape(cluster, await factsOfCluster(store.db, cluster.id, store.now())) };
+  const id = input.ClusterId ?? "";
+  const cluster = callersOwn(await findDescribed(store.db, id, store.now()), request, id);
+  return { Cluster: clusterShape(cluster, cluster.facts) };
 }
 
 /** Newest first. */

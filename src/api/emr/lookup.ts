@@ -8,16 +8,24 @@ interface Caller {
   region: string;
 }
 
+type Owned = Pick<ClusterRow, "account_id" | "region">;
+
 /** For operations that name clusters. */
 export async function theCluster(db: Db, caller: Caller, id: string | undefined): Promise<ClusterRow> {
-  const cluster = await ofCaller(db, caller, id);
-  if (!cluster) throw invalidRequest(`Cluster id '${id ?? ""}' is not valid.`, "NoSuchCluster");
-  return cluster;
+  return ofCaller(await found(db, id), caller) ?? noSuchCluster(id);
+}
+
+/** The same of one that has been looked for, with whatever else was wanted of it. */
+export const callersOwn = <Found extends Owned>(cluster: Found | undefined, caller: Caller, id: string | undefined): Found =>
+  ofCaller(cluster, caller) ?? noSuchCluster(id);
+
+function noSuchCluster(id = ""): never {
+  throw invalidRequest(`Cluster id '${id}' is not valid.`, "NoSuchCluster");
 }
 
 /** For the older operations, which name job flows and have an error of their own. */
 export async function theJobFlow(db: Db, caller: Caller, id: string | undefined): Promise<ClusterRow> {
-  const cluster = await ofCaller(db, caller, id);
+  const cluster = ofCaller(await found(db, id), caller);
   if (!cluster) throw validationException(`Specified job flow ID does not exist. There is no cluster '${id ?? ""}' in ${caller.region}.`);
   return cluster;
 }
@@ -29,7 +37,7 @@ export async function theLivingCluster(db: Db, caller: Caller, id: string | unde
   return cluster;
 }
 
-async function ofCaller(db: Db, caller: Caller, id: string | undefined): Promise<ClusterRow | undefined> {
-  const cluster = id ? await findCluster(db, id) : undefined;
-  return cluster?.account_id === caller.accountId && cluster.region === caller.region ? cluster : undefined;
-}
+const found = async (db: Db, id: string | undefined) => (id ? findCluster(db, id) : undefined);
+
+const ofCaller = <Found extends Owned>(cluster: Found | undefined, { accountId, region }: Caller): Found | undefined =>
+  cluster?.account_id === accountId && cluster.region === region ? cluster : undefined;

@@ -37,7 +37,9 @@ export async function startBare(options: {
     master: { address: `${network}.1`, hostname: "bare-1" },
     nodes,
     leaving: [],
+    gone: [],
     excluded: [],
+    emptied: [],
     awaited: [...roles],
   };
   const plans = nodes.map((node) => {

@@ -5,18 +5,20 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AgentContext, environment } from "./context.ts";
-import type { Decommission, DecommissionState } from "./manifest.ts";
+import type { Decommission, Report } from "./manifest.ts";
 
 const againMs = 1_000;
+
+type Said = Pick<Report, "decommission" | "blocks">;
 
 export function createDecommission(context: AgentContext) {
   let current = "";
   let stop = new AbortController();
-  let states: Record<string, DecommissionState> = {};
+  let said: Said = {};
 
-  function set(next: Record<string, DecommissionState>): void {
-    if (JSON.stringify(next) === JSON.stringify(states)) return;
-    states = next;
+  function set(next: Said): void {
+    if (JSON.stringify(next) === JSON.stringify(said)) return;
+    said = next;
     context.changed();
   }
 
@@ -36,7 +38,7 @@ export function createDecommission(context: AgentContext) {
       });
       closeSync(log);
       createInterface({ input: child.stdout! }).on("line", (line) => {
-        if (!signal.aborted) set(JSON.parse(line) as typeof states);
+        if (!signal.aborted) set(JSON.parse(line) as Said);
       });
       const end = await new Promise((resolve) => child.on("error", resolve).on("exit", resolve));
       if (end === 0) return;
@@ -58,6 +60,6 @@ export function createDecommission(context: AgentContext) {
   return {
     apply,
     stop: () => apply(undefined, {}),
-    report: () => (Object.keys(states).length > 0 ? { decommission: states } : {}),
+    report: () => said,
   };
 }

@@ -107,7 +107,7 @@ export interface Task {
 
 /**
  * A command that takes other nodes out of service: it runs as long as the manifest has it, again after any end but with 0, and each line that it writes is JSON, a
- * Report's `decommission`. It must be idempotent, and end when nobody reads what it writes.
+ * Report's `decommission` and `blocks`. It must be idempotent, and end when nobody reads what it writes.
  */
 export interface Decommission {
   argv: string[];
@@ -167,11 +167,13 @@ export interface Report {
   steps: StepReport[];
   /** Of nodes that are to go out of service, by instance id: the master's report. */
   decommission?: Record<string, DecommissionState>;
+  /** While nodes that are gone are among these: blocks that are to have more copies than they have, and blocks of which none is left. */
+  blocks?: { short: number; missing: number };
   /** What a user should know and no other field says: a log that could not be shipped, a script that names a path the node has not. */
   warnings: string[];
 }
 
-/** `DECOMMISSIONED`: nothing that runs or lies on the node is needed any more. */
+/** `DECOMMISSIONED`: nothing that runs or lies on the node is needed any more; of one that is gone, that what it had is elsewhere, as far as it can be. */
 export type DecommissionState = "DECOMMISSIONING" | "DECOMMISSIONED";
 
 export interface NodeFailure {

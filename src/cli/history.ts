@@ -90,7 +90,9 @@ const factsOf = (cluster: ClusterRow, address: string): ClusterFacts => ({
   master: { address, hostname: hostnameOf(address) },
   nodes: [],
   leaving: [],
+  gone: [],
   excluded: [],
+  emptied: [],
   awaited: [],
 });
 

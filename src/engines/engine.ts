@@ -64,8 +64,12 @@ export interface ClusterFacts {
   nodes: { role: NodeRole; instanceType: InstanceType }[];
   /** Those that are to go out of service, and how long what runs on them may take to end. */
   leaving: { instanceId: string; role: NodeRole; address: string; seconds: number }[];
-  /** Addresses of those that leave, and of those that have left and nobody has taken since. */
+  /** Core nodes that are gone, and whose blocks HDFS may still be copying from others. */
+  gone: { instanceId: string; address: string }[];
+  /** Addresses of those that leave, and of those that have left or were lost and nobody has taken since. */
   excluded: string[];
+  /** Those of them that HDFS empties, or has emptied. */
+  emptied: string[];
   /** Roles of the nodes that must be there for it to be ready: those that are in use, and while it starts, all. */
   awaited: NodeRole[];
 }

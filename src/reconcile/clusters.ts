@@ -1,5 +1,5 @@
 /** The cluster's reconciler: from the wish for a cluster to running nodes, and to its end. */
-import { setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow, stays } from "../store/instances.ts";
+import { type GroupRow, setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow, stays, wasLost } from "../store/instances.ts";
 import { type ClusterEnding, type ClusterRow, findCluster, keepsAlive, setClusterStatus } from "../store/clusters.ts";
 import { disableClusterKeys } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
@@ -7,7 +7,7 @@ import { activeStates, fatalStep, hasStepIn } from "../store/steps.ts";
 import type { Store, Tx } from "../store/store.ts";
 import { applicationsOf, neededMemoryMb, promisedMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
-import { failureOfInstance, insufficientCapacity, neverReady, notInstalled, stepFailure, stepsCompleted } from "./endings.ts";
+import { failureOfInstance, insufficientCapacity, neverReady, noSlaveLeft, notInstalled, stepFailure, stepsCompleted } from "./endings.ts";
 import { readyWithinMs, stoppingMs } from "./limits.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
 import { resize } from "./resize.ts";
@@ -78,13 +78,17 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
   const { store } = context;
   const all = await instancesOf(store.db, cluster.id);
   await takeOverWarnings(store, cluster, all);
-  // Those that came later and were never in use, and those that leave, it can do without: resize.ts sees to them.
-  const instances = all.filter((instance) => stays(instance) && (cluster.ready_at === null || instance.first_ready_at !== null));
-
-  for (const instance of instances) {
-    const ending = failureOfInstance(cluster, instance, instances, context.portsTaken);
+  const wasReady = cluster.ready_at !== null;
+  // Once it has been ready it can do without any but its master, and a core node: resize.ts sees to those that are lost, leave, or came later.
+  for (const instance of wasReady ? all.slice(0, 1) : all) {
+    const ending = failureOfInstance(cluster, instance, all, context.portsTaken);
     if (ending) return beginEnding(context, cluster, ending);
   }
+  if (wasReady && all.some(wasLost)) {
+    const lost = lostCores(await groupsOf(store.db, cluster.id), all);
+    if (lost.length > 0) return beginEnding(context, cluster, noSlaveLeft(lost));
+  }
+  const instances = all.filter((one) => !wasReady || (stays(one) && one.first_ready_at !== null && one.status !== "lost"));
   if (cluster.phase === "ready") {
     await store.transaction((tx) => endWithSteps(tx, cluster));
     return resize(context, cluster, await groupsOf(store.db, cluster.id), all);
@@ -114,6 +118,16 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
   // It was kept, and has data: its user decides.
   await store.transaction((tx) => addWarnings(tx, cluster.id, [ending.message]));
   return done;
+}
+
+/** Core nodes that are lost and not let go yet, where no other is in use. */
+function lostCores(groups: readonly GroupRow[], all: readonly InstanceRow[]): InstanceRow[] {
+  const core = groups.find(({ role }) => role === "CORE");
+  const used = all.filter(
+    (one) => one.group_id === core?.id && one.first_ready_at !== null && one.wanted === 1 && one.removal_requested === 0,
+  );
+  const lost = used.filter(({ status }) => status === "lost");
+  return lost.length === used.length ? lost : [];
 }
 
 /**

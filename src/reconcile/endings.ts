@@ -40,6 +40,13 @@ export function neverReady(instances: readonly InstanceRow[], afterMs: number): 
   return failed("INTERNAL_ERROR", `Not ready after ${afterMs / 60_000} minutes. Still waiting for ${waits.join("; ")}.`);
 }
 
+/** `lost`: its core nodes, of which none is left. EMR calls it NO_SLAVE_LEFT ("Cluster terminates with NO_SLAVE_LEFT" in its Management Guide). */
+export const noSlaveLeft = (lost: readonly InstanceRow[]): ClusterEnding =>
+  failed(
+    "INSTANCE_FAILURE",
+    `NO_SLAVE_LEFT: all core instances were lost (${lost.map(({ id, end_message: why }) => `${id}: ${why}`).join("; ")}), and with them what only HDFS had`,
+  );
+
 /** undefined where the instance is well enough for the cluster to go on. */
 export function failureOfInstance(
   cluster: ClusterRow,

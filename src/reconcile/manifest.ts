@@ -30,7 +30,7 @@ export interface ManifestSources {
 export async function manifestFor(db: Db, instanceId: string, clusterId: string, sources: ManifestSources): Promise<Manifest | undefined> {
   const wish = await nodeWish(db, instanceId, clusterId);
   if (!wish) return undefined;
-  const { cluster, instances, leaving, excluded, instance, master, groups, running } = wish;
+  const { cluster, instances, leaving, gone, excluded, emptied, instance, master, groups, running } = wish;
   const groupOf = (groupId: string) => {
     const group = groups.find(({ id }) => id === groupId);
     if (!group) throw new Error(`instance group ${groupId} of ${clusterId} is not in the store`);
@@ -55,9 +55,11 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
       address,
       seconds: seconds ?? 0,
     })),
+    gone: gone.map(({ id, address }) => ({ instanceId: id, address })),
     excluded,
+    emptied,
     awaited: instances
-      .filter((one) => one.leaving === null && (cluster.ready_at === null || one.first_ready_at !== null))
+      .filter((one) => one.leaving === null && one.status !== "lost" && (cluster.ready_at === null || one.first_ready_at !== null))
       .map((one) => groupOf(one.group_id).role),
   };
   const group = groupOf(instance.group_id);

@@ -11,8 +11,12 @@ export interface ClusterWish {
   instances: InstanceRow[];
   /** Those that are to go out of service: the master sees to it. */
   leaving: InstanceRow[];
-  /** Addresses that nobody may be at who is of this cluster: of those that leave, and of those that have left and nobody has taken since. */
+  /** Core nodes that are gone, and whose blocks HDFS may still be copying. */
+  gone: InstanceRow[];
+  /** Addresses that nobody may be at who is of this cluster: of those that leave, and of those that have left or were lost and nobody has taken since. */
   excluded: string[];
+  /** Those of them whose nodes HDFS empties, or has emptied: it is not to wait for what a lost one had. */
+  emptied: string[];
   /** The steps that run: the master has them. */
   running: StepRow[];
 }
@@ -25,8 +29,11 @@ export async function clusterWish(db: Db, clusterId: string): Promise<ClusterWis
   const instances = all.filter(({ wanted }) => wanted === 1);
   const leaving = instances.filter((one) => one.leaving === "decommissioning");
   const taken = new Set(instances.filter((one) => one.leaving === null).map(({ address }) => address));
-  const excluded = [...new Set(all.map(({ address }) => address))].filter((address) => !taken.has(address)).toSorted();
-  return { cluster, instances, leaving, excluded, running: await stepsInState(db, clusterId, "RUNNING") };
+  const free = (some: InstanceRow[]) => [...new Set(some.map(({ address }) => address))].filter((one) => !taken.has(one)).toSorted();
+  const emptied = all.filter((one) => one.leaving === "decommissioning" || one.leaving === "stopping");
+  const gone = all.filter((one) => one.leaving === "gone");
+  const running = await stepsInState(db, clusterId, "RUNNING");
+  return { cluster, instances, leaving, gone, excluded: free(all), emptied: free(emptied), running };
 }
 
 export interface NodeWish extends ClusterWish {

@@ -1,7 +1,10 @@
 /**
  * Part of the cluster's reconciler: makes the groups of a ready cluster as large as they are wished. What is missing is written down for its own reconciler to
- * launch; what is too many leaves by steps, each written down before the next: out of service (the master's agent says when), its last logs, its end.
+ * launch; what is too many leaves by steps, each written down before the next: out of service (the master's agent says when), its last logs, its end. What was
+ * lost is ended for good, and then another takes its place.
  */
+import { mergeConfigurations } from "../engines/configurations.ts";
+import { replicationOf } from "../engines/hadoop/roles.ts";
 import type { InstanceRow, GroupRow } from "../store/instances.ts";
 import { groupsOf, hasFailed, insertInstance, instancesOf, isSuspended, setInstanceWish, stays } from "../store/instances.ts";
 import { type ClusterRow, findCluster, isEnding } from "../store/clusters.ts";
@@ -16,6 +19,8 @@ import type { Outcome } from "./loop.ts";
 const decommissionSeconds = 3600;
 /** What YARN has of time beyond that to end what it has given up waiting for. */
 const forceMs = 60_000;
+/** How long HDFS may take for copies of what a core node had that is gone, until it is told that some are still missing. */
+const copiesMs = 30 * 60_000;
 /** Where the host has no memory for a node, or the network no address: when to look again. */
 const againMs = 15_000;
 
@@ -26,7 +31,8 @@ export async function resize(
   groups: readonly GroupRow[],
   instances: readonly InstanceRow[],
 ): Promise<Outcome> {
-  if (groups.every((group) => isAtRest(group, membersOf(group, instances)))) return { done: true };
+  const isCopying = instances.some(({ leaving }) => leaving === "gone");
+  if (!isCopying && groups.every((group) => isAtRest(group, membersOf(group, instances)))) return { done: true };
   return context.store.transaction(async (tx) => {
     // Read again: a request may have come meanwhile.
     const now = await findCluster(tx.db, cluster.id);
@@ -34,6 +40,7 @@ export async function resize(
     const waits: number[] = [];
     for (const group of await groupsOf(tx.db, cluster.id))
       if (group.role !== "MASTER") waits.push(await resizeGroup(context, tx, now, group, await instancesOf(tx.db, cluster.id)));
+    waits.push(await followCopies(context, tx, now, await instancesOf(tx.db, cluster.id)));
     const next = Math.min(...waits);
     return next === Infinity ? { done: true } : { againMs: next };
   });
@@ -44,7 +51,8 @@ const membersOf = (group: GroupRow, instances: readonly InstanceRow[]) =>
 
 const isAtRest = (group: GroupRow, mine: readonly InstanceRow[]): boolean =>
   group.role === "MASTER" ||
-  (mine.length === group.requested_count && mine.every((instance) => stays(instance) && instance.first_ready_at !== null));
+  (mine.length === group.requested_count &&
+    mine.every((instance) => stays(instance) && instance.first_ready_at !== null && instance.status !== "lost"));
 
 /** `all`: the cluster's instances. When to look again, in milliseconds; Infinity where somebody will wake this. */
 async function resizeGroup(
@@ -62,7 +70,13 @@ async function resizeGroup(
 
   async function letGo(instance: InstanceRow, message: string): Promise<void> {
     for (const wait of ["decommission", "last logs", "readiness"]) waits.over(`${wait} of ${instance.id}`);
-    await setInstanceWish(tx, instance.id, { wanted: 0 });
+    const hasBlocks = group.role === "CORE" && instance.first_ready_at !== null && instance.leaving !== "stopping";
+    await setInstanceWish(tx, instance.id, { wanted: 0, ...(hasBlocks ? { leaving: "gone" } : {}) });
+    const copies = replicationOf(mergeConfigurations(cluster.spec.configurations, group.configurations), group.founding_count);
+    if (hasBlocks && instance.status === "lost" && copies === 1)
+      await addWarnings(tx, cluster.id, [
+        `${instance.id}, a core node, was lost, and HDFS keeps one copy of each block (dfs.replication): what only it had is lost with it`,
+      ]);
     await tx.wake("instance", instance.id);
     await tx.manifestChanged(cluster.id);
     await tell(`${instance.id} of ${group.id} is removed: ${message}`);
@@ -72,7 +86,8 @@ async function resizeGroup(
   for (const instance of here) {
     if (instance.removal_requested === 1) await letGo(instance, "EC2InstanceIdsToTerminate names it");
     else if (instance.leaving !== null) next = Math.min(next, await takeOut(instance));
-    else if (hasFailed(instance)) await letGo(instance, instance.end_message ?? instance.observed?.failure?.message ?? "it failed");
+    else if (hasFailed(instance) || instance.status === "lost")
+      await letGo(instance, instance.end_message ?? instance.observed?.failure?.message ?? "it failed");
     else if (instance.first_ready_at === null && waits.for(`readiness of ${instance.id}`) >= readyWithinMs)
       await letGo(instance, `it was not ready within ${readyWithinMs / 60_000} minutes`);
     else {
@@ -128,9 +143,39 @@ async function resizeGroup(
     await tx.manifestChanged(cluster.id);
   }
 
-  const missing = group.requested_count - staying.length;
+  // One that was lost may run on, for all that is known: until its end nobody takes its place. Then its reconciler wakes this.
+  const ending = mine.filter(({ status }) => status === "lost").length;
+  const missing = group.requested_count - staying.length - ending;
   if (missing <= 0 || isSuspended(group, mine)) return next;
   return Math.min(next, await add(context, tx, cluster, group, all, missing));
+}
+
+/** Core nodes that are gone: when HDFS has copies again of what they had. When to look again; Infinity where none is. */
+async function followCopies({ waits }: ReconcileContext, tx: Tx, cluster: ClusterRow, all: readonly InstanceRow[]): Promise<number> {
+  const report = all[0]?.observed;
+  let next = Infinity;
+  for (const { id } of all.filter(({ leaving }) => leaving === "gone")) {
+    const isOver = report?.decommission?.[id] === "DECOMMISSIONED";
+    const leftMs = copiesMs - waits.for(`copies of ${id}`);
+    if (!isOver && leftMs > 0) {
+      next = Math.min(next, leftMs);
+      continue;
+    }
+    waits.over(`copies of ${id}`);
+    await setInstanceWish(tx, id, { leaving: "copied" });
+    await tx.manifestChanged(cluster.id);
+    const { missing = 0, short = 0 } = report?.blocks ?? {};
+    if (isOver && missing === 0) await addEvent(tx, cluster.id, "instance", `HDFS has all copies again of what ${id} had`);
+    if (missing > 0)
+      await addWarnings(tx, cluster.id, [
+        `HDFS has no copy of ${missing} blocks since ${id} is gone. On the master, hdfs fsck / -list-corruptfileblocks names their files`,
+      ]);
+    if (!isOver)
+      await addWarnings(tx, cluster.id, [
+        `HDFS has not made all copies of what ${id} had in ${copiesMs / 60_000} minutes: ${short} blocks have fewer than they are to have`,
+      ]);
+  }
+  return next;
 }
 
 /** Writes down as many new instances as are missing and fit. When to look again where not all do. */

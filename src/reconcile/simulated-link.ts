@@ -38,7 +38,7 @@ export function simulatedLink({ store, silence }: Pick<ReconcileContext, "store"
 function ordersOf(instanceId: string, wish: ClusterWish | undefined): Orders | undefined {
   const instance = wish?.instances.find(({ id }) => id === instanceId);
   if (!wish || !instance) return undefined;
-  const { cluster, instances, leaving, running } = wish;
+  const { cluster, instances, leaving, gone, running } = wish;
   const isMaster = instance === instances[0];
   return {
     generation: cluster.generation,
@@ -50,7 +50,7 @@ function ordersOf(instanceId: string, wish: ClusterWish | undefined): Orders | u
       args: spec.args,
       ...(cancel_option === null ? {} : { cancel: cancel_option }),
     })),
-    leaving: isMaster ? leaving.map(({ id }) => id) : [],
+    leaving: isMaster ? [...leaving, ...gone].map(({ id }) => id) : [],
     stopping: cluster.phase === "ending" || instance.leaving === "stopping",
     warnings: isMaster && cluster.spec.logUri ? [noLogs] : [],
     known: instance.observed,

@@ -288,27 +288,35 @@ export const stays = ({ wanted, leaving, removal_requested }: InstanceRow): bool
 export const hasFailed = ({ first_ready_at, end_code, observed }: InstanceRow): boolean =>
   first_ready_at === null && (observed?.phase === "failed" || end_code === "INTERNAL_ERROR" || end_code === "INSTANCE_FAILURE");
 
+/** It was in use, and its host is gone. Another takes its place when it has no process any more. */
+export const wasLost = ({ first_ready_at, end_code }: InstanceRow): boolean =>
+  first_ready_at !== null && (end_code === "INSTANCE_FAILURE" || end_code === "INTERNAL_ERROR");
+
 const mostFailures = 3;
 
-/** Too many that a resize has made have failed, one after the other: no more are made until somebody asks for a size again. */
-export const isSuspended = (group: Pick<GroupRow, "resize">, mine: readonly InstanceRow[]): boolean =>
-  mine.filter((instance) => instance.resize === group.resize && hasFailed(instance)).length >= mostFailures;
+/** Too many have failed since one of them was ready: no more are made until somebody asks for a size again. `mine`: in the order in which they were made. */
+export function isSuspended(group: Pick<GroupRow, "resize">, mine: readonly InstanceRow[]): boolean {
+  const lastGood = mine.findLastIndex(({ first_ready_at: ready }) => ready !== null);
+  return mine.slice(lastGood + 1).filter((instance) => instance.resize === group.resize && hasFailed(instance)).length >= mostFailures;
+}
 
 /** EMR's state of a group. `all`: its instances, those that have ended, too. */
 export function groupState(cluster: ClusterRow, group: GroupRow, all: readonly InstanceRow[]): InstanceGroupState {
   if (cluster.phase === "ended") return "TERMINATED";
   if (isEnding(cluster)) return "TERMINATING";
   const mine = all.filter(({ status }) => status !== "terminated");
-  // One that is lost later takes nothing back: RunningInstanceCount says so.
+  // Before its cluster is ready, and of a master, a loss takes nothing back: their cluster ends.
   const hasCome = (instance: InstanceRow) =>
     instanceState(instance) === "RUNNING" || (instance.status === "lost" && instance.first_ready_at !== null);
   if (cluster.phase !== "ready") {
     if (mine.length === 0 || mine.some((instance) => instanceState(instance) === "PROVISIONING")) return "PROVISIONING";
     return mine.every(hasCome) ? "RUNNING" : "BOOTSTRAPPING";
   }
-  if (mine.length === group.requested_count && mine.every((instance) => stays(instance) && hasCome(instance))) return "RUNNING";
+  const isThere = (instance: InstanceRow) =>
+    stays(instance) && hasCome(instance) && (group.role === "MASTER" || instance.status !== "lost");
+  if (mine.length === group.requested_count && mine.every(isThere)) return "RUNNING";
   if (isSuspended(group, all)) return "SUSPENDED";
-  const isNew = group.founding_count === 0 && group.resize === 0;
+  const isNew = group.founding_count === 0 && group.resize === 0 && !all.some(wasLost);
   if (isNew) return all.some(({ observed }) => observed !== null) ? "BOOTSTRAPPING" : "PROVISIONING";
   return "RESIZING";
 }

@@ -149,7 +149,7 @@ export interface InstancesTable {
   removal_requested: Generated<number>;
   /** cluster reconciler: its group's `resize` that made it */
   resize: Generated<number>;
-  /** cluster reconciler: how far it is on its way out of a smaller group; never taken back */
+  /** cluster reconciler: how far it is on its way out of its group; never taken back */
   leaving: InstanceLeaving | null;
   /** cluster reconciler: how long YARN waits for what runs on it when it leaves */
   decommission_seconds: number | null;
@@ -170,8 +170,11 @@ export interface InstancesTable {
   first_ready_at: number | null;
 }
 
-/** `decommissioning`: until nothing that runs or lies there is needed; then `stopping`: until its last logs are shipped. */
-export type InstanceLeaving = "decommissioning" | "stopping";
+/**
+ * `decommissioning`: until nothing that runs or lies there is needed; then `stopping`: until its last logs are shipped. A core node that was lost, or ended at
+ * once, is `gone` until HDFS has all copies again that it can have without it, and then `copied`.
+ */
+export type InstanceLeaving = "decommissioning" | "stopping" | "gone" | "copied";
 
 export type InstanceStatus = "provisioning" | "launched" | "lost" | "terminated";
 

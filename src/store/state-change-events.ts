@@ -8,7 +8,7 @@
  */
 import type { ClusterState, InstanceGroupState, StepState } from "@aws-sdk/client-emr";
 import { type ClusterRow, stateChangeReason } from "./clusters.ts";
-import { type GroupRow, hasFailed, type InstanceRow, instanceState } from "./instances.ts";
+import { type GroupRow, hasFailed, type InstanceRow, instanceState, wasLost } from "./instances.ts";
 import type { StepRow } from "./steps.ts";
 import type { Tx } from "./store.ts";
 
@@ -109,7 +109,9 @@ export function groupEvent(
   const running = mine.filter((instance) => instanceState(instance) === "RUNNING").length;
   const which = `nstance group ${group.id} in Amazon EMR cluster ${cluster.id} (${cluster.spec.name})`;
   const at = minute(telling.now);
-  const started = group.resized_at ?? telling.now;
+  // It was asked for, or began with the loss of a node.
+  const losses = mine.filter(wasLost).map(({ ended_at: ended }) => ended ?? 0);
+  const started = Math.max(group.resized_at ?? 0, ...losses) || telling.now;
   const minutes = Math.max(0, Math.floor((telling.now - started) / 60_000));
   const messages: Partial<Record<InstanceGroupState, string>> = {
     RESIZING: `A resize for i${which} started at ${at}. It is resizing from an instance count of ${running} to ${group.requested_count}.`,

@@ -1,6 +1,6 @@
 /** Crash-only, as an invariant: whatever is still to be done has a wake in the store, so that no end of the process can make it forgotten. */
 import type { Rows, Wake } from "./rows.ts";
-import { isSuspended, stays } from "./sizes.ts";
+import { isBeingFenced, isSuspended, stays } from "./sizes.ts";
 import { must } from "./violation.ts";
 
 const owed = "What is to be done has a wake";
@@ -32,12 +32,19 @@ export function checkDebts(rows: Rows, wakes: readonly Wake[]): void {
     debt("cluster", id, phase === "ready" && fatal, "a step has failed that ends it");
     debt("cluster", id, phase === "ready" && keepAlive === 0 && running + waiting === 0, "it has no step any more");
     debt("cluster", id, !isEnding && instances.some(({ status, wanted }) => status === "lost" && wanted === 1), "it has lost an instance");
+    debt(
+      "cluster",
+      id,
+      phase === "ready" && instances.some(({ leaving }) => leaving === "gone"),
+      "HDFS is to copy what one had that is gone",
+    );
     const waits = !isEnding && phase !== "ready" && instances.length > 0;
     debt("cluster", id, waits && instances.every(({ nodePhase }) => nodePhase === "ready"), "its nodes are ready");
     for (const group of rows.groups.filter((one) => one.cluster_id === id && one.role !== "MASTER")) {
       const mine = instances.filter((instance) => instance.group_id === group.id);
       const staying = mine.filter(stays).length;
-      const isOwed = phase === "ready" && asked === null && staying !== group.requested_count && !isSuspended(group, mine);
+      const counted = staying + mine.filter(isBeingFenced).length;
+      const isOwed = phase === "ready" && asked === null && counted !== group.requested_count && !isSuspended(group, mine);
       debt("cluster", id, isOwed, `${group.id} is to have ${group.requested_count} instances, and ${staying} stay`);
       debt(
         "cluster",

@@ -1,6 +1,7 @@
 /** What events have told so far, one after the other: that they are of changes, of legal ones only, and that steps begin when they may. */
 import type { ShrinkPolicy } from "@aws-sdk/client-emr";
 import type { Rows, readChanges } from "./rows.ts";
+import { isBeingFenced, stays } from "./sizes.ts";
 import { clusterTransitions, groupTransitions, instanceTransitions, isLegal, stepTransitions } from "./states.ts";
 import { must } from "./violation.ts";
 
@@ -18,6 +19,9 @@ export function createHistory(): History {
   /** Of each cluster: the last step that has begun, how many ran when last looked at, and the step whose failure ends it. */
   const clusters = new Map<string, { lastBegun: number; running: number; fatal: string | undefined }>();
   const seen = new Map<string, number>();
+  /** Instances that were seen, and how many their groups were to have then. */
+  const known = new Set<string>();
+  const sizes = new Map<string, number>();
   /** Instances that are on their way out, as far as was seen. */
   const left = new Set<string>();
   const of = (id: string) => {
@@ -38,6 +42,20 @@ export function createHistory(): History {
       () => `${stepId} began behind ${cluster.fatal}, whose failure ends ${clusterId}`,
     );
     cluster.lastBegun = step.seq;
+  }
+
+  /** Nobody comes to a group that has as many as it is to have, those that were lost and are not ended for good yet among them. */
+  function checkNew(rows: Rows): void {
+    for (const group of rows.groups) {
+      const mine = rows.instances.filter((one) => one.group_id === group.id);
+      const isNew = mine.some(({ id }) => !known.has(id));
+      const count = mine.filter((one) => stays(one) || isBeingFenced(one)).length;
+      // It may have been made smaller since the last look.
+      const most = Math.max(group.requested_count, sizes.get(group.id) ?? 0);
+      must(!isNew || count <= most, "A lost node is replaced once", () => `${group.id} has ${count} instances, and was to have ${most}`);
+      for (const { id } of mine) known.add(id);
+      sizes.set(group.id, group.requested_count);
+    }
   }
 
   return {
@@ -61,8 +79,9 @@ export function createHistory(): History {
         must(running <= Math.max(level, of(id).running), "Steps begin when they may", () => `${running} of ${id} run, and ${level} may`);
         of(id).running = running;
       }
+      checkNew(rows);
       for (const { id, group_id: of, leaving } of rows.instances) {
-        if (leaving === null || left.has(id)) continue;
+        if ((leaving !== "decommissioning" && leaving !== "stopping") || left.has(id)) continue;
         left.add(id);
         const policy = rows.groups.find((group) => group.id === of)?.shrink_policy;
         const safe = policy ? ((JSON.parse(policy) as ShrinkPolicy).InstanceResizePolicy?.InstancesToProtect ?? []) : [];

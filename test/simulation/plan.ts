@@ -159,7 +159,7 @@ function run(random: Random): Entry {
   const level = random.pick([1, 1, 1, 3]);
   return {
     what: "run",
-    core: random.pick([0, 1, 1, 2]),
+    core: random.pick([0, 1, 2, 3]),
     task: random.pick([0, 0, 0, 1]),
     keepAlive: random.chance(0.8),
     isProtected: random.chance(0.15),
@@ -224,8 +224,8 @@ function fault(random: Random): Entry {
     [8, () => ({ what: "mute", node, ms: random.pick([2_000, 30_000, 400_000]) })],
     [24, () => ({ what: "report", node, how: random.pick(["unanswered", "late", "again"]), ms: random.pick([10, 2_000, 70_000]) })],
     [10, () => ({ what: "stop", node })],
-    [2, () => ({ what: "die", node })],
-    [2, () => ({ what: "vanish", node })],
+    [5, () => ({ what: "die", node })],
+    [5, () => ({ what: "vanish", node })],
     [2, () => ({ what: "engines", ms: brief() })],
     [6, () => ({ what: "clock", byMs: random.pick([-7_200_000, -30_000, 30_000, 86_400_000]) })],
     [4, () => ({ what: "slowS3", ms: brief(), stopMs: random.pick([20_000, 100_000]) })],

@@ -15,6 +15,11 @@ export const stays = (instance: Instance): boolean =>
   instance.status !== "terminated" &&
   !hasFailed(instance);
 
-/** Its last resize has had its tries. */
-export const isSuspended = (group: Rows["groups"][number], mine: readonly Instance[]): boolean =>
-  mine.filter((instance) => instance.resize === group.resize && hasFailed(instance)).length >= 3;
+/** It was lost, and is not ended for good yet: nobody may take its place. */
+export const isBeingFenced = ({ status, wanted }: Instance): boolean => status === "lost" && wanted === 0;
+
+/** Its last resize has had its tries since one of them was ready. */
+export function isSuspended(group: Rows["groups"][number], mine: readonly Instance[]): boolean {
+  const tried = mine.slice(mine.findLastIndex(({ first_ready_at: ready }) => ready !== null) + 1);
+  return tried.filter((instance) => instance.resize === group.resize && hasFailed(instance)).length >= 3;
+}

@@ -22,11 +22,12 @@ async function daemons(t: TestContext) {
     chmodSync(join(folder, command), 0o755);
   }
   /** What YARN lists, the types of the applications that a node still knows, and what HDFS says of its nodes. */
-  const now = { nodes: [] as object[], apps: [] as string[], live: {} as object, dead: {} as object };
+  const now = { nodes: [] as object[], apps: [] as string[], live: {} as object, dead: {} as object, few: 0, underWay: 0, missing: 0 };
   const server = createServer(({ url = "" }, response) => {
     const app = /^\/ws\/v1\/cluster\/apps\/(\w+)$/.exec(url)?.[1];
+    const blocks = { UnderReplicatedBlocks: now.few, PendingReplicationBlocks: now.underWay, MissingBlocks: now.missing };
     const answer = url.startsWith("/jmx")
-      ? { beans: [{ LiveNodes: JSON.stringify(now.live), DeadNodes: JSON.stringify(now.dead) }] }
+      ? { beans: [{ LiveNodes: JSON.stringify(now.live), DeadNodes: JSON.stringify(now.dead), ...blocks }] }
       : app
         ? { app: { applicationType: app, finishedTime: 0 } }
         : url.includes("/node/apps")
@@ -54,8 +55,8 @@ async function daemons(t: TestContext) {
     }),
     calls: () => (existsSync(calls) ? readFileSync(calls, "utf8").split("\n").filter(Boolean).toSorted() : []),
     /** `next`: the states, as soon as they are these. */
-    start(wanted: Omit<Wanted, "domain">) {
-      const json = JSON.stringify({ ...wanted, domain: "ec2.internal" } satisfies Wanted);
+    start(wanted: Pick<Wanted, "excluded" | "leaving"> & Partial<Wanted>) {
+      const json = JSON.stringify({ emptied: wanted.excluded, gone: [], ...wanted, domain: "ec2.internal" } satisfies Wanted);
       const args = ["--disable-warning=ExperimentalWarning", script, `http://${page}`, `http://${page}`, files.yarn, files.hdfs, json];
       const child = spawn(process.execPath, args, {
         env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
@@ -65,7 +66,8 @@ async function daemons(t: TestContext) {
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
       return {
         child,
-        async next(states: object) {
+        async next(decommission: object, more = {}) {
+          const states = { decommission, ...more };
           for (;;) {
             const { value, done } = await lines.next();
             assert.ok(!done, `it ended, and was to say ${JSON.stringify(states)}`);
@@ -89,7 +91,7 @@ test("a core node is out when YARN has nothing on it and HDFS says so; a task no
   assert.equal(readFileSync(files.hdfs, "utf8"), `${core}\n${task}\n127.64.1.7\n`);
   const yarn = readFileSync(files.yarn, "utf8");
   assert.match(yarn, /<host><name>127\.64\.1\.3,ip-127-64-1-3,ip-127-64-1-3\.ec2\.internal<\/name><timeout>5<\/timeout><\/host>/);
-  assert.match(yarn, /127\.64\.1\.7,[^<]*<\/name><\/host>/);
+  assert.match(yarn, /127\.64\.1\.7,[^<]*<\/name><timeout>0<\/timeout><\/host>/);
   now.nodes = [node(core, "DECOMMISSIONING", 1), node("127.64.1.9", "RUNNING", 3)];
   await run.next({ "i-c": "DECOMMISSIONING", "i-t": "DECOMMISSIONED" });
   now.live = { a: { xferaddr: `${core}:9866`, adminState: "Decommissioned" } };
@@ -129,7 +131,7 @@ test("the daemons are told again when what they must know is new, and not when a
   assert.equal(calls().length, 4);
   const sooner = start({ excluded: [core], leaving: [one("i-c", core, false, 1)] });
   await sooner.next({ "i-c": "DECOMMISSIONED" });
-  assert.equal(calls().length, 6);
+  assert.equal(calls().length, 5, "HDFS has nothing to wait for");
 });
 
 test("who has nobody to tell ends", async (t) => {
@@ -138,4 +140,25 @@ test("who has nobody to tell ends", async (t) => {
   await run.next({ "i-t": "DECOMMISSIONED" });
   run.child.stdout!.destroy();
   assert.deepEqual(await once(run.child, "exit"), [1, null]);
+});
+
+test("YARN is not to wait for a node that was lost, and HDFS is not to empty it; its blocks are followed", async (t) => {
+  const { now, start, calls, files } = await daemons(t);
+  const node = { xferaddr: `${core}:9866`, adminState: "In Service" };
+  now.live = { a: node };
+  const run = start({ excluded: [core, "127.64.1.7"], emptied: ["127.64.1.7"], leaving: [], gone: [{ id: "i-c", address: core }] });
+  await run.next({ "i-c": "DECOMMISSIONING" }, { blocks: { short: 0, missing: 0 } });
+  assert.deepEqual(calls(), ["hdfs dfsadmin -refreshNodes", "yarn rmadmin -refreshNodes"]);
+  assert.equal(readFileSync(files.hdfs, "utf8"), "127.64.1.7\n");
+  Object.assign(now, { live: {}, dead: { a: node }, few: 5, missing: 2, underWay: 1 });
+  await run.next({ "i-c": "DECOMMISSIONING" }, { blocks: { short: 3, missing: 2 } });
+  now.few = 2;
+  await run.next({ "i-c": "DECOMMISSIONING" }, { blocks: { short: 0, missing: 2 } });
+  now.underWay = 0;
+  await run.next({ "i-c": "DECOMMISSIONED" }, { blocks: { short: 0, missing: 2 } });
+  run.child.kill("SIGKILL");
+  // Its blocks are no news to the daemons.
+  const over = start({ excluded: [core, "127.64.1.7"], emptied: ["127.64.1.7"], leaving: [] });
+  assert.deepEqual(await once(over.child, "exit"), [0, null]);
+  assert.equal(calls().length, 2);
 });

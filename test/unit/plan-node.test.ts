@@ -73,17 +73,21 @@ test("a master is told whom YARN and HDFS may not use any more; a node that leav
   ];
   const facts = factsOf(four, 0);
   assert.equal(planNode(facts).decommission, undefined);
-  const master = { ...facts, cluster: { ...facts.cluster, leaving, excluded: ["127.77.9.3", "127.77.9.4", "127.77.9.7"] } };
+  const excluded = ["127.77.9.3", "127.77.9.4", "127.77.9.7", "127.77.9.8"];
+  const [emptied, gone] = [excluded.slice(0, 3), [{ instanceId: "i-7", address: "127.77.9.8" }]];
+  const master = { ...facts, cluster: { ...facts.cluster, leaving, excluded, emptied, gone } };
   const { decommission, files } = planNode(master);
   const [, , yarn, hdfs, yarnFile, hdfsFile, wanted] = decommission!.argv;
   assert.deepEqual([yarn, hdfs], ["http://127.77.9.1:8088", "http://127.77.9.1:9870"]);
   assert.deepEqual(JSON.parse(wanted!), {
-    excluded: ["127.77.9.3", "127.77.9.4", "127.77.9.7"],
+    excluded,
+    emptied,
     domain: "eu-west-1.compute.internal",
     leaving: [
       { id: "i-2", address: "127.77.9.3", seconds: 60, hasBlocks: true },
       { id: "i-3", address: "127.77.9.4", seconds: 0, hasBlocks: false },
     ],
+    gone: [{ id: "i-7", address: "127.77.9.8" }],
   });
   // Nothing of the files that are there changes, whoever leaves: the daemons that read them would not know.
   assert.deepEqual(files, planNode(facts).files);

@@ -55,6 +55,14 @@ const bugs: Bug[] = [
     change: [['master?.observed?.decommission?.[instance.id] === "DECOMMISSIONED"', "true"]],
     found: /No core node leaves with blocks/,
   },
+  {
+    what: "another takes the place of a lost node before that is ended for good",
+    file: "src/reconcile/resize.ts",
+    change: [
+      ["const missing = group.requested_count - staying.length - ending;", "const missing = group.requested_count - staying.length;"],
+    ],
+    found: /A lost node is replaced once/,
+  },
 ];
 
 for (const { what, file, change, found } of bugs)

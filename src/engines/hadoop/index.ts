@@ -82,7 +82,7 @@ function plan(facts: NodeFacts): EnginePlan {
     daemons: hadoopDaemons(facts),
     tasks: master ? [folders(facts)] : [],
     saves: master ? jobHistory(facts) : [],
-    ...(master && facts.cluster.excluded.length > 0 ? { decommission: decommission(facts) } : {}),
+    ...(master && (facts.cluster.excluded.length > 0 || facts.cluster.gone.length > 0) ? { decommission: decommission(facts) } : {}),
     env: {
       HADOOP_HOME: home,
       HADOOP_COMMON_HOME: home,
@@ -159,7 +159,8 @@ function decommission({ cluster, layout }: NodeFacts): Decommission {
     seconds,
     hasBlocks: role === "CORE",
   }));
-  const wanted: Wanted = { excluded: cluster.excluded, domain: domainOf(cluster.region), leaving };
+  const gone = cluster.gone.map(({ instanceId: id, address }) => ({ id, address }));
+  const wanted: Wanted = { excluded: cluster.excluded, emptied: cluster.emptied, domain: domainOf(cluster.region), leaving, gone };
   const args = [url(ports.resourceManagerWeb), url(ports.nameNodeWeb), at.yarnExclude, at.hdfsExclude, JSON.stringify(wanted)];
   return { argv: [process.execPath, script, ...args] };
 }

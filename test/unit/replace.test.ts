@@ -1,0 +1,214 @@
+/** Nodes of a ready cluster that are lost: what becomes of them, of their groups and of the cluster. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Instance } from "@aws-sdk/client-emr";
+import { clusterWish } from "../../src/reconcile/node-wish.ts";
+import { eventsOf } from "../../src/store/events.ts";
+import { type InstanceRow, instancesOf } from "../../src/store/instances.ts";
+import { stateChangesOf } from "../../src/store/state-changes.ts";
+import { create, type Harness, harness, makeReady, state } from "./control-plane-harness.ts";
+
+const group = (InstanceRole: "MASTER" | "CORE" | "TASK", InstanceCount: number) => ({
+  InstanceRole,
+  InstanceCount,
+  InstanceType: "m5.xlarge",
+});
+const replicated = (copies: number) => ({
+  Configurations: [{ Classification: "hdfs-site", Properties: { "dfs.replication": String(copies) } }],
+});
+
+/** A ready cluster with so many core and task nodes. */
+async function ready(h: Harness, core: number, task: number, change: { Instances?: object; Configurations?: object[] } = {}) {
+  const InstanceGroups = [group("MASTER", 1), group("CORE", core), ...(task > 0 ? [group("TASK", task)] : [])];
+  const id = await create(h, { ...change, Instances: { InstanceGroups, KeepJobFlowAliveWhenNoSteps: true, ...change.Instances } });
+  await makeReady(h, id);
+  return id;
+}
+
+async function groupOf(h: Harness, ClusterId: string, role: string) {
+  const { InstanceGroups = [] } = await h.handlers.ListInstanceGroups!({ ClusterId } as never, h.request);
+  const found = InstanceGroups.find((one) => one.InstanceGroupType === role)!;
+  const mine = (await instancesOf(h.store.db, ClusterId)).filter((one) => one.group_id === found.Id);
+  return { sizes: [found.Status?.State, found.RequestedInstanceCount, found.RunningInstanceCount], mine, id: found.Id! };
+}
+
+const shown = async (h: Harness, ClusterId: string, id: string): Promise<Instance> =>
+  (await h.handlers.ListInstances!({ ClusterId } as never, h.request)).Instances!.find((one) => one.Ec2InstanceId === id)!;
+const messages = async (h: Harness, id: string, kind: string) =>
+  (await eventsOf(h.store.db, id)).filter((event) => event.kind === kind).map(({ message }) => message);
+
+/** Its host is gone, and the watch has seen it. */
+async function lose(h: Harness, { id }: InstanceRow): Promise<void> {
+  h.provider.observations.delete(id);
+  await h.reconcile("instance", id);
+}
+
+test("a lost node is replaced once: its group is RESIZING meanwhile, and its cluster goes on", async () => {
+  const h = await harness();
+  const id = await ready(h, 2, 1, replicated(2));
+  for (const role of ["TASK", "CORE"]) {
+    const [first] = (await groupOf(h, id, role)).mine;
+    const before = (await groupOf(h, id, role)).mine.length;
+    await lose(h, first!);
+    assert.deepEqual((await groupOf(h, id, role)).sizes, ["RESIZING", before, before - 1]);
+    await h.settle();
+    await h.settle();
+    const { mine, sizes } = await groupOf(h, id, role);
+    assert.deepEqual(sizes, ["RESIZING", before, before - 1]);
+    assert.equal(mine.length, before + 1);
+    const fresh = mine.at(-1)!;
+    assert.ok(h.provider.launched.has(fresh.id));
+    assert.notEqual(fresh.address, first!.address);
+    const { Status } = await shown(h, id, first!.id);
+    assert.deepEqual([Status?.State, Status?.StateChangeReason?.Code], ["TERMINATED", "INSTANCE_FAILURE"]);
+    assert.match(Status?.StateChangeReason?.Message ?? "", /nothing of it is left on its host/);
+    h.advance(120_000);
+    await h.report(fresh.id, {});
+    await h.settle();
+    assert.deepEqual((await groupOf(h, id, role)).sizes, ["RUNNING", before, before]);
+    const told = (await stateChangesOf(h.store.db, id)).map(({ event }) => event.detail);
+    const ofGroup = told.filter(({ instanceGroupId }) => instanceGroupId === first!.group_id).slice(-2);
+    assert.match(ofGroup[0]!.message, new RegExp(`It is resizing from an instance count of ${before - 1} to ${before}\\.$`));
+    assert.match(ofGroup[1]!.message, /It now has an instance count of \d\. The resize started at .* and took 2 minutes to complete\.$/);
+  }
+  assert.equal((await state(h, id))?.State, "WAITING");
+  assert.deepEqual(
+    (await messages(h, id, "warning")).filter((text) => text.includes("was lost")),
+    [],
+    "HDFS has two copies of each block",
+  );
+});
+
+test("nobody takes the place of a lost node that could not be ended yet", async () => {
+  const h = await harness();
+  const id = await ready(h, 1, 1);
+  const [lost] = (await groupOf(h, id, "TASK")).mine;
+  const { terminate } = h.provider;
+  h.provider.terminate = () => Promise.reject(new Error("the host does not answer"));
+  h.provider.observations.set(lost!.id, "rebooted");
+  await h.reconcile("instance", lost!.id);
+  await h.settle();
+  assert.deepEqual(
+    (await groupOf(h, id, "TASK")).mine.map(({ status }) => status),
+    ["lost"],
+  );
+  h.provider.terminate = terminate;
+  h.advance(60_000);
+  await h.settle();
+  assert.deepEqual(
+    (await groupOf(h, id, "TASK")).mine.map(({ status }) => status),
+    ["terminated", "launched"],
+  );
+});
+
+test("YARN may not use a lost node's address, HDFS is not to empty it; when HDFS has its copies again an event says so", async () => {
+  const h = await harness();
+  const id = await ready(h, 3, 1, replicated(2));
+  const [[core], [task], [master]] = [
+    (await groupOf(h, id, "CORE")).mine,
+    (await groupOf(h, id, "TASK")).mine,
+    await instancesOf(h.store.db, id),
+  ];
+  await lose(h, core!);
+  await lose(h, task!);
+  await h.settle();
+  const wish = async () => (await clusterWish(h.store.db, id))!;
+  const { excluded, emptied, gone } = await wish();
+  assert.deepEqual([excluded, emptied], [[core!.address, task!.address].toSorted(), []]);
+  assert.deepEqual(
+    gone.map((one) => one.id),
+    [core!.id],
+    "a task node has no blocks",
+  );
+  await h.report(master!.id, { decommission: { [core!.id]: "DECOMMISSIONED" }, blocks: { short: 0, missing: 0 } });
+  await h.settle();
+  assert.deepEqual((await wish()).gone, []);
+  assert.deepEqual((await wish()).excluded, excluded);
+  assert.ok((await messages(h, id, "instance")).includes(`HDFS has all copies again of what ${core!.id} had`));
+});
+
+test("with one copy of each block, a core node's loss is a warning, and so is how many blocks HDFS misses, when it knows", async () => {
+  const h = await harness();
+  const id = await ready(h, 2, 0);
+  const [[core], [master]] = [(await groupOf(h, id, "CORE")).mine, await instancesOf(h.store.db, id)];
+  await lose(h, core!);
+  await h.settle();
+  assert.ok(
+    (await messages(h, id, "warning")).some((text) => text.startsWith(`${core!.id}, a core node, was lost, and HDFS keeps one copy`)),
+  );
+  await h.report(master!.id, { decommission: { [core!.id]: "DECOMMISSIONED" }, blocks: { short: 0, missing: 7 } });
+  await h.settle();
+  assert.ok((await messages(h, id, "warning")).some((text) => text.startsWith(`HDFS has no copy of 7 blocks since ${core!.id} is gone`)));
+  assert.deepEqual(
+    (await messages(h, id, "instance")).filter((text) => text.includes("all copies again")),
+    [],
+  );
+});
+
+test("HDFS that does not get its copies in half an hour is a warning with their number, and nobody waits any longer", async () => {
+  const h = await harness();
+  const id = await ready(h, 3, 0, replicated(3));
+  const [[core], [master]] = [(await groupOf(h, id, "CORE")).mine, await instancesOf(h.store.db, id)];
+  await lose(h, core!);
+  await h.settle();
+  await h.report(master!.id, { decommission: { [core!.id]: "DECOMMISSIONING" }, blocks: { short: 12, missing: 0 } });
+  for (let n = 0; n < 4; n++) {
+    h.advance(10 * 60_000);
+    await h.settle();
+  }
+  const told = (await messages(h, id, "warning")).filter((text) => text.includes("has not made all copies"));
+  assert.deepEqual(told, [
+    `HDFS has not made all copies of what ${core!.id} had in 30 minutes: 12 blocks have fewer than they are to have`,
+  ]);
+  assert.deepEqual((await clusterWish(h.store.db, id))?.gone, []);
+});
+
+test("a master that is lost ends its cluster; so does the last core node, which EMR calls NO_SLAVE_LEFT, protection or not", async () => {
+  const h = await harness();
+  const [master] = await instancesOf(h.store.db, await ready(h, 2, 1));
+  await lose(h, master!);
+  await h.settle();
+  const ofMaster = await state(h, master!.cluster_id);
+  assert.equal(ofMaster?.StateChangeReason?.Code, "INSTANCE_FAILURE");
+  assert.match(ofMaster?.StateChangeReason?.Message ?? "", /^The master instance i-\w+ was lost/);
+
+  const id = await ready(h, 2, 1, { Instances: { TerminationProtected: true } });
+  const [first, second] = (await groupOf(h, id, "CORE")).mine;
+  await lose(h, first!);
+  await h.settle();
+  assert.equal((await state(h, id))?.State, "WAITING");
+  // Its successor is not in use yet.
+  await lose(h, second!);
+  await h.settle();
+  const { State, StateChangeReason } = (await state(h, id))!;
+  assert.deepEqual([State, StateChangeReason?.Code], ["TERMINATING", "INSTANCE_FAILURE"]);
+  assert.match(
+    StateChangeReason?.Message ?? "",
+    new RegExp(`^NO_SLAVE_LEFT: all core instances were lost \\(${second!.id}: nothing of it is left`),
+  );
+});
+
+test("what replaces lost nodes and fails suspends their group after three, and not after three in all of a cluster's life", async () => {
+  const h = await harness();
+  const id = await ready(h, 1, 1);
+  const current = async () => (await groupOf(h, id, "TASK")).mine.at(-1)!;
+  const fail = async () => {
+    const failure = { kind: "daemon" as const, message: "no port" };
+    await h.report((await current()).id, { phase: "failed", failure });
+    await h.settle();
+  };
+  for (let n = 0; n < 3; n++) {
+    await lose(h, await current());
+    await h.settle();
+    await fail();
+    assert.equal((await groupOf(h, id, "TASK")).sizes[0], "RESIZING", `${n + 1} have failed, and others were ready in between`);
+    await h.report((await current()).id, {});
+    await h.settle();
+    assert.equal((await groupOf(h, id, "TASK")).sizes[0], "RUNNING");
+  }
+  await lose(h, await current());
+  await h.settle();
+  for (let n = 0; n < 3; n++) await fail();
+  assert.equal((await groupOf(h, id, "TASK")).sizes[0], "SUSPENDED");
+  assert.equal((await state(h, id))?.State, "WAITING");
+});

@@ -10,6 +10,7 @@ import { checkPublicAccess } from "./block-public-access.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { readEc2Attributes } from "./ec2-attributes.ts";
 import { readExecutionRole } from "./execution-role.ts";
+import { replicationOf } from "../../engines/hadoop/roles.ts";
 import { readGroups, requestedColumns } from "./instance-groups-input.ts";
 import {
   hasOthersOnly,
@@ -53,8 +54,9 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
   const steps = readSteps(input.Steps ?? [], stepConcurrencyLevel);
   warnings.push(...stepWarnings(steps));
   checkTags(input.Tags ?? []);
-  const coreNodes = groups.find((group) => group.role === "CORE")?.count ?? 0;
-  if (coreNodes < 4)
+  const core = groups.findIndex((group) => group.role === "CORE");
+  const coreNodes = groups[core]?.count ?? 0;
+  if (coreNodes < 4 && replicationOf(mergeConfigurations(configurations, groupConfigurations[core] ?? []), coreNodes) === 1)
     warnings.push(
       `HDFS keeps one copy of each block (EMR's default below 4 core nodes): what is in HDFS is lost with ${coreNodes === 0 ? "the" : "a"} node`,
     );

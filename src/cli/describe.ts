@@ -3,13 +3,17 @@ import { userInterfaces } from "../engines/user-interfaces.ts";
 import type { ProviderName } from "../running.ts";
 import { type ClusterRow, clusterState, stateChangeReason } from "../store/clusters.ts";
 import { eventsOf } from "../store/events.ts";
-import { groupsOf, groupState, instanceState } from "../store/instances.ts";
+import type { Units } from "../store/fleets.ts";
+import { groupsOf, groupState, instanceState, isFleet } from "../store/instances.ts";
+import { unitsOf, wishOf } from "../store/sizes.ts";
 import { activeStates, stepState, stepsOf } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
 import { nodesOf } from "./find.ts";
 
 /** Times are ISO 8601; null where it has not happened. */
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+const total = ({ ON_DEMAND, SPOT }: Units): number => ON_DEMAND + SPOT;
 
 /** The shape is documented in docs/cli.md: programs read it, so fields are only ever added. Simulated nodes have no pages. */
 export async function describeCluster(db: Db, cluster: ClusterRow, provider: ProviderName) {
@@ -59,8 +63,10 @@ export async function describeCluster(db: Db, cluster: ClusterRow, provider: Pro
         role: group.role,
         name: group.name,
         state: groupState(cluster, group, mine),
-        requested: group.requested_count,
-        running: mine.filter((instance) => instanceState(instance) === "RUNNING").length,
+        // Of a fleet, units.
+        requested: total(wishOf(group)),
+        running: total(unitsOf(mine.filter((instance) => instanceState(instance) === "RUNNING"))),
+        isFleet: isFleet(group),
       };
     }),
     steps: steps.map((step) => ({

@@ -22,7 +22,7 @@ import { identify } from "../process/known.ts";
 import { requireRealNodes } from "../running.ts";
 import { readInstallation } from "../setup.ts";
 import type { ClusterRow } from "../store/clusters.ts";
-import { groupsOf, instancesOf } from "../store/instances.ts";
+import { configurationsOf, groupsOf, instancesOf } from "../store/instances.ts";
 import { clientEnvironment } from "./env.ts";
 import { chooseCluster, withStore } from "./find.ts";
 import { columns, link, whileWaiting } from "./terminal.ts";
@@ -77,7 +77,12 @@ async function read(data: DataFolder, name: string) {
     const [master] = await instancesOf(db, cluster.id);
     if (!master) throw new Error(`${cluster.id} has had no instance: there is no history of it`);
     const group = (await groupsOf(db, cluster.id)).find(({ id }) => id === master.group_id);
-    return { cluster, master: master.id, facts: factsOf(cluster, master.address), masterConfigurations: group?.configurations ?? [] };
+    return {
+      cluster,
+      master: master.id,
+      facts: factsOf(cluster, master.address),
+      masterConfigurations: group ? configurationsOf(group, master) : [],
+    };
   });
 }
 

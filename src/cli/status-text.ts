@@ -57,7 +57,7 @@ export function clusterText(cluster: Answering, now = Date.now()): string {
           group.role.toLowerCase(),
           group.id,
           paintState(group.state),
-          `${group.running} running, ${group.requested} asked for`,
+          `${group.running} ${group.isFleet ? "units " : ""}running, ${group.requested} asked for`,
         ]),
         "  ",
       ),

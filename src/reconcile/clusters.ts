@@ -1,15 +1,17 @@
 /** The cluster's reconciler: from the wish for a cluster to running nodes, and to its end. */
-import { type GroupRow, setWanted, groupsOf, insertInstance, instancesOf, type InstanceRow, stays, wasLost } from "../store/instances.ts";
+import { type GroupRow, setWanted, groupsOf, instancesOf, type InstanceRow, stays, wasLost } from "../store/instances.ts";
 import { type ClusterEnding, type ClusterRow, findCluster, keepsAlive, setClusterStatus } from "../store/clusters.ts";
 import { disableClusterKeys } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import { activeStates, fatalStep, hasStepIn } from "../store/steps.ts";
 import type { Store, Tx } from "../store/store.ts";
-import { applicationsOf, neededMemoryMb, promisedMemoryMb } from "./capacity.ts";
+import { missingOf } from "../store/sizes.ts";
+import { applicationsOf, fitting, neededMemoryMb, promisedMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
 import { failureOfInstance, insufficientCapacity, neverReady, noSlaveLeft, notInstalled, stepFailure, stepsCompleted } from "./endings.ts";
 import { readyWithinMs, stoppingMs } from "./limits.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
+import { type NewInstance, writeDown } from "./new-instances.ts";
 import { resize } from "./resize.ts";
 
 const done: Outcome = { done: true };
@@ -27,12 +29,21 @@ export function clusterReconciler(context: ReconcileContext): Reconciler {
   };
 }
 
+const mayWait = ({ group, hardware }: NewInstance): boolean =>
+  group.fleet !== null && group.role !== "MASTER" && hardware.market === "SPOT";
+
 /** Gives the cluster a network and writes down its instances; their own reconcilers launch them. */
 async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
-  const { store, provider, ids } = context;
+  const { store, provider } = context;
   const groups = await groupsOf(store.db, cluster.id);
   const names = applicationsOf(cluster);
-  const needed = neededMemoryMb(groups, names);
+  const planned = groups.flatMap((group) => missingOf(group, []).map((hardware) => ({ group, hardware })));
+  // Spot capacity of fleets may come later; all else must be there at once.
+  const [later, needed] = [planned.filter(mayWait), planned.filter((one) => !mayWait(one))];
+  const neededMb = neededMemoryMb(
+    needed.map(({ group }) => group.role),
+    names,
+  );
   const engines = context.engines(cluster.spec.releaseLabel, names, cluster.spec.usesCatalog && cluster.account_id);
   if (engines !== "there") {
     if ("failed" in engines) return beginEnding(context, cluster, notInstalled(engines.failed));
@@ -45,25 +56,16 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
     // One transaction for the look and its result: two clusters that were asked for at once do not both count on the same memory.
     const hostMb = context.freeMemoryMb();
     const free = hostMb === Infinity ? hostMb : hostMb - (await promisedMemoryMb(tx.db));
-    if (needed > free) return recordEnding(tx, cluster, insufficientCapacity(needed, free));
+    if (neededMb > free) return recordEnding(tx, cluster, insufficientCapacity(neededMb, free));
     await setClusterStatus(tx, cluster.id, { network });
-    let ordinal = 0;
-    for (const group of groups)
-      for (let n = 0; n < group.requested_count; n++) {
-        ordinal += 1;
-        const instance = ids.instance();
-        await insertInstance(tx, {
-          id: instance,
-          cluster_instance_id: ids.clusterInstance(),
-          cluster_id: cluster.id,
-          group_id: group.id,
-          ordinal,
-          address: `${network}.${ordinal}`,
-          agent_token: ids.token(),
-          resize: group.resize,
-        });
-        await tx.wake("instance", instance);
-      }
+    const granted = new Set(fitting(later, names, free - neededMb));
+    await writeDown(
+      context,
+      tx,
+      network,
+      planned.filter((one) => !mayWait(one) || granted.has(one)),
+      [],
+    );
   });
   return done;
 }

@@ -13,7 +13,7 @@ import { nodeInfo, nodeMetadata } from "./node-info.ts";
 import { bootstrapOrders, nodeWish } from "./node-wish.ts";
 import { instanceType, type InstanceType } from "../releases/instance-types.ts";
 import { logFolder } from "../store/clusters.ts";
-import { hasSaved } from "../store/instances.ts";
+import { configurationsOf, foundingTypes, hasSaved } from "../store/instances.ts";
 import type { StepRow } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
 
@@ -46,9 +46,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     ...(cluster.spec.usesCatalog && { catalog: sources.catalog(cluster.account_id) }),
     hasRuntimeRoles: cluster.spec.runtimeRoles !== undefined,
     hasEmrfsRoles: cluster.spec.emrfsRoles !== undefined,
-    nodes: groups.flatMap(({ role, founding_count: count, instance_type: type }) =>
-      Array.from({ length: count }, () => ({ role, instanceType: typeNamed(type) })),
-    ),
+    nodes: groups.flatMap((group) => foundingTypes(group).map((type) => ({ role: group.role, instanceType: typeNamed(type) }))),
     leaving: leaving.map(({ id, group_id, address, decommission_seconds: seconds }) => ({
       instanceId: id,
       role: groupOf(group_id).role,
@@ -68,9 +66,9 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     instanceId,
     role: group.role,
     address: instance.address,
-    instanceType: typeNamed(group.instance_type),
+    instanceType: typeNamed(instance.instance_type),
     isLeaving: instance.leaving !== null,
-    configurations: mergeConfigurations(cluster.spec.configurations, group.configurations),
+    configurations: mergeConfigurations(cluster.spec.configurations, configurationsOf(group, instance)),
     layout: nodeLayout(sources.nodeFolder(instanceId)),
     installation: sources.installation(cluster.spec.releaseLabel, applications),
   };
@@ -83,7 +81,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     role: group.role,
     address: instance.address,
     region: cluster.region,
-    metadata: nodeMetadata(cluster, group, instance),
+    metadata: nodeMetadata(cluster, instance),
     metadataHttpTokens: cluster.spec.needsMetadataToken ? "required" : "optional",
     env: { ...plan.env, PATH: plan.path.join(":") },
     base: [...plan.base, ...nodeInfo(cluster, groups, instances, instance, plan.daemons, facts.layout)],

@@ -5,7 +5,7 @@ import type { BaseFile, Daemon } from "../agent/manifest.ts";
 import { domainOf, hostnameOf } from "../agent/node-record.ts";
 import { findRelease } from "../releases/release.ts";
 import type { ClusterRow } from "../store/clusters.ts";
-import { type GroupRow, type InstanceRow } from "../store/instances.ts";
+import { foundingTypes, type GroupRow, type InstanceRow, isUniform } from "../store/instances.ts";
 
 /**
  * instance.json and job-flow.json have the fields of EMR's developer guide ("JSON configuration files"), extraInstanceData.json those that scripts
@@ -21,10 +21,12 @@ export function nodeInfo(
 ): BaseFile[] {
   const master = instances[0]!;
   const group = groups.find(({ id }) => id === instance.group_id)!;
-  const typeOf = (role: string) => groups.find((one) => one.role === role)?.instance_type;
+  const core = groups.find(({ role }) => role === "CORE");
+  // Scripts ask for it by this name, whichever of the two it is.
+  const ids = { instanceGroupId: group.id, ...(group.fleet && { instanceFleetId: group.id }) };
   const runs = (name: string) => daemons.some((daemon) => daemon.name === name);
   const [resourceManager, nodeManager] = [runs("hadoop-yarn-resourcemanager"), runs("hadoop-yarn-nodemanager")];
-  const market = ({ market }: GroupRow) => (market === "SPOT" ? "Spot" : "OnDemand");
+  const market = ({ market }: { market: string }) => (market === "SPOT" ? "Spot" : "OnDemand");
   const role = ({ role }: GroupRow) => role[0] + role.slice(1).toLowerCase();
   const put = (name: string, value: object): BaseFile[] => {
     const content = `${JSON.stringify(value, undefined, 2)}\n`;
@@ -35,7 +37,7 @@ export function nodeInfo(
   };
   return [
     ...put("instance.json", {
-      instanceGroupId: group.id,
+      ...ids,
       isMaster: group.role === "MASTER",
       isRunningNameNode: runs("hadoop-hdfs-namenode"),
       isRunningDataNode: runs("hadoop-hdfs-datanode"),
@@ -50,10 +52,10 @@ export function nodeInfo(
       instanceCount: instances.length,
       masterInstanceId: master.id,
       masterPrivateDnsName: hostnameOf(master.address),
-      masterInstanceType: typeOf("MASTER"),
-      slaveInstanceType: typeOf("CORE"),
+      masterInstanceType: master.instance_type,
+      slaveInstanceType: core && foundingTypes(core)[0],
       hadoopVersion: findRelease(cluster.spec.releaseLabel)?.hadoop.version,
-      instanceGroups: groups.map((one) => ({
+      instanceGroups: groups.filter(isUniform).map((one) => ({
         instanceGroupId: one.id,
         instanceGroupName: one.name,
         instanceRole: role(one),
@@ -61,12 +63,20 @@ export function nodeInfo(
         instanceType: one.instance_type,
         requestedInstanceCount: one.requested_count,
       })),
+      ...(group.fleet && {
+        instanceFleets: groups.map((one) => ({
+          instanceFleetId: one.id,
+          instanceFleetName: one.name,
+          instanceRole: role(one),
+          instanceTypes: one.fleet?.types.map(({ instanceType }) => instanceType),
+        })),
+      }),
     }),
     ...put("extraInstanceData.json", {
       jobFlowId: cluster.id,
-      instanceGroupId: group.id,
+      ...ids,
       instanceRole: group.role.toLowerCase(),
-      marketType: group.market.toLowerCase(),
+      marketType: instance.market.toLowerCase(),
       masterHost: hostnameOf(master.address),
       masterPrivateDnsName: hostnameOf(master.address),
       region: cluster.region,
@@ -75,22 +85,23 @@ export function nodeInfo(
 }
 
 /** What of EC2's instance metadata is known here, and scripts ask for. Credentials are not there: SDKs have them from the container endpoint. */
-export function nodeMetadata(cluster: ClusterRow, group: GroupRow, { id, address }: InstanceRow): Record<string, string> {
+export function nodeMetadata(cluster: ClusterRow, instance: InstanceRow): Record<string, string> {
+  const { id, address } = instance;
   const zone = cluster.spec.shown.Ec2InstanceAttributes?.Ec2AvailabilityZone ?? `${cluster.region}a`;
   const name = `${hostnameOf(address)}.${domainOf(cluster.region)}`;
   const document = {
     accountId: cluster.account_id,
     availabilityZone: zone,
     instanceId: id,
-    instanceType: group.instance_type,
+    instanceType: instance.instance_type,
     privateIp: address,
     region: cluster.region,
   };
   const meta = {
     hostname: name,
     "instance-id": id,
-    "instance-life-cycle": group.market === "SPOT" ? "spot" : "on-demand",
-    "instance-type": group.instance_type,
+    "instance-life-cycle": instance.market === "SPOT" ? "spot" : "on-demand",
+    "instance-type": instance.instance_type,
     "local-hostname": name,
     "local-ipv4": address,
     "placement/availability-zone": zone,

@@ -1,18 +1,21 @@
 /**
- * Part of the cluster's reconciler: makes the groups of a ready cluster as large as they are wished. What is missing is written down for its own reconciler to
+ * Part of the cluster's reconciler: makes the groups and fleets of a ready cluster as large as they are wished. What is missing is written down for its own reconciler to
  * launch; what is too many leaves by steps, each written down before the next: out of service (the master's agent says when), its last logs, its end. What was
  * lost is ended for good, and then another takes its place.
  */
 import { mergeConfigurations } from "../engines/configurations.ts";
 import { replicationOf } from "../engines/hadoop/roles.ts";
 import type { InstanceRow, GroupRow } from "../store/instances.ts";
-import { groupsOf, hasFailed, insertInstance, instancesOf, isSuspended, setInstanceWish, stays } from "../store/instances.ts";
+import { configurationsOf, groupsOf, hasFailed, instancesOf, isSuspended, setInstanceWish, stays } from "../store/instances.ts";
+import type { Hardware } from "../store/fleets.ts";
+import { isOfItsSize, missingOf, surplusOf, wishOf } from "../store/sizes.ts";
 import { type ClusterRow, findCluster, isEnding } from "../store/clusters.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import type { Tx } from "../store/store.ts";
-import { applicationsOf, nodeMemoryMb, promisedMemoryMb } from "./capacity.ts";
+import { applicationsOf, fitting, nodeMemoryMb, promisedMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
 import { readyWithinMs, stoppingMs } from "./limits.ts";
+import { writeDown } from "./new-instances.ts";
 import type { Outcome } from "./loop.ts";
 
 /** YARN's yarn.resourcemanager.nodemanager-graceful-decommission-timeout-secs, as EMR has it. */
@@ -51,8 +54,7 @@ const membersOf = (group: GroupRow, instances: readonly InstanceRow[]) =>
 
 const isAtRest = (group: GroupRow, mine: readonly InstanceRow[]): boolean =>
   group.role === "MASTER" ||
-  (mine.length === group.requested_count &&
-    mine.every((instance) => stays(instance) && instance.first_ready_at !== null && instance.status !== "lost"));
+  (isOfItsSize(group, mine) && mine.every((instance) => stays(instance) && instance.first_ready_at !== null && instance.status !== "lost"));
 
 /** `all`: the cluster's instances. When to look again, in milliseconds; Infinity where somebody will wake this. */
 async function resizeGroup(
@@ -72,7 +74,7 @@ async function resizeGroup(
     for (const wait of ["decommission", "last logs", "readiness"]) waits.over(`${wait} of ${instance.id}`);
     const hasBlocks = group.role === "CORE" && instance.first_ready_at !== null && instance.leaving !== "stopping";
     await setInstanceWish(tx, instance.id, { wanted: 0, ...(hasBlocks ? { leaving: "gone" } : {}) });
-    const copies = replicationOf(mergeConfigurations(cluster.spec.configurations, group.configurations), group.founding_count);
+    const copies = replicationOf(mergeConfigurations(cluster.spec.configurations, configurationsOf(group, instance)), group.founding_count);
     if (hasBlocks && instance.status === "lost" && copies === 1)
       await addWarnings(tx, cluster.id, [
         `${instance.id}, a core node, was lost, and HDFS keeps one copy of each block (dfs.replication): what only it had is lost with it`,
@@ -134,19 +136,19 @@ async function resizeGroup(
     return stoppingMs;
   }
 
-  for (const instance of victims(group, staying, staying.length - group.requested_count)) {
+  for (const instance of surplusOf(group, staying, inOrderOfLeaving(group, staying))) {
     const isNew = instance.first_ready_at === null;
     await setInstanceWish(tx, instance.id, { leaving: "decommissioning", decommission_seconds: timeoutOf(group, instance) });
-    await tell(`${instance.id} is to leave ${group.id}, which is to have ${group.requested_count} instances`);
+    await tell(`${instance.id} is to leave ${group.id}, which is to have ${sizeText(group)}`);
     if (isNew) await letGo(instance, "its group became smaller before it was ready");
     else next = Math.min(next, timeoutOf(group, instance) * 1000 + forceMs - waits.for(`decommission of ${instance.id}`));
     await tx.manifestChanged(cluster.id);
   }
 
   // One that was lost may run on, for all that is known: until its end nobody takes its place. Then its reconciler wakes this.
-  const ending = mine.filter(({ status }) => status === "lost").length;
-  const missing = group.requested_count - staying.length - ending;
-  if (missing <= 0 || isSuspended(group, mine)) return next;
+  const ending = mine.filter(({ status }) => status === "lost");
+  const missing = missingOf(group, [...staying, ...ending]);
+  if (missing.length === 0 || isSuspended(group, mine)) return next;
   return Math.min(next, await add(context, tx, cluster, group, all, missing));
 }
 
@@ -180,69 +182,48 @@ async function followCopies({ waits }: ReconcileContext, tx: Tx, cluster: Cluste
 
 /** Writes down as many new instances as are missing and fit. When to look again where not all do. */
 async function add(
-  { ids, freeMemoryMb }: ReconcileContext,
+  context: ReconcileContext,
   tx: Tx,
   cluster: ClusterRow,
   group: GroupRow,
   all: readonly InstanceRow[],
-  missing: number,
+  missing: readonly Hardware[],
 ): Promise<number> {
-  const nodeMb = nodeMemoryMb(group.role, applicationsOf(cluster));
-  const hostMb = freeMemoryMb();
-  const fitting = hostMb === Infinity ? missing : Math.max(0, Math.floor((hostMb - (await promisedMemoryMb(tx.db))) / nodeMb));
-  const addresses = freeAddresses(cluster.network!, all).slice(0, Math.min(missing, fitting));
-  let ordinal = Math.max(...all.map((one) => one.ordinal));
-  for (const address of addresses) {
-    ordinal += 1;
-    const instance = {
-      id: ids.instance(),
-      cluster_instance_id: ids.clusterInstance(),
-      cluster_id: cluster.id,
-      group_id: group.id,
-      ordinal,
-      address,
-      agent_token: ids.token(),
-      resize: group.resize,
-    };
-    await insertInstance(tx, instance);
-    await tx.wake("instance", instance.id);
-    await addEvent(tx, cluster.id, "instance", `${instance.id} is added to ${group.id}`);
-  }
-  if (addresses.length > 0) await tx.manifestChanged(cluster.id);
-  if (addresses.length === missing) return Infinity;
+  const names = applicationsOf(cluster);
+  const wished = missing.map((hardware) => ({ group, hardware }));
+  const hostMb = context.freeMemoryMb();
+  const fit = hostMb === Infinity ? wished : fitting(wished, names, hostMb - (await promisedMemoryMb(tx.db)));
+  const added = await writeDown(context, tx, cluster.network!, fit, all);
+  for (const id of added) await addEvent(tx, cluster.id, "instance", `${id} is added to ${group.id}`);
+  if (added.length > 0) await tx.manifestChanged(cluster.id);
+  if (added.length === missing.length) return Infinity;
   await addWarnings(tx, cluster.id, [
-    fitting < missing
-      ? `the host has no memory for all instances of ${group.id} (${nodeMb} MiB each): they are added when it has. Terminate another cluster, or ask for fewer`
+    fit.length < missing.length
+      ? `the host has no memory for all instances of ${group.id} (${nodeMemoryMb(group.role, names)} MiB each): they are added when it has. Terminate another cluster, or ask for fewer`
       : `the cluster's network has no address for all instances of ${group.id}: they are added when others have left`,
   ]);
   return againMs;
 }
 
-/** Those that nobody has had first; then those whose instances ended, the one that did first coming first. */
-function freeAddresses(network: string, all: readonly InstanceRow[]): string[] {
-  const lastEnd = new Map<string, number>();
-  for (const { address, status, ended_at: ended } of all)
-    lastEnd.set(address, Math.max(lastEnd.get(address) ?? 0, status === "terminated" ? (ended ?? 0) : Infinity));
-  return Array.from({ length: 254 }, (_, n) => `${network}.${n + 1}`)
-    .filter((address) => lastEnd.get(address) !== Infinity)
-    .toSorted((a, b) => (lastEnd.get(a) ?? 0) - (lastEnd.get(b) ?? 0));
-}
+/** Fleets have none. */
+const shrinkPolicyOf = (group: GroupRow) => (group.fleet ? null : group.shrink_policy);
+const policyOf = (group: GroupRow) => shrinkPolicyOf(group)?.InstanceResizePolicy ?? {};
 
-const policyOf = ({ shrink_policy: policy }: GroupRow) => policy?.InstanceResizePolicy ?? {};
+function sizeText(group: GroupRow): string {
+  const { ON_DEMAND, SPOT } = wishOf(group);
+  return group.fleet ? `${ON_DEMAND} units on demand and ${SPOT} of spot` : `${ON_DEMAND + SPOT} instances`;
+}
 
 /** Seconds. */
 function timeoutOf(group: GroupRow, { id }: InstanceRow): number {
   const { InstancesToTerminate: named = [], InstanceTerminationTimeout: ofNamed } = policyOf(group);
   const own = named.includes(id) ? ofNamed : undefined;
-  return own ?? group.shrink_policy?.DecommissionTimeout ?? decommissionSeconds;
+  return own ?? shrinkPolicyOf(group)?.DecommissionTimeout ?? decommissionSeconds;
 }
 
-/** Which of these leave: those that are named, then those that are not ready yet, then the newest; never one that is protected. */
-function victims(group: GroupRow, staying: readonly InstanceRow[], count: number): InstanceRow[] {
+/** Which of these leave first: those that are named, then those that are not ready yet, then the newest; never one that is protected. */
+function inOrderOfLeaving(group: GroupRow, staying: readonly InstanceRow[]): InstanceRow[] {
   const { InstancesToTerminate: named = [], InstancesToProtect: safe = [] } = policyOf(group);
   const rank = ({ id, first_ready_at: ready }: InstanceRow) => (named.includes(id) ? 0 : ready === null ? 1 : 2);
-  return staying
-    .filter(({ id }) => !safe.includes(id))
-    .toSorted((a, b) => rank(a) - rank(b) || b.ordinal - a.ordinal)
-    .slice(0, Math.max(0, count));
+  return staying.filter(({ id }) => !safe.includes(id)).toSorted((a, b) => rank(a) - rank(b) || b.ordinal - a.ordinal);
 }

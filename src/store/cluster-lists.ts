@@ -163,8 +163,8 @@ const useOf = ({ active, had, hours }: UseRow): ClusterUse => ({
 });
 
 /** An m1.small hour is 1; a size's factor is EC2's: large 4, xlarge 8, n×large n times that. */
-const sizeFactor = sql`case substr(g.instance_type, instr(g.instance_type, '.') + 1) when 'nano' then 0.25 when 'micro' then 0.5 when 'small' then 1
-  when 'medium' then 2 when 'large' then 4 else 8 * max(1, cast(substr(g.instance_type, instr(g.instance_type, '.') + 1) as integer)) end`;
+const sizeFactor = sql`case substr(i.instance_type, instr(i.instance_type, '.') + 1) when 'nano' then 0.25 when 'micro' then 0.5 when 'small' then 1
+  when 'medium' then 2 when 'large' then 4 else 8 * max(1, cast(substr(i.instance_type, instr(i.instance_type, '.') + 1) as integer)) end`;
 
 /** `clusterId`: the expression that names the cluster. Each started hour of an instance counts, from its launch to its end. */
 const useColumns = (clusterId: RawBuilder<unknown>, now: number) =>
@@ -174,9 +174,7 @@ const useColumns = (clusterId: RawBuilder<unknown>, now: number) =>
     sql<
       number | null
     >`(select sum(max(0, (cast(coalesce(i.ended_at, ${now}) as integer) - i.launched_at + 3599999) / 3600000) * ${sizeFactor})
-      from instances i join instance_groups g on g.id = i.group_id where i.cluster_id = ${clusterId} and i.launched_at is not null)`.as(
-      "hours",
-    ),
+      from instances i where i.cluster_id = ${clusterId} and i.launched_at is not null)`.as("hours"),
   ] as const;
 
 const useRow = compiled<{ clusterId: string; now: number }, UseRow>((db, value) =>

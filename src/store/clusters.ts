@@ -37,6 +37,8 @@ export interface ClusterSpec {
   needsMetadataToken?: true;
   /** Roles that EMRFS takes in place of the instance profile's, in their order. */
   emrfsRoles?: RoleMapping[];
+  /** It has instance fleets, not groups. */
+  hasFleets?: true;
   /** Hive and Spark find their tables in the account's catalog. */
   usesCatalog?: true;
   shown: Partial<Cluster>;

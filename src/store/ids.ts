@@ -31,6 +31,7 @@ export function makeIds(random: RandomBytes = pooledBytes) {
     cluster: () => `j-${upper(13)}`,
     step: () => `s-${upper(13)}`,
     instanceGroup: () => `ig-${upper(13)}`,
+    instanceFleet: () => `if-${upper(13)}`,
     clusterInstance: () => `ci-${upper(13)}`,
     instance: () => `i-${hex(17)}`,
     /** vpc-…, subnet-…, sg-…: whatever EC2 has. */

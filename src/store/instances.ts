@@ -1,37 +1,63 @@
-/** Instance groups and instances. */
-import type { AutoScalingPolicy, EbsConfiguration, InstanceGroupState, InstanceState, ShrinkPolicy } from "@aws-sdk/client-emr";
+/** Instance groups, instance fleets and their instances. */
+import type {
+  AutoScalingPolicy,
+  EbsConfiguration,
+  InstanceFleetState,
+  InstanceGroupState,
+  InstanceState,
+  MarketType,
+  ShrinkPolicy,
+} from "@aws-sdk/client-emr";
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { NodeRole, Report } from "../agent/manifest.ts";
 import type { Configuration } from "../engines/engine.ts";
 import { type ClusterRow, isEnding } from "./clusters.ts";
 import { compiled, compiledByNames } from "./compiled.ts";
+import type { Fleet, FleetShift, Hardware } from "./fleets.ts";
 import { type InstanceGroupsTable, type InstanceStatus, type InstancesTable, livingPhases } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
+import { isOfItsSize, missingOf } from "./sizes.ts";
 import { notBefore } from "./timelines.ts";
 
-export type GroupRow = Omit<
+type Collection = Pick<
   Selectable<InstanceGroupsTable>,
-  "configurations" | "role" | "ebs" | "auto_scaling_policy" | "shrink_policy"
+  "id" | "cluster_id" | "name" | "resize" | "resized_at" | "founding_count" | "created_at"
 > & {
   role: NodeRole;
-  configurations: Configuration[];
-  ebs: EbsConfiguration | null;
-  auto_scaling_policy: AutoScalingPolicy | null;
-  shrink_policy: ShrinkPolicy | null;
 };
-export type InstanceRow = Omit<Selectable<InstancesTable>, "observed"> & { observed: Report | null };
+/** Its instances are all of a kind. */
+export type UniformGroup = Collection &
+  Pick<Selectable<InstanceGroupsTable>, "market" | "bid_price" | "instance_type" | "requested_count"> & {
+    fleet: null;
+    configurations: Configuration[];
+    ebs: EbsConfiguration | null;
+    auto_scaling_policy: AutoScalingPolicy | null;
+    shrink_policy: ShrinkPolicy | null;
+  };
+/** Its instances are of the types that it names, on demand and spot. */
+export type FleetRow = Collection & { fleet: Fleet; shift: FleetShift | null };
+/** A cluster has either the one or the other. */
+export type GroupRow = UniformGroup | FleetRow;
+export type InstanceRow = Omit<Selectable<InstancesTable>, "observed" | "market"> & { market: MarketType; observed: Report | null };
 
-const groupFromRow = (row: Selectable<InstanceGroupsTable>): GroupRow => ({
-  ...row,
-  role: row.role as NodeRole,
-  configurations: JSON.parse(row.configurations) as Configuration[],
-  ebs: row.ebs === null ? null : (JSON.parse(row.ebs) as EbsConfiguration),
-  auto_scaling_policy: row.auto_scaling_policy === null ? null : (JSON.parse(row.auto_scaling_policy) as AutoScalingPolicy),
-  shrink_policy: row.shrink_policy === null ? null : (JSON.parse(row.shrink_policy) as ShrinkPolicy),
-});
+function groupFromRow(row: Selectable<InstanceGroupsTable>): GroupRow {
+  const parse = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
+  const common = { ...row, role: row.role as NodeRole };
+  const fleet = parse<Fleet>(row.fleet);
+  if (fleet) return { ...common, fleet, shift: parse<FleetShift>(row.shift) };
+  return {
+    ...common,
+    fleet: null,
+    configurations: JSON.parse(row.configurations) as Configuration[],
+    ebs: parse(row.ebs),
+    auto_scaling_policy: parse(row.auto_scaling_policy),
+    shrink_policy: parse(row.shrink_policy),
+  };
+}
 
 const instanceFromRow = (row: Selectable<InstancesTable>): InstanceRow => ({
   ...row,
+  market: row.market as MarketType,
   observed: row.observed === null ? null : (JSON.parse(row.observed) as Report),
 });
 
@@ -39,11 +65,14 @@ const addGroup = compiledByNames<Insertable<InstanceGroupsTable>>((db, given) =>
   db.insertInto("instance_groups").values(given as Insertable<InstanceGroupsTable>),
 );
 
-type NewGroup = Omit<GroupRow, "created_at" | "auto_scaling_policy" | "shrink_policy" | "resize" | "resized_at">;
+type New<Row extends GroupRow> = Omit<Row, "created_at" | "auto_scaling_policy" | "shrink_policy" | "resize" | "resized_at" | "shift">;
+export type NewGroup = New<UniformGroup> | New<FleetRow>;
 
 export async function insertGroup(tx: Tx, group: NewGroup): Promise<void> {
-  const configurations = JSON.stringify(group.configurations);
-  await addGroup(tx.db, { ...group, configurations, ebs: group.ebs && JSON.stringify(group.ebs), created_at: tx.now });
+  const row = group.fleet
+    ? { market: "", instance_type: "", requested_count: 0, ...group, configurations: "[]", fleet: JSON.stringify(group.fleet) }
+    : { ...group, configurations: JSON.stringify(group.configurations), ebs: group.ebs && JSON.stringify(group.ebs) };
+  await addGroup(tx.db, { ...row, created_at: tx.now });
 }
 
 /** A column that requests own. */
@@ -55,11 +84,26 @@ export async function setAutoScalingPolicy(tx: Tx, groupId: string, policy: Auto
     .execute();
 }
 
+export const isFleet = (group: GroupRow): group is FleetRow => group.fleet !== null;
+export const isUniform = (group: GroupRow): group is UniformGroup => group.fleet === null;
+
+/** Settings of the node: those of its group, or of its type in its fleet. */
+export const configurationsOf = (group: GroupRow, { type_config: index }: Pick<InstanceRow, "type_config">): Configuration[] =>
+  group.fleet ? group.fleet.types[index!]!.configurations : group.configurations;
+
+/** As it was asked for, of its group or of its type in its fleet. */
+export const ebsOf = (group: GroupRow, { type_config: index }: Pick<InstanceRow, "type_config">): EbsConfiguration | null =>
+  group.fleet ? group.fleet.types[index!]!.ebs : group.ebs;
+
+/** Instance types of those that the cluster was created with. */
+export const foundingTypes = (group: GroupRow): string[] =>
+  group.fleet ? group.fleet.founding : Array.from({ length: group.founding_count }, () => group.instance_type);
+
 /** Columns that requests own: its size is asked for anew. */
 export async function resizeGroup(
   tx: Tx,
   groupId: string,
-  { requested_count, shrink_policy }: Pick<GroupRow, "requested_count" | "shrink_policy">,
+  { requested_count, shrink_policy }: Pick<UniformGroup, "requested_count" | "shrink_policy">,
 ): Promise<void> {
   await tx.db
     .updateTable("instance_groups")
@@ -168,12 +212,8 @@ export async function instancesNotTerminated(db: Db): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-type NewInstance = Pick<
-  InstancesTable,
-  "id" | "cluster_instance_id" | "cluster_id" | "group_id" | "ordinal" | "address" | "agent_token"
-> & {
-  resize?: number;
-};
+type NewInstance = Pick<InstancesTable, "id" | "cluster_instance_id" | "cluster_id" | "group_id" | "ordinal" | "address" | "agent_token"> &
+  Hardware & { resize?: number };
 
 const addInstance = compiledByNames<Insertable<InstancesTable>>((db, given) =>
   db.insertInto("instances").values(given as Insertable<InstancesTable>),
@@ -300,8 +340,10 @@ export function isSuspended(group: Pick<GroupRow, "resize">, mine: readonly Inst
   return mine.slice(lastGood + 1).filter((instance) => instance.resize === group.resize && hasFailed(instance)).length >= mostFailures;
 }
 
-/** EMR's state of a group. `all`: its instances, those that have ended, too. */
-export function groupState(cluster: ClusterRow, group: GroupRow, all: readonly InstanceRow[]): InstanceGroupState {
+export type GroupState = Extract<InstanceGroupState, InstanceFleetState>;
+
+/** EMR's state of a group or fleet. `all`: its instances, those that have ended, too. */
+export function groupState(cluster: ClusterRow, group: GroupRow, all: readonly InstanceRow[]): GroupState {
   if (cluster.phase === "ended") return "TERMINATED";
   if (isEnding(cluster)) return "TERMINATING";
   const mine = all.filter(({ status }) => status !== "terminated");
@@ -309,12 +351,13 @@ export function groupState(cluster: ClusterRow, group: GroupRow, all: readonly I
   const hasCome = (instance: InstanceRow) =>
     instanceState(instance) === "RUNNING" || (instance.status === "lost" && instance.first_ready_at !== null);
   if (cluster.phase !== "ready") {
-    if (mine.length === 0 || mine.some((instance) => instanceState(instance) === "PROVISIONING")) return "PROVISIONING";
+    const lacks = group.fleet !== null && cluster.ready_at === null && missingOf(group, mine).length > 0;
+    if (lacks || mine.length === 0 || mine.some((instance) => instanceState(instance) === "PROVISIONING")) return "PROVISIONING";
     return mine.every(hasCome) ? "RUNNING" : "BOOTSTRAPPING";
   }
   const isThere = (instance: InstanceRow) =>
     stays(instance) && hasCome(instance) && (group.role === "MASTER" || instance.status !== "lost");
-  if (mine.length === group.requested_count && mine.every(isThere)) return "RUNNING";
+  if (isOfItsSize(group, mine) && mine.every(isThere)) return "RUNNING";
   if (isSuspended(group, all)) return "SUSPENDED";
   const isNew = group.founding_count === 0 && group.resize === 0 && !all.some(wasLost);
   if (isNew) return all.some(({ observed }) => observed !== null) ? "BOOTSTRAPPING" : "PROVISIONING";

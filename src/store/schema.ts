@@ -127,6 +127,10 @@ export interface InstanceGroupsTable {
   ebs: string | null;
   /** api: AutoScalingPolicy as JSON, kept and shown; null where there is none. */
   auto_scaling_policy: string | null;
+  /** api: Fleet as JSON; null in a group. A fleet has all of the above that goes by instance type and market in it. */
+  fleet: string | null;
+  /** cluster reconciler: FleetShift as JSON, what of a fleet's targets has become something else after a timeout. */
+  shift: string | null;
   created_at: number;
 }
 
@@ -136,7 +140,15 @@ export interface InstancesTable {
   /** ci-… */
   cluster_instance_id: string;
   cluster_id: string;
+  /** Its group's or fleet's. */
   group_id: string;
+  instance_type: string;
+  /** ON_DEMAND, SPOT */
+  market: string;
+  /** Units that it counts in its fleet; 1 in a group. */
+  weight: number;
+  /** Which of its fleet's types; null in a group. */
+  type_config: number | null;
   ordinal: number;
   address: string;
   agent_token: string;
@@ -326,4 +338,11 @@ export const migrations: readonly string[] = [
    ALTER TABLE instances ADD COLUMN leaving TEXT;
    ALTER TABLE instances ADD COLUMN decommission_seconds INTEGER;`,
   accessVersionMigration,
+  `ALTER TABLE instance_groups ADD COLUMN fleet TEXT;
+   ALTER TABLE instance_groups ADD COLUMN shift TEXT;
+   ALTER TABLE instances ADD COLUMN instance_type TEXT NOT NULL DEFAULT '';
+   ALTER TABLE instances ADD COLUMN market TEXT NOT NULL DEFAULT 'ON_DEMAND';
+   ALTER TABLE instances ADD COLUMN weight INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE instances ADD COLUMN type_config INTEGER;
+   UPDATE instances SET (instance_type, market) = (SELECT g.instance_type, g.market FROM instance_groups g WHERE g.id = instances.group_id);`,
 ];

@@ -1,14 +1,25 @@
 /**
  * EMR's state-change events as EventBridge carries them. Compared word by word with the EMR Management Guide, "Monitoring Amazon EMR events with
- * CloudWatch" (tables of cluster, instance group and step events: state, severity, message), and for the members of `detail` with the examples of the
- * EventBridge and CloudWatch Events guides, "Amazon EMR events" (a terminated cluster, a group, a failed step).
+ * CloudWatch" (tables of cluster, instance fleet, instance group and step events: state, severity, message), and for the members of `detail` with the examples of the
+ * EventBridge and CloudWatch Events guides, "Amazon EMR events" (a terminated cluster, a group, a failed step); of a fleet, with EventBridge's schema of
+ * EMRInstanceFleetStateChange.
  *
- * EMR has no events of BOOTSTRAPPING, TERMINATING and INTERRUPTED, nor of a group that is made or ended: theirs are Howdah's own words. Its other
- * events (reconfiguring, automatic scaling policies, fleets) come with what they tell of.
+ * EMR has no events of BOOTSTRAPPING, TERMINATING and INTERRUPTED, nor of a group that is made or ended: theirs are Howdah's own words. For a
+ * fleet EMR's table says WAITING where its state is RUNNING. Its other events (reconfiguring, automatic scaling policies) come with what they tell of.
  */
-import type { ClusterState, InstanceGroupState, StepState } from "@aws-sdk/client-emr";
+import type { ClusterState, StepState } from "@aws-sdk/client-emr";
 import { type ClusterRow, stateChangeReason } from "./clusters.ts";
-import { type GroupRow, hasFailed, type InstanceRow, instanceState, wasLost } from "./instances.ts";
+import {
+  type FleetRow,
+  type GroupRow,
+  type GroupState,
+  hasFailed,
+  type InstanceRow,
+  instanceState,
+  type UniformGroup,
+  wasLost,
+} from "./instances.ts";
+import { unitsOf } from "./sizes.ts";
 import type { StepRow } from "./steps.ts";
 import type { Tx } from "./store.ts";
 
@@ -17,7 +28,11 @@ type Severity = "INFO" | "WARN" | "ERROR" | "CRITICAL";
 export interface StateChangeEvent {
   version: "0";
   id: string;
-  "detail-type": "EMR Cluster State Change" | "EMR Step Status Change" | "EMR Instance Group State Change";
+  "detail-type":
+    | "EMR Cluster State Change"
+    | "EMR Step Status Change"
+    | "EMR Instance Group State Change"
+    | "EMR Instance Fleet State Change";
   source: "aws.emr";
   account: string;
   /** ISO 8601 in UTC, to the second. */
@@ -100,20 +115,18 @@ export function stepEvent(cluster: ClusterRow, step: StepRow, state: StepState, 
 
 export function groupEvent(
   cluster: ClusterRow,
-  group: GroupRow,
+  group: UniformGroup,
   mine: readonly InstanceRow[],
-  state: InstanceGroupState,
+  state: GroupState,
   before: string | undefined,
   telling: Telling,
 ): StateChangeEvent {
   const running = mine.filter((instance) => instanceState(instance) === "RUNNING").length;
   const which = `nstance group ${group.id} in Amazon EMR cluster ${cluster.id} (${cluster.spec.name})`;
   const at = minute(telling.now);
-  // It was asked for, or began with the loss of a node.
-  const losses = mine.filter(wasLost).map(({ ended_at: ended }) => ended ?? 0);
-  const started = Math.max(group.resized_at ?? 0, ...losses) || telling.now;
+  const started = resizedAt(group, mine) ?? telling.now;
   const minutes = Math.max(0, Math.floor((telling.now - started) / 60_000));
-  const messages: Partial<Record<InstanceGroupState, string>> = {
+  const messages: Partial<Record<GroupState, string>> = {
     RESIZING: `A resize for i${which} started at ${at}. It is resizing from an instance count of ${running} to ${group.requested_count}.`,
     SUSPENDED: `I${which} was arrested at ${at} for the following reason: ${lastFailure(mine)}.`,
     ...(before === "RESIZING"
@@ -135,6 +148,58 @@ export function groupEvent(
     state,
     message: messages[state] ?? `I${which} became ${state} at ${at}. It has an instance count of ${running}.`,
   });
+}
+
+export function fleetEvent(
+  cluster: ClusterRow,
+  group: FleetRow,
+  mine: readonly InstanceRow[],
+  state: GroupState,
+  before: string | undefined,
+  telling: Telling,
+): StateChangeEvent {
+  const { fleet, shift } = group;
+  const has = unitsOf(mine.filter((instance) => instanceState(instance) === "RUNNING"));
+  const provisioned = unitsOf(mine.filter(({ status }) => status === "launched"));
+  const which = `nstance fleet ${group.id} in Amazon EMR cluster ${cluster.id} (${cluster.spec.name})`;
+  const at = minute(telling.now);
+  const started = resizedAt(group, mine) ?? group.created_at;
+  const minutes = Math.max(0, Math.floor((telling.now - started) / 60_000));
+  const capacities = `The instance fleet now has On-Demand capacity of ${has.ON_DEMAND} and Spot capacity of ${has.SPOT}. Target On-Demand capacity was ${fleet.onDemand}`;
+  const gaveUp = before === "RESIZING" && state === "RUNNING" && shift?.resize === group.resize;
+  const complete: Record<string, string> = {
+    PROVISIONING: `Provisioning for i${which} is complete. Provisioning started at ${minute(started)} and took ${minutes} minutes. ${capacities}, and target Spot capacity was ${fleet.spot}.`,
+    RESIZING: `The resizing operation for i${which} ${
+      gaveUp
+        ? `has reached the timeout and stopped. The resize started at ${minute(started)} and stopped after ${minutes} minutes`
+        : `is complete. The resize started at ${minute(started)} and took ${minutes} minutes`
+    }. ${capacities} and target Spot capacity was ${fleet.spot}.`,
+  };
+  const messages: Partial<Record<GroupState, string>> = {
+    RUNNING: complete[before === "BOOTSTRAPPING" ? "PROVISIONING" : (before ?? "")],
+    RESIZING: `A resize for i${which} started at ${at}. The instance fleet is resizing from an On-Demand capacity of ${has.ON_DEMAND} to a target of ${fleet.onDemand}, and from a Spot capacity of ${has.SPOT} to a target of ${fleet.spot}.`,
+    SUSPENDED: `I${which} was arrested at ${at} for the following reason: ${lastFailure(mine)}.`,
+  };
+  return envelope(cluster, "EMR Instance Fleet State Change", telling, {
+    severity: state === "SUSPENDED" ? "ERROR" : gaveUp ? "WARN" : "INFO",
+    targetOnDemandCapacity: String(fleet.onDemand),
+    targetSpotCapacity: String(fleet.spot),
+    provisionedOnDemandCapacity: String(provisioned.ON_DEMAND),
+    provisionedSpotCapacity: String(provisioned.SPOT),
+    instanceFleetId: group.id,
+    instanceFleetType: group.role,
+    clusterId: cluster.id,
+    state,
+    message:
+      messages[state] ??
+      `I${which} became ${state} at ${at}. It has an On-Demand capacity of ${has.ON_DEMAND} and a Spot capacity of ${has.SPOT}.`,
+  });
+}
+
+/** When its last resize was asked for, or began with the loss of a node; undefined where there was none. */
+function resizedAt({ resized_at: asked }: GroupRow, mine: readonly InstanceRow[]): number | undefined {
+  const losses = mine.filter(wasLost).map(({ ended_at: ended }) => ended ?? 0);
+  return Math.max(asked ?? 0, ...losses) || undefined;
 }
 
 /** Why the last of them that failed did. */

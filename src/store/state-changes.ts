@@ -9,7 +9,7 @@ import { type ClusterRow, clusterState, findCluster } from "./clusters.ts";
 import { compiled } from "./compiled.ts";
 import { groupsOf, groupState, instancesOf } from "./instances.ts";
 import type { Schema } from "./schema.ts";
-import { clusterEvent, groupEvent, type StateChangeEvent, stepEvent } from "./state-change-events.ts";
+import { clusterEvent, fleetEvent, groupEvent, type StateChangeEvent, stepEvent } from "./state-change-events.ts";
 import { activeStates, findNotedSteps, hasStepIn, stepState } from "./steps.ts";
 import type { Db, Tx } from "./store.ts";
 
@@ -59,7 +59,7 @@ const triggers = [
   ["clusters", "INSERT", "true", "'cluster', NEW.id, NEW.id"],
   ["clusters", "UPDATE OF phase, ending, terminate_requested_at", "true", "'cluster', NEW.id, NEW.id"],
   ["instance_groups", "INSERT", "true", "'group', NEW.id, NEW.cluster_id"],
-  ["instance_groups", "UPDATE OF resize", "true", "'group', NEW.id, NEW.cluster_id"],
+  ["instance_groups", "UPDATE OF resize, shift", "true", "'group', NEW.id, NEW.cluster_id"],
   ["instances", "INSERT", "true", "'group', NEW.group_id, NEW.cluster_id"],
   // Reports come every few seconds; of most only their number is new.
   [
@@ -117,7 +117,9 @@ async function noteGroups(tx: Tx, cluster: ClusterRow): Promise<void> {
     const mine = instances.filter((instance) => instance.group_id === group.id);
     const state = groupState(cluster, group, mine);
     const before = noted.get(group.id);
-    if (state !== before) await note(tx, cluster, group.id, state, groupEvent(cluster, group, mine, state, before, tx));
+    if (state === before) continue;
+    const event = group.fleet ? fleetEvent(cluster, group, mine, state, before, tx) : groupEvent(cluster, group, mine, state, before, tx);
+    await note(tx, cluster, group.id, state, event);
   }
 }
 

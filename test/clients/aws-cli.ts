@@ -229,8 +229,8 @@ export function awsCliSuite(prefix: string, world: () => World, cli: () => Cli):
         /\(ValidationException\).*Security configuration with name 'sc' does not exist/,
       );
       assert.match(
-        await refused("--instance-fleets InstanceFleetType=MASTER,TargetOnDemandCapacity=1,InstanceTypeConfigs=[{InstanceType=m5.xlarge}]"),
-        /Instances\.InstanceFleets: instance fleets are not in Howdah yet/,
+        await refused("--instance-fleets InstanceFleetType=CORE,TargetOnDemandCapacity=1,InstanceTypeConfigs=[{InstanceType=m5.xlarge}]"),
+        /\(ValidationException\).*Instances\.InstanceFleets: Zero master instance fleets supplied/,
       );
       const said = await aws.fails(`emr create-cluster --use-default-roles --release-label emr-1.2.3 ${one}`);
       assert.match(said, new RegExp(`release label is invalid: emr-1\\.2\\.3\\..*${releaseLabel}`));

@@ -59,7 +59,7 @@ const cluster: DescribedCluster & { userInterfaces: { name: string; url: string;
       ],
     },
   ],
-  groups: [{ id: "ig-1", role: "MASTER", name: "Master", state: "RUNNING", requested: 1, running: 1 }],
+  groups: [{ id: "ig-1", role: "MASTER", name: "Master", state: "RUNNING", requested: 1, running: 1, isFleet: false }],
   steps: Array.from({ length: 14 }, (_, i) => ({
     id: `s-${i}`,
     name: `n${i}`,
@@ -72,7 +72,7 @@ const cluster: DescribedCluster & { userInterfaces: { name: string; url: string;
 };
 
 test("a resize in progress is shown, and nodes that have left are not", () => {
-  const task = { id: "ig-2", role: "TASK", name: "Task", state: "RESIZING", requested: 3, running: 1 } as const;
+  const task = { id: "ig-2", role: "TASK", name: "Task", state: "RESIZING", requested: 3, running: 1, isFleet: false } as const;
   const gone = { id: "i-2", role: "TASK", address: "127.64.1.2", state: "TERMINATED", daemons: [] } as const;
   const text = bare(
     clusterText({ ...cluster, groups: [...cluster.groups, task], instances: [...cluster.instances, { ...gone, daemons: [] }] }, now),

@@ -165,6 +165,9 @@ export async function harness(path = ":memory:", clock?: Omit<Clock, "after">) {
 
 export type Harness = Awaited<ReturnType<typeof harness>>;
 
+/** Of what kind an instance of a group is. */
+export const m5 = { instance_type: "m5.xlarge", market: "ON_DEMAND", weight: 1, type_config: null } as const;
+
 /** A step of one word. */
 export const step = (Name: string, ActionOnFailure: StepConfig["ActionOnFailure"] = "CONTINUE"): StepConfig => ({
   Name,

@@ -31,6 +31,7 @@ import { emrfsCredentials, instanceCredentials, stepCredentials } from "../../sr
 import { findInstance, groupsOf, insertInstance, type InstanceRow } from "../../src/store/instances.ts";
 import { setStepStatus } from "../../src/store/steps.ts";
 import { factsOf } from "./engine-facts.ts";
+import { m5 } from "./control-plane-harness.ts";
 import { type Api, credentialsOf, startApi } from "./iam-harness.ts";
 
 const mapping = (type: RoleMapping["type"], ...identifiers: string[]): RoleMapping => ({
@@ -185,7 +186,7 @@ describe("a cluster with mappings", () => {
   async function node(cluster_id: string): Promise<InstanceRow> {
     const [group] = await groupsOf(api.store.db, cluster_id);
     const [id, cluster_instance_id] = [api.ids.instance(), api.ids.clusterInstance()];
-    const more = { ordinal: 1, address: "127.64.1.1", agent_token: `token-${id}` };
+    const more = { ...m5, ordinal: 1, address: "127.64.1.1", agent_token: `token-${id}` };
     await api.store.transaction((tx) => insertInstance(tx, { id, cluster_id, group_id: group!.id, cluster_instance_id, ...more }));
     return (await findInstance(api.store.db, id))!;
   }

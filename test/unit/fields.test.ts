@@ -74,6 +74,54 @@ const rich: Partial<RunJobFlowInput> = {
   ],
 };
 
+const typeConfig = {
+  InstanceType: "m5.2xlarge",
+  WeightedCapacity: 2,
+  Priority: 1,
+  Configurations: [{ Classification: "yarn-site", Properties: { "yarn.log-aggregation.retain-seconds": "60" } }],
+  EbsConfiguration: { EbsOptimized: true },
+} as const;
+const reservations = { UsageStrategy: "use-capacity-reservations-first", CapacityReservationPreference: "open" } as const;
+const CapacityReservationOptions = { ...reservations, CapacityReservationResourceGroupArn: "arn:aws:resource-groups:us-east-1:1:group/g" };
+
+/** The same of fleets. */
+const richFleets: Partial<RunJobFlowInput> = {
+  Instances: {
+    InstanceFleets: [
+      {
+        InstanceFleetType: "MASTER",
+        TargetSpotCapacity: 1,
+        InstanceTypeConfigs: [{ InstanceType: "m5.xlarge", BidPrice: "0.1" }],
+      },
+      {
+        InstanceFleetType: "CORE",
+        Name: "workers",
+        TargetOnDemandCapacity: 2,
+        TargetSpotCapacity: 2,
+        InstanceTypeConfigs: [{ ...typeConfig, Configurations: [...typeConfig.Configurations] }],
+        LaunchSpecifications: {
+          SpotSpecification: { TimeoutDurationMinutes: 5, TimeoutAction: "SWITCH_TO_ON_DEMAND", AllocationStrategy: "diversified" },
+          OnDemandSpecification: { AllocationStrategy: "prioritized", CapacityReservationOptions },
+        },
+        ResizeSpecifications: {
+          SpotResizeSpecification: { TimeoutDurationMinutes: 5, AllocationStrategy: "diversified" },
+          OnDemandResizeSpecification: { TimeoutDurationMinutes: 5, AllocationStrategy: "prioritized", CapacityReservationOptions },
+        },
+        Context: "ours",
+      },
+    ],
+    KeepJobFlowAliveWhenNoSteps: true,
+  },
+};
+
+async function fleetCluster(): Promise<Example> {
+  const h = await harness();
+  const id = await create(h, richFleets);
+  h.advance(1000);
+  await makeReady(h, id);
+  return { h, id, stepId: undefined };
+}
+
 interface Example {
   h: Harness;
   id: string;
@@ -160,7 +208,9 @@ async function answers({ h, id, stepId }: Example): Promise<[operation: string, 
     name,
     (await h.handlers[name as "DescribeCluster"]!({ ClusterId: id, ...more }, h.request)) as object,
   ];
-  const all = ["DescribeCluster", "ListInstances", "ListInstanceGroups", "ListBootstrapActions", "ListSteps"].map((name) => ask(name));
+  const { InstanceCollectionType: kind } = (await h.handlers.DescribeCluster!({ ClusterId: id }, h.request)).Cluster!;
+  const collections = kind === "INSTANCE_FLEET" ? "ListInstanceFleets" : "ListInstanceGroups";
+  const all = ["DescribeCluster", "ListInstances", collections, "ListBootstrapActions", "ListSteps"].map((name) => ask(name));
   if (stepId) all.push(ask("DescribeStep", { StepId: stepId }));
   return [...(await Promise.all(all)), ["ListClusters", (await h.handlers.ListClusters!({}, h.request)) as object]];
 }
@@ -189,7 +239,8 @@ test("every field of the model is in an answer, or docs/api-fields.md says why n
   const [all, seen] = [new Set<string>(), new Set<string>()];
   const running = await richCluster();
   const examples = [await answers(running), await answers(await brokenBootstrap()), await answers(await cancelledStep())];
-  examples.push(await answers(await ended(running)));
+  const fleets = await fleetCluster();
+  examples.push(await answers(fleets), await answers(await ended(fleets)), await answers(await ended(running)));
   for (const example of examples)
     for (const [operation, answer] of example) walk(emrService.operations.get(operation)!.output, answer, all, seen);
 

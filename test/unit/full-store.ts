@@ -10,6 +10,7 @@ import { insertSteps, setStepStatus, type StepSpec } from "../../src/store/steps
 import type { Store, Tx } from "../../src/store/store.ts";
 import { putTags } from "../../src/store/tags.ts";
 import { adminKey } from "./keys.ts";
+import { m5 } from "./control-plane-harness.ts";
 
 /** Who owns all of it. */
 export const owner: RequestContext = {
@@ -104,7 +105,15 @@ async function one(tx: Tx, ids: Ids, n: number, lives: boolean, steps: number, i
     { id: ids.instanceGroup(), role: "MASTER" as const, count: 1 },
     { id: ids.instanceGroup(), role: "CORE" as const, count: Math.max(0, instances - 1) },
   ];
-  const common = { cluster_id: id, market: "ON_DEMAND", bid_price: null, instance_type: "m5.xlarge", configurations: [], ebs: null };
+  const common = {
+    fleet: null,
+    cluster_id: id,
+    market: "ON_DEMAND",
+    bid_price: null,
+    instance_type: "m5.xlarge",
+    configurations: [],
+    ebs: null,
+  };
   for (const { id: group, role, count } of groups)
     await insertGroup(tx, { ...common, id: group, role, name: role, requested_count: count, founding_count: count });
   for (let ordinal = 1; ordinal <= instances; ordinal++) {
@@ -118,6 +127,7 @@ async function one(tx: Tx, ids: Ids, n: number, lives: boolean, steps: number, i
       ordinal,
       address: `${network}.${ordinal}`,
       agent_token: ids.token(),
+      ...m5,
     });
     // Word by word as a simulated node says it: when it begins to talk, nothing of it is news.
     await recordReport(tx, {

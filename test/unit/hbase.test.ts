@@ -130,13 +130,10 @@ test("a storage mode and a root that do not go together are a warning", () => {
 });
 
 test("what an engine's daemons take counts before a cluster is placed", () => {
-  const groups = [
-    { role: "MASTER" as const, requested_count: 1 },
-    { role: "CORE" as const, requested_count: 2 },
-  ];
-  const more = neededMemoryMb(groups, ["HBase"]) - neededMemoryMb(groups, ["Spark"]);
+  const roles = ["MASTER", "CORE", "CORE"] as const;
+  const more = neededMemoryMb(roles, ["HBase"]) - neededMemoryMb(roles, ["Spark"]);
   const { memoryMb } = enginesFor(["HBase"]).find(({ name }) => name === "HBase")!;
   assert.equal(more, memoryMb!.MASTER! + 2 * memoryMb!.CORE!);
-  const alone = groups.slice(0, 1);
+  const alone = roles.slice(0, 1);
   assert.equal(neededMemoryMb(alone, ["HBase"]) - neededMemoryMb(alone, ["Spark"]), memoryMb!.MASTER! + memoryMb!.CORE!);
 });

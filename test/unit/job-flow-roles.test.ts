@@ -7,6 +7,7 @@ import { findCluster } from "../../src/store/clusters.ts";
 import { eventsOf } from "../../src/store/events.ts";
 import { instanceCredentials } from "../../src/store/instance-credentials.ts";
 import { findInstance, groupsOf, insertInstance } from "../../src/store/instances.ts";
+import { m5 } from "./control-plane-harness.ts";
 import { type Api, credentialsOf, startApi } from "./iam-harness.ts";
 
 const trust = (Service: string, Condition: object = {}) =>
@@ -130,6 +131,7 @@ describe("the roles of a cluster", () => {
       ordinal: 1,
       address: "127.64.1.1",
       agent_token: "t",
+      ...m5,
     };
     await api.store.transaction((tx) => insertInstance(tx, instance));
     return (await findInstance(api.store.db, id))!;

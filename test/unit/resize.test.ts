@@ -6,7 +6,7 @@ import { manifestFor } from "../../src/reconcile/manifest.ts";
 import { eventsOf } from "../../src/store/events.ts";
 import { insertInstance, type InstanceRow, instancesOf } from "../../src/store/instances.ts";
 import { stateChangesOf } from "../../src/store/state-changes.ts";
-import { create, type Harness, harness, makeReady, state } from "./control-plane-harness.ts";
+import { create, type Harness, harness, m5, makeReady, state } from "./control-plane-harness.ts";
 import { installation } from "./engine-facts.ts";
 
 const group = (InstanceRole: "MASTER" | "CORE" | "TASK", InstanceCount: number, more: object = {}) => ({
@@ -383,7 +383,7 @@ test("addresses are used again only when no other is left, the longest unused fi
   const group_id = (await groups(h, id)).TASK!.Id!;
   await h.store.transaction(async (tx) => {
     for (let n = 3; n <= 250; n++) {
-      const of = { cluster_id: id, group_id, cluster_instance_id: `ci-${n}`, agent_token: "t" };
+      const of = { ...m5, cluster_id: id, group_id, cluster_instance_id: `ci-${n}`, agent_token: "t" };
       await insertInstance(tx, { ...of, id: `i-${n}`, ordinal: n, address: `${network}.${n}` });
       const ended_at = tx.now + (n === 77 ? 1 : 1000 + n);
       await tx.db.updateTable("instances").set({ status: "terminated", wanted: 0, ended_at }).where("id", "=", `i-${n}`).execute();

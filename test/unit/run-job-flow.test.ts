@@ -21,11 +21,6 @@ const refusals: [string, Partial<RunJobFlowInput>, RegExp][] = [
   ["an AMI version", { AmiVersion: "3.11" }, /AmiVersion/],
   ["an application that is not there", { Applications: [{ Name: "Hue" }] }, /Hue is not in Howdah's emr-7\.13\.0.*Spark/],
   [
-    "instance fleets",
-    { Instances: { InstanceFleets: [{ InstanceFleetType: "MASTER" }] } },
-    /InstanceFleets: instance fleets are not in Howdah yet/,
-  ],
-  [
     "an unknown instance type",
     { Instances: { InstanceGroups: [group("MASTER", 1, "m99.huge")] } },
     /InstanceGroups\[0\]\.InstanceType.*m99\.huge/,

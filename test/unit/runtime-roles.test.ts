@@ -20,6 +20,7 @@ import { findInstance, groupsOf, insertInstance } from "../../src/store/instance
 import { setStepStatus } from "../../src/store/steps.ts";
 import { stepCredentials } from "../../src/store/instance-credentials.ts";
 import { factsOf } from "./engine-facts.ts";
+import { m5 } from "./control-plane-harness.ts";
 import { type Api, credentialsOf, startApi } from "./iam-harness.ts";
 
 const statement = (more: object) => JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...more }] });
@@ -79,6 +80,7 @@ describe("runtime roles", () => {
       ordinal: 1,
       address: "127.64.1.1",
       agent_token: `token-${id}`,
+      ...m5,
     };
     await api.store.transaction((tx) => insertInstance(tx, instance));
     return (await findInstance(api.store.db, id))!;

@@ -16,17 +16,17 @@ export const groupIdentifiers = ({ groups }: NodeFacts): GroupIdentifier[] =>
 
 /** Gone from a terminated instance: addresses, network and volumes, as in EC2. */
 export function instanceShape(node: NodeFacts, request: Ec2Request): Instance {
-  const { instance, group, cluster, state } = node;
+  const { instance, cluster, state } = node;
   const isGone = state.Name === "terminated";
-  const type = instanceType(group.instance_type);
+  const type = instanceType(instance.instance_type);
   return {
     InstanceId: instance.id,
     ImageId: node.imageId,
     State: state,
     StateTransitionReason: endTime(node) ? `User initiated (${endTime(node)})` : "",
     StateReason: stateReason(node),
-    InstanceType: group.instance_type as Instance["InstanceType"],
-    InstanceLifecycle: group.market === "SPOT" ? "spot" : undefined,
+    InstanceType: instance.instance_type as Instance["InstanceType"],
+    InstanceLifecycle: instance.market === "SPOT" ? "spot" : undefined,
     KeyName: attributesOf(cluster).Ec2KeyName,
     LaunchTime: launchTime(node),
     AmiLaunchIndex: 0,

@@ -9,6 +9,7 @@ import { attributesOf, type Node, nodesOf } from "../../store/ec2-nodes.ts";
 import { listResources, type SecurityGroup } from "../../store/ec2-resources.ts";
 import { resourceTags } from "../../store/ec2-tags.ts";
 import { findEntity } from "../../store/iam-entities.ts";
+import { ebsOf } from "../../store/instances.ts";
 import type { Db, Store, Tx } from "../../store/store.ts";
 import { tagsOf } from "../../store/tags.ts";
 import type { Ec2Request } from "./context.ts";
@@ -109,7 +110,7 @@ function merge(...lists: Tag[][]): Tag[] {
 }
 
 function volumesOf({ cluster, group, instance }: Node): Omit<NodeVolume, "tags">[] {
-  const storage = storageDevices(group.ebs, group.instance_type).map(({ Device = "", VolumeSpecification }) => ({
+  const storage = storageDevices(ebsOf(group, instance), instance.instance_type).map(({ Device = "", VolumeSpecification }) => ({
     device: Device,
     specification: VolumeSpecification!,
     isRoot: false,

@@ -27,7 +27,7 @@ export function clusterShape(cluster: ClusterRow, { use, tags, masterAddress }: 
   return {
     ...spec.shown,
     ...clusterSummary(cluster, use),
-    InstanceCollectionType: "INSTANCE_GROUP",
+    InstanceCollectionType: spec.hasFleets ? "INSTANCE_FLEET" : "INSTANCE_GROUP",
     LogUri: spec.logUri ?? undefined,
     ReleaseLabel: spec.releaseLabel,
     AutoTerminate: cluster.keep_alive === 0,

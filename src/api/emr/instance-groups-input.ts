@@ -1,4 +1,4 @@
-/** Instances of RunJobFlow, in either of its two spellings, as groups; groups of AddInstanceGroups. */
+/** Instances of RunJobFlow, in each of its spellings; groups of AddInstanceGroups. */
 import type {
   AutoScalingPolicy,
   EbsConfiguration,
@@ -8,43 +8,54 @@ import type {
 } from "@aws-sdk/client-emr";
 import type { NodeRole } from "../../agent/manifest.ts";
 import { validationException } from "../../aws/errors.ts";
+import type { Configuration } from "../../engines/engine.ts";
 import { instanceType } from "../../releases/instance-types.ts";
+import type { NewGroup } from "../../store/instances.ts";
 import { checkEbs } from "./ebs-input.ts";
+import { readFleets } from "./fleets-input.ts";
 
-export interface GroupInput {
-  role: NodeRole;
-  name: string;
-  market: "ON_DEMAND" | "SPOT";
-  bidPrice: string | null;
-  instanceType: string;
-  count: number;
-  configurations: readonly WireConfiguration[] | undefined;
-  ebs: EbsConfiguration | null;
-  autoScalingPolicy: AutoScalingPolicy | null;
+/** Configurations, and what their client calls them. */
+export interface Settings {
+  wire: readonly WireConfiguration[] | undefined;
+  at: string;
 }
 
-/** What of a group is stored as its request says it. */
-export const requestedColumns = (group: GroupInput) => ({
-  role: group.role,
-  name: group.name,
-  market: group.market,
-  bid_price: group.bidPrice,
-  instance_type: group.instanceType,
-  requested_count: group.count,
-  ebs: group.ebs,
-});
+/** A group or a fleet that is asked for. */
+export interface CollectionInput {
+  role: NodeRole;
+  /** Instances that it begins with. */
+  count: number;
+  /** Of a fleet, those of each type. */
+  settings: readonly Settings[];
+  hasEbs: boolean;
+  autoScalingPolicy: AutoScalingPolicy | null;
+  warnings: readonly string[];
+  /** Its row. `configurations`: as `settings` were read. `isFounding`: its cluster is created with it. */
+  columns(configurations: readonly Configuration[][], isFounding: boolean): WithoutIds<NewGroup>;
+}
+
+type WithoutIds<Row> = Row extends unknown ? Omit<Row, "id" | "cluster_id"> : never;
+
+export interface GroupInput extends CollectionInput {
+  instanceType: string;
+}
 
 export const mostTaskGroups = 48;
 /** Addresses of a /24; the cluster's network. */
 export const mostInstances = 250;
 
-/** Throws ValidationException, naming the field, for what EMR would refuse. */
-export function readGroups(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
+/** The groups or the fleets of RunJobFlow. Throws ValidationException, naming the field, for what EMR would refuse. */
+export function readCollections(instances: Partial<JobFlowInstancesConfig>): CollectionInput[] {
   const short = instances.MasterInstanceType ?? instances.SlaveInstanceType ?? instances.InstanceCount;
-  if (instances.InstanceGroups?.length && short !== undefined)
+  const kinds = [instances.InstanceGroups?.length, instances.InstanceFleets?.length, short !== undefined];
+  if (kinds.filter(Boolean).length > 1)
     throw validationException(
       "Instances: Please configure instances using one and only one of the following: instance groups; instance fleets; instance count, master and slave instance type.",
     );
+  return instances.InstanceFleets?.length ? readFleets(instances) : readGroups(instances);
+}
+
+function readGroups(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
   const groups = instances.InstanceGroups?.length
     ? instances.InstanceGroups.map((group, index) => readGroup(group, `Instances.InstanceGroups[${index}].`))
     : readShort(instances);
@@ -72,7 +83,7 @@ export function readGroups(instances: Partial<JobFlowInstancesConfig>): GroupInp
 
 function readShort(instances: Partial<JobFlowInstancesConfig>): GroupInput[] {
   const { MasterInstanceType, SlaveInstanceType, InstanceCount = 1 } = instances;
-  if (!MasterInstanceType) throw validationException("Instances: either InstanceGroups or MasterInstanceType is required.");
+  if (!MasterInstanceType) throw validationException("Instances: InstanceGroups, InstanceFleets or MasterInstanceType is required.");
   if (InstanceCount < 1) throw validationException("Instances.InstanceCount must be at least 1.");
   if (InstanceCount > 1 && !SlaveInstanceType)
     throw validationException("Instances.SlaveInstanceType is required when InstanceCount is above 1.");
@@ -97,21 +108,32 @@ export function readGroup(config: InstanceGroupConfig, at: string): GroupInput {
   if (count < (role === "TASK" ? 0 : 1)) throw validationException(`${at}InstanceCount must be at least ${role === "TASK" ? 0 : 1}.`);
   checkBidPrice(config, at);
   if (config.EbsConfiguration) checkEbs(config.EbsConfiguration, `${at}EbsConfiguration`);
+  const ebs = ebsOf(config);
   return {
     role,
-    name: config.Name ?? { MASTER: "Master", CORE: "Core", TASK: "Task" }[role],
-    market: config.Market ?? "ON_DEMAND",
-    bidPrice: config.BidPrice ?? null,
-    instanceType: type,
     count,
-    configurations: config.Configurations,
-    ebs: ebsOf(config),
+    settings: [{ wire: config.Configurations, at: `${at}Configurations` }],
+    hasEbs: ebs !== null,
     autoScalingPolicy: config.AutoScalingPolicy ?? null,
+    warnings: [],
+    instanceType: type,
+    columns: ([configurations = []], isFounding) => ({
+      fleet: null,
+      role,
+      name: config.Name ?? { MASTER: "Master", CORE: "Core", TASK: "Task" }[role],
+      market: config.Market ?? "ON_DEMAND",
+      bid_price: config.BidPrice ?? null,
+      instance_type: type,
+      requested_count: count,
+      founding_count: isFounding ? count : 0,
+      configurations,
+      ebs,
+    }),
   };
 }
 
-/** One that asks for nothing is none: the group has the volumes that EMR gives its type. */
-function ebsOf({ EbsConfiguration: ebs }: InstanceGroupConfig): EbsConfiguration | null {
+/** One that asks for nothing is none: the instances have the volumes that EMR gives their type. */
+export function ebsOf({ EbsConfiguration: ebs }: Pick<InstanceGroupConfig, "EbsConfiguration">): EbsConfiguration | null {
   return ebs && ((ebs.EbsBlockDeviceConfigs ?? []).length > 0 || ebs.EbsOptimized !== undefined) ? ebs : null;
 }
 
@@ -120,6 +142,10 @@ function checkBidPrice({ BidPrice: price, Market }: InstanceGroupConfig, at: str
   if (price === undefined) return;
   if (Market !== "SPOT")
     throw validationException(`${at}BidPrice: Attempted to set bid price for on demand instance group: Market must be SPOT.`);
+  checkPrice(price, at);
+}
+
+export function checkPrice(price: string, at: string): void {
   if (!/^\d+(\.\d+)?$/.test(price)) throw validationException(`${at}BidPrice: '${price}' is not a price in USD.`);
   if (Number(price) === 0) throw validationException(`${at}BidPrice: The bid price is negative or zero.`);
   if (/\.\d{4}/.test(price))

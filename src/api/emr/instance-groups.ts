@@ -8,20 +8,22 @@ import { isEnding } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
 import {
   clusterOfGroup,
-  type GroupRow,
   groupsOf,
   insertGroup,
   type InstanceRow,
   instancesOf,
+  isUniform,
   requestRemoval,
   resizeGroup,
   setAutoScalingPolicy,
   stays,
+  type UniformGroup,
 } from "../../store/instances.ts";
 import type { Tx } from "../../store/store.ts";
 import { clusterArn } from "./cluster-shapes.ts";
+import { mustHaveGroups } from "./collections.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
-import { mostInstances, mostTaskGroups, readGroup, requestedColumns } from "./instance-groups-input.ts";
+import { mostInstances, mostTaskGroups, readGroup } from "./instance-groups-input.ts";
 import { readConfigurations } from "./job-flow-input.ts";
 import { theCluster, theJobFlow } from "./lookup.ts";
 import { noScaling, sortOutGroupChange } from "./parameters.ts";
@@ -34,7 +36,8 @@ export async function AddInstanceGroups({ store, ids }: EmrContext, input: AddIn
   return store.transaction(async (tx) => {
     const cluster = await theJobFlow(tx.db, request, input.JobFlowId);
     checkRuns(cluster, "added");
-    const groups = await groupsOf(tx.db, cluster.id);
+    mustHaveGroups(cluster, "AddInstanceGroups", "AddInstanceFleet");
+    const groups = (await groupsOf(tx.db, cluster.id)).filter(isUniform);
     for (const [index, { role }] of added.entries())
       if (role !== "TASK")
         throw validationException(
@@ -49,20 +52,14 @@ export async function AddInstanceGroups({ store, ids }: EmrContext, input: AddIn
     const { applications } = cluster.spec;
     const names = applications.map(({ Name }) => Name);
     const groupIds: string[] = [];
-    for (const [index, group] of added.entries()) {
-      const configurations = readConfigurations(group.configurations, `InstanceGroups[${index}].Configurations`, applications, warnings);
-      warnings.push(...checkTogether(mergeConfigurations(cluster.spec.configurations, configurations), names));
+    for (const group of added) {
+      const configurations = group.settings.map(({ wire, at }) => readConfigurations(wire, at, applications, warnings));
+      for (const own of configurations) warnings.push(...checkTogether(mergeConfigurations(cluster.spec.configurations, own), names));
       const id = ids.instanceGroup();
       groupIds.push(id);
-      await insertGroup(tx, {
-        id,
-        cluster_id: cluster.id,
-        ...requestedColumns(group),
-        founding_count: 0,
-        configurations,
-      });
+      await insertGroup(tx, { id, cluster_id: cluster.id, ...group.columns(configurations, false) });
       await addEvent(tx, cluster.id, "cluster", `${id} is added: ${group.count} × ${group.instanceType}, by ${request.principal.arn}`);
-      if (group.ebs !== null) warnings.push("EbsConfiguration is kept, but a node's disks are its folder on the host");
+      if (group.hasEbs) warnings.push("EbsConfiguration is kept, but a node's disks are its folder on the host");
       if (!group.autoScalingPolicy) continue;
       await setAutoScalingPolicy(tx, id, readAutoScalingPolicy(group.autoScalingPolicy, cluster.id, group.role));
       warnings.push(`AutoScalingPolicy of ${id} ${noScaling}`);
@@ -101,9 +98,10 @@ const noSuchGroup = (id: string) => invalidRequest(`Instance group id '${id}' is
 
 async function modify(tx: Tx, cluster: ClusterRow, change: InstanceGroupModifyConfig, at: string, request: EmrRequest): Promise<void> {
   checkRuns(cluster, "modified");
+  mustHaveGroups(cluster, "ModifyInstanceGroups", "ModifyInstanceFleet");
   sortOutGroupChange(change);
   const { InstanceCount: count, EC2InstanceIdsToTerminate: named = [], ShrinkPolicy: policy } = change;
-  const groups = await groupsOf(tx.db, cluster.id);
+  const groups = (await groupsOf(tx.db, cluster.id)).filter(isUniform);
   const group = groups.find(({ id }) => id === change.InstanceGroupId)!;
   if (count === undefined && named.length === 0 && policy === undefined)
     throw validationException(`${at}InstanceCount, ${at}EC2InstanceIdsToTerminate or ${at}ShrinkPolicy is required.`);
@@ -143,7 +141,7 @@ function checkSize(groups: readonly { requested_count: number }[]): void {
 }
 
 /** HDFS must keep its copies of each block on as many core nodes. */
-function checkCount(cluster: ClusterRow, group: GroupRow, count: number, at: string): void {
+function checkCount(cluster: ClusterRow, group: UniformGroup, count: number, at: string): void {
   if (count < 0) throw validationException(`${at}InstanceCount must be at least 0.`);
   if (group.role !== "CORE") return;
   if (count < 1)

@@ -1,27 +1,39 @@
-/** Instance groups and instances as EMR's InstanceGroup and Instance. Pure functions; docs/api-fields.md says which fields are never there. */
+/** Instance groups, fleets and instances as EMR's InstanceGroup, InstanceFleet and Instance. Pure functions; docs/api-fields.md says which fields are never there. */
 import type {
   AutoScalingPolicyDescription,
   Instance,
+  InstanceFleet,
   InstanceGroup,
-  InstanceGroupState,
   InstanceGroupStateChangeReason,
   InstanceStateChangeReason,
+  InstanceTypeSpecification,
   Configuration as WireConfiguration,
 } from "@aws-sdk/client-emr";
 import { hostnameOf } from "../../agent/node-record.ts";
 import type { Configuration } from "../../engines/engine.ts";
 import type { ClusterRow } from "../../store/clusters.ts";
-import { type GroupRow, groupState, hasFailed, type InstanceRow, instanceState, removedByResize, stays } from "../../store/instances.ts";
+import type { FleetType } from "../../store/fleets.ts";
+import {
+  ebsOf,
+  type FleetRow,
+  type GroupRow,
+  type GroupState,
+  groupState,
+  hasFailed,
+  type InstanceRow,
+  instanceState,
+  removedByResize,
+  stays,
+  type UniformGroup,
+} from "../../store/instances.ts";
+import { missingOf, unitsOf } from "../../store/sizes.ts";
 import { lastFailure } from "../../store/state-change-events.ts";
 import { storageDevices, volumeId } from "../../releases/ebs.ts";
 import { date } from "./dates.ts";
 
-export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instances: readonly InstanceRow[]): InstanceGroup {
+export function instanceGroupShape(group: UniformGroup, cluster: ClusterRow, instances: readonly InstanceRow[]): InstanceGroup {
   const mine = instances.filter((instance) => instance.group_id === group.id);
   const running = mine.filter((instance) => instanceState(instance) === "RUNNING").length;
-  const state = groupState(cluster, group, mine);
-  // A group has no times of its own: those of its instances and its cluster stand in their order, though somebody sets the clock back.
-  const ready = atLeast(readyAt(group, cluster, mine), group.created_at);
   return {
     Id: group.id,
     Name: group.name,
@@ -31,15 +43,7 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
     InstanceType: group.instance_type,
     RequestedInstanceCount: group.requested_count,
     RunningInstanceCount: running,
-    Status: {
-      State: state,
-      StateChangeReason: groupReason(cluster, state, mine),
-      Timeline: {
-        CreationDateTime: new Date(group.created_at),
-        ReadyDateTime: date(ready),
-        EndDateTime: date(atLeast(cluster.ended_at, ready ?? group.created_at)),
-      },
-    },
+    Status: groupStatus(group, cluster, mine),
     Configurations: configurationsShape(group.configurations),
     // The first version; a reconfiguration would make the next.
     ConfigurationsVersion: 0,
@@ -52,7 +56,53 @@ export function instanceGroupShape(group: GroupRow, cluster: ClusterRow, instanc
   };
 }
 
-function groupReason(cluster: ClusterRow, state: InstanceGroupState, mine: readonly InstanceRow[]): InstanceGroupStateChangeReason {
+export function instanceFleetShape(group: FleetRow, cluster: ClusterRow, instances: readonly InstanceRow[]): InstanceFleet {
+  const { fleet } = group;
+  const mine = instances.filter((instance) => instance.group_id === group.id);
+  const provisioned = unitsOf(mine.filter(({ status }) => status === "launched"));
+  return {
+    Id: group.id,
+    Name: group.name,
+    Status: groupStatus(group, cluster, mine),
+    InstanceFleetType: group.role,
+    TargetOnDemandCapacity: fleet.onDemand,
+    TargetSpotCapacity: fleet.spot,
+    ProvisionedOnDemandCapacity: provisioned.ON_DEMAND,
+    ProvisionedSpotCapacity: provisioned.SPOT,
+    InstanceTypeSpecifications: fleet.offered.map((index) => typeShape(fleet.types[index]!)),
+    LaunchSpecifications: fleet.launch ?? undefined,
+    ResizeSpecifications: fleet.resize ?? undefined,
+    Context: fleet.context ?? undefined,
+  };
+}
+
+const typeShape = (type: FleetType): InstanceTypeSpecification => ({
+  InstanceType: type.instanceType,
+  WeightedCapacity: type.weight,
+  BidPrice: type.bidPrice ?? undefined,
+  BidPriceAsPercentageOfOnDemandPrice: type.bidPercentage ?? undefined,
+  Configurations: configurationsShape(type.configurations),
+  EbsBlockDevices: storageDevices(type.ebs, type.instanceType),
+  EbsOptimized: type.ebs?.EbsOptimized,
+  Priority: type.priority ?? undefined,
+});
+
+/** Of a fleet too. It has no times of its own: those of its instances and its cluster stand in their order, though somebody sets the clock back. */
+function groupStatus(group: GroupRow, cluster: ClusterRow, mine: readonly InstanceRow[]) {
+  const state = groupState(cluster, group, mine);
+  const ready = atLeast(readyAt(group, cluster, mine), group.created_at);
+  return {
+    State: state,
+    StateChangeReason: groupReason(cluster, state, mine),
+    Timeline: {
+      CreationDateTime: new Date(group.created_at),
+      ReadyDateTime: date(ready),
+      EndDateTime: date(atLeast(cluster.ended_at, ready ?? group.created_at)),
+    },
+  };
+}
+
+function groupReason(cluster: ClusterRow, state: GroupState, mine: readonly InstanceRow[]): InstanceGroupStateChangeReason {
   if (cluster.phase === "ended") return { Code: "CLUSTER_TERMINATED", Message: "Job flow terminated" };
   return state === "SUSPENDED" ? { Code: "INSTANCE_FAILURE", Message: lastFailure(mine) } : { Message: "" };
 }
@@ -68,7 +118,7 @@ export const configurationsShape = (configurations: readonly Configuration[]): W
 /** When the last of the instances that it was made with was; a group of none is so with its cluster. */
 function readyAt(group: GroupRow, cluster: ClusterRow, mine: readonly InstanceRow[]): number | null {
   const first = mine.filter((instance) => instance.resize === 0 && !hasFailed(instance));
-  if (first.length === 0) return group.requested_count === 0 || group.resize > 0 ? cluster.ready_at : null;
+  if (first.length === 0) return missingOf(group, []).length === 0 || group.resize > 0 ? cluster.ready_at : null;
   // One that was taken away before it was ready is not waited for.
   const times = first.filter(stays).map((instance) => instance.first_ready_at);
   const all = first.flatMap((instance) => instance.first_ready_at ?? []);
@@ -92,20 +142,23 @@ export function instanceShape(instance: InstanceRow, group: GroupRow): Instance 
         EndDateTime: date(instance.ended_at),
       },
     },
-    InstanceGroupId: group.id,
-    Market: group.market === "SPOT" ? "SPOT" : "ON_DEMAND",
-    InstanceType: group.instance_type,
+    ...(group.fleet ? { InstanceFleetId: group.id } : { InstanceGroupId: group.id }),
+    Market: instance.market,
+    InstanceType: instance.instance_type,
     EbsVolumes:
       instanceState(instance) === "TERMINATED"
         ? []
-        : storageDevices(group.ebs, group.instance_type).map(({ Device = "" }) => ({ Device, VolumeId: volumeId(instance.id, Device) })),
+        : storageDevices(ebsOf(group, instance), instance.instance_type).map(({ Device = "" }) => ({
+            Device,
+            VolumeId: volumeId(instance.id, Device),
+          })),
   };
 }
 
 /** It stays PENDING, for nothing scales the group yet. */
 export function autoScalingShape({
   auto_scaling_policy: policy,
-}: Pick<GroupRow, "auto_scaling_policy">): AutoScalingPolicyDescription | undefined {
+}: Pick<UniformGroup, "auto_scaling_policy">): AutoScalingPolicyDescription | undefined {
   if (!policy) return undefined;
   const Message = "Kept; automatic scaling is not in effect in Howdah yet.";
   return { Status: { State: "PENDING", StateChangeReason: { Code: "USER_REQUEST", Message } }, ...policy };

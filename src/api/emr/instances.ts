@@ -1,11 +1,13 @@
 /** ListInstances, ListInstanceGroups, ListInstanceFleets, ListBootstrapActions. */
 import type { ListBootstrapActionsInput, ListInstanceFleetsInput, ListInstanceGroupsInput, ListInstancesInput } from "@aws-sdk/client-emr";
 import { invalidRequest } from "../../aws/errors.ts";
-import { groupsOf, instancesOf, instanceState } from "../../store/instances.ts";
+import type { ClusterRow } from "../../store/clusters.ts";
+import { groupsOf, instancesOf, instanceState, isFleet, isUniform } from "../../store/instances.ts";
+import { mustHaveFleets, mustHaveGroups, usesFleets, usesGroups } from "./collections.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster } from "./lookup.ts";
 import { onlyPage, openList } from "./paging.ts";
-import { instanceGroupShape, instanceShape } from "./instance-shapes.ts";
+import { instanceFleetShape, instanceGroupShape, instanceShape } from "./instance-shapes.ts";
 
 const pageSize = 2000;
 /** Instances that ended longer ago are not told of any more. */
@@ -15,12 +17,9 @@ const rememberedMs = 30 * 24 * 3600_000;
 export async function ListInstances({ store }: EmrContext, input: ListInstancesInput, request: EmrRequest) {
   const { Marker: marker, ...filters } = input;
   const cluster = await theCluster(store.db, request, filters.ClusterId);
-  if (filters.InstanceFleetId || filters.InstanceFleetType)
-    throw noFleets("The parameters InstanceFleetId and InstanceFleetType are for clusters that use instance fleets.");
   const groups = new Map((await groupsOf(store.db, cluster.id)).map((group) => [group.id, group]));
-  const { InstanceGroupId: groupId, InstanceGroupTypes: types = [], InstanceStates: states = [] } = filters;
-  if (groupId && !groups.has(groupId)) throw invalidRequest(`Instance group id '${groupId}' is not valid.`);
-  if (groupId && types.length > 0) throw invalidRequest("Cannot specify both InstanceGroupId and InstanceGroupTypes.");
+  const { groupId, types } = chosenGroups(filters, cluster, groups);
+  const { InstanceStates: states = [] } = filters;
   const list = openList("ListInstances", request, filters, ["number"], marker);
   const [after = 0] = list.after ?? [];
   const found = (await instancesOf(store.db, cluster.id)).flatMap((instance) => {
@@ -38,28 +37,42 @@ export async function ListInstances({ store }: EmrContext, input: ListInstancesI
   return { Instances: items.map(({ instance, group }) => instanceShape(instance, group)), Marker };
 }
 
+/** By id or by role, of groups or of fleets: of what the cluster has. */
+function chosenGroups(filters: ListInstancesInput, cluster: ClusterRow, groups: ReadonlyMap<string, unknown>) {
+  const { InstanceGroupId: groupId, InstanceGroupTypes: types = [], InstanceFleetId: fleetId, InstanceFleetType: fleetType } = filters;
+  if (cluster.spec.hasFleets) {
+    if (groupId || types.length > 0)
+      throw usesFleets("The parameters InstanceGroupId and InstanceGroupTypes are for clusters that use instance groups.");
+    if (fleetId && !groups.has(fleetId)) throw invalidRequest(`Instance fleet id '${fleetId}' is not valid.`);
+    if (fleetId && fleetType) throw invalidRequest("Cannot specify both InstanceFleetId and InstanceFleetType.");
+    return { groupId: fleetId, types: fleetType ? [fleetType] : [] };
+  }
+  if (fleetId || fleetType)
+    throw usesGroups("The parameters InstanceFleetId and InstanceFleetType are for clusters that use instance fleets.");
+  if (groupId && !groups.has(groupId)) throw invalidRequest(`Instance group id '${groupId}' is not valid.`);
+  if (groupId && types.length > 0) throw invalidRequest("Cannot specify both InstanceGroupId and InstanceGroupTypes.");
+  return { groupId, types };
+}
+
 /** At most 50 groups a cluster, so one page. */
 export async function ListInstanceGroups({ store }: EmrContext, input: ListInstanceGroupsInput, request: EmrRequest) {
   const cluster = await theCluster(store.db, request, input.ClusterId);
+  mustHaveGroups(cluster, "ListInstanceGroups", "ListInstanceFleets");
   onlyPage(input.Marker);
   const instances = await instancesOf(store.db, cluster.id);
-  const groups = await groupsOf(store.db, cluster.id);
+  const groups = (await groupsOf(store.db, cluster.id)).filter(isUniform);
   return { InstanceGroups: groups.map((group) => instanceGroupShape(group, cluster, instances)) };
 }
 
-/** Every cluster here has groups, so this is EMR's answer for such a cluster. */
-export async function ListInstanceFleets({ store }: EmrContext, input: ListInstanceFleetsInput, request: EmrRequest): Promise<object> {
-  await theCluster(store.db, request, input.ClusterId);
-  throw noFleets(
-    "The ListInstanceFleets operation does not support clusters that use instance groups. Use the ListInstanceGroups operation instead.",
-  );
+/** Three fleets a cluster, so one page. */
+export async function ListInstanceFleets({ store }: EmrContext, input: ListInstanceFleetsInput, request: EmrRequest) {
+  const cluster = await theCluster(store.db, request, input.ClusterId);
+  mustHaveFleets(cluster, "ListInstanceFleets", "ListInstanceGroups");
+  onlyPage(input.Marker);
+  const instances = await instancesOf(store.db, cluster.id);
+  const fleets = (await groupsOf(store.db, cluster.id)).filter(isFleet);
+  return { InstanceFleets: fleets.map((fleet) => instanceFleetShape(fleet, cluster, instances)) };
 }
-
-const noFleets = (hint: string) =>
-  invalidRequest(
-    `Instance groups and instance fleets are mutually exclusive. The EMR cluster specified in the request uses instance groups. ${hint}`,
-    "API_DOES_NOT_SUPPORT_INSTANCE_GROUP_CLUSTERS",
-  );
 
 /** At most 16 actions a cluster, so one page. */
 export async function ListBootstrapActions({ store }: EmrContext, input: ListBootstrapActionsInput, request: EmrRequest) {

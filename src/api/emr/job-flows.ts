@@ -12,7 +12,7 @@ import type {
 import { findRelease } from "../../releases/release.ts";
 import { type ClusterUse, eachCluster, useOfCluster } from "../../store/cluster-lists.ts";
 import { type ClusterRow, clusterState, stateChangeReason } from "../../store/clusters.ts";
-import { type GroupRow, groupsOf, type InstanceRow, instancesOf } from "../../store/instances.ts";
+import { type GroupRow, groupsOf, type InstanceRow, instancesOf, isUniform, type UniformGroup } from "../../store/instances.ts";
 import { activeStates, type StepRow, stepsOf } from "../../store/steps.ts";
 import type { Db } from "../../store/store.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
@@ -117,7 +117,10 @@ function instancesShape(
   use: ClusterUse,
 ): JobFlowInstancesDetail {
   const [master] = instances;
-  const typeOf = (...roles: string[]) => groups.find(({ role }) => roles.includes(role))?.instance_type;
+  const typeOf = (...roles: string[]) => {
+    const group = groups.find(({ role }) => roles.includes(role));
+    return group && (group.fleet ? group.fleet.founding[0] : group.instance_type);
+  };
   const attributes = cluster.spec.shown.Ec2InstanceAttributes;
   return {
     MasterInstanceType: typeOf("MASTER"),
@@ -125,8 +128,9 @@ function instancesShape(
     MasterInstanceId: master?.id,
     // Where there is one node, it is both.
     SlaveInstanceType: typeOf("CORE", "TASK") ?? typeOf("MASTER"),
-    InstanceCount: groups.reduce((sum, group) => sum + group.requested_count, 0),
-    InstanceGroups: groups.map((group) => groupDetail(group, cluster, instances)),
+    InstanceCount: groups.reduce((sum, group) => sum + sizeOf(group, instances), 0),
+    // Fleets came later than this operation.
+    InstanceGroups: groups.filter(isUniform).map((group) => groupDetail(group, cluster, instances)),
     NormalizedInstanceHours: use.normalizedHours,
     Ec2KeyName: attributes?.Ec2KeyName,
     Ec2SubnetId: attributes?.Ec2SubnetId,
@@ -138,7 +142,11 @@ function instancesShape(
   };
 }
 
-function groupDetail(group: GroupRow, cluster: ClusterRow, instances: readonly InstanceRow[]): InstanceGroupDetail {
+/** How many instances it is to have; of a fleet, whose types decide that, how many it has. */
+const sizeOf = (group: GroupRow, instances: readonly InstanceRow[]): number =>
+  group.fleet ? instances.filter(({ group_id: of, status }) => of === group.id && status !== "terminated").length : group.requested_count;
+
+function groupDetail(group: UniformGroup, cluster: ClusterRow, instances: readonly InstanceRow[]): InstanceGroupDetail {
   const shape = instanceGroupShape(group, cluster, instances);
   return {
     InstanceGroupId: shape.Id,

@@ -16,16 +16,19 @@ import { validationException } from "../../aws/errors.ts";
  * (`refused`), or returns undefined for a value that needs nothing.
  */
 type Fate<Value> = "honoured" | ((value: NonNullable<Value>) => string | undefined);
-type Fates<Input> = { [Name in keyof Required<Input>]: Fate<Input[Name]> };
+export type Fates<Input> = { [Name in keyof Required<Input>]: Fate<Input[Name]> };
 
-const refused = (why: string) => (): never => {
+export const refused = (why: string) => (): never => {
   throw validationException(why);
 };
-const warned = (text: string) => () => text;
+export const warned = (text: string) => () => text;
 const within = (name: string, least: number, most: number, unit: string, why: string) => (value: number) => {
   if (value < least || value > most) throw validationException(`${name} must be from ${least} to ${most} ${unit}, not ${value}.`);
   return `${name} is kept and shown, but ${why}`;
 };
+
+/** Also of fleets. */
+export const noAmi = refused("CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead.");
 
 /** Also of ModifyCluster. */
 export const extendedSupport =
@@ -67,7 +70,7 @@ const parameters: Fates<RunJobFlowInput> = {
   NewSupportedProducts: (value) =>
     value.length > 0 ? refused("NewSupportedProducts belongs to releases before emr-4.0. Use Applications.")() : undefined,
   SecurityConfiguration: "honoured",
-  CustomAmiId: refused("CustomAmiId: nodes are made of the host's own system, not of an AMI. Use a bootstrap action instead."),
+  CustomAmiId: noAmi,
   EbsRootVolumeSize: within("EbsRootVolumeSize", 10, 100, "GiB", "a node's disk is its folder on the host"),
   EbsRootVolumeIops: within("EbsRootVolumeIops", 3000, 16_000, "IOPS", "has no effect"),
   EbsRootVolumeThroughput: within("EbsRootVolumeThroughput", 125, 1000, "MiB/s", "has no effect"),
@@ -93,8 +96,7 @@ const instanceParameters: Fates<JobFlowInstancesConfig> = {
   SlaveInstanceType: "honoured",
   InstanceCount: "honoured",
   InstanceGroups: "honoured",
-  InstanceFleets: (value) =>
-    value.length > 0 ? refused("Instances.InstanceFleets: instance fleets are not in Howdah yet. Use InstanceGroups.")() : undefined,
+  InstanceFleets: "honoured",
   KeepJobFlowAliveWhenNoSteps: "honoured",
   TerminationProtected: "honoured",
   Ec2KeyName: warned("Instances.Ec2KeyName is kept and shown, but nodes have no ssh server yet"),
@@ -127,7 +129,8 @@ const resizePolicy: Fates<InstanceResizePolicy> = {
   InstanceTerminationTimeout: "honoured",
 };
 
-function sortOut<Input extends object>(input: Input, fates: Fates<Input>): string[] {
+/** Warnings to record. Throws ValidationException for a parameter that is refused. */
+export function sortOut<Input extends object>(input: Input, fates: Fates<Input>): string[] {
   const warnings: string[] = [];
   for (const name of Object.keys(fates) as (keyof Input)[]) {
     const value = input[name];

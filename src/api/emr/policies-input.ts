@@ -24,7 +24,7 @@ export function readJobFlowPolicies(input: RunJobFlowInput) {
       throw validationException(`${at}: a cluster may have only one kind, and ManagedScalingPolicy is given. Leave one of them out.`);
   }
   return {
-    managed_scaling_policy: scaling ? readManagedScalingPolicy(scaling) : null,
+    managed_scaling_policy: scaling ? readManagedScalingPolicy(scaling, (input.Instances?.InstanceFleets ?? []).length > 0) : null,
     auto_termination_policy: termination ? readAutoTerminationPolicy(termination) : null,
   };
 }
@@ -42,10 +42,10 @@ export function readAutoTerminationPolicy({ IdleTimeout = defaultIdleTimeout }: 
 
 const performanceIndexes = [1, 25, 50, 75, 100];
 
-export function readManagedScalingPolicy(policy: ManagedScalingPolicy): ManagedScalingPolicy {
+export function readManagedScalingPolicy(policy: ManagedScalingPolicy, hasFleets: boolean): ManagedScalingPolicy {
   const { ComputeLimits: limits, ScalingStrategy, UtilizationPerformanceIndex: index } = policy;
   if (!limits) throw validationException("ManagedScalingPolicy.ComputeLimits is required.");
-  checkLimits(limits);
+  checkLimits(limits, hasFleets);
   if (index !== undefined && ScalingStrategy !== "ADVANCED")
     throw validationException("ManagedScalingPolicy.UtilizationPerformanceIndex may be set only with ScalingStrategy ADVANCED.");
   if (index !== undefined && !performanceIndexes.includes(index))
@@ -56,13 +56,15 @@ export function readManagedScalingPolicy(policy: ManagedScalingPolicy): ManagedS
 }
 
 /** Its first words are EMR's. */
-function checkLimits(limits: ComputeLimits): void {
+function checkLimits(limits: ComputeLimits, hasFleets: boolean): void {
   const invalid = (why: string) => validationException(`Invalid configuration for managed scaling. ${why}`);
   const { UnitType, MinimumCapacityUnits: min = 0, MaximumCapacityUnits: max = 0 } = limits;
   const { MaximumOnDemandCapacityUnits: onDemand, MaximumCoreCapacityUnits: core } = limits;
-  if (UnitType === "InstanceFleetUnits")
+  if ((UnitType === "InstanceFleetUnits") !== hasFleets)
     throw invalid(
-      "ComputeLimits.UnitType InstanceFleetUnits is for clusters with instance fleets: this one has instance groups, so Instances or VCPU.",
+      hasFleets
+        ? `ComputeLimits.UnitType ${UnitType} is for clusters with instance groups: this one has instance fleets, so InstanceFleetUnits.`
+        : "ComputeLimits.UnitType InstanceFleetUnits is for clusters with instance fleets: this one has instance groups, so Instances or VCPU.",
     );
   if (min < 1) throw invalid(`ComputeLimits.MinimumCapacityUnits must be at least 1, not ${min}.`);
   if (max < min) throw invalid(`The min capacity (${min}) cannot be higher than max capacity (${max}).`);

@@ -15,7 +15,7 @@ import type {
 import { validationException } from "../../aws/errors.ts";
 import { type ClusterWish, setClusterWish } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
-import { type GroupRow, groupsOf, setAutoScalingPolicy } from "../../store/instances.ts";
+import { groupsOf, isUniform, setAutoScalingPolicy, type UniformGroup } from "../../store/instances.ts";
 import type { Db, Tx } from "../../store/store.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { theCluster, theLivingCluster } from "./lookup.ts";
@@ -27,12 +27,12 @@ import { autoScalingShape } from "./instance-shapes.ts";
 export async function PutManagedScalingPolicy({ store }: EmrContext, input: PutManagedScalingPolicyInput, request: EmrRequest) {
   return store.transaction(async (tx) => {
     const cluster = await theLivingCluster(tx.db, request, input.ClusterId);
-    const scaled = (await groupsOf(tx.db, cluster.id)).find((group) => group.auto_scaling_policy !== null);
+    const scaled = (await groupsOf(tx.db, cluster.id)).filter(isUniform).find((group) => group.auto_scaling_policy !== null);
     if (scaled)
       throw validationException(
         `ManagedScalingPolicy: instance group ${scaled.id} has an automatic scaling policy, and a cluster may have only one kind. Remove it first.`,
       );
-    const policy = readManagedScalingPolicy(input.ManagedScalingPolicy ?? {});
+    const policy = readManagedScalingPolicy(input.ManagedScalingPolicy ?? {}, cluster.spec.hasFleets === true);
     await attach(tx, cluster.id, { managed_scaling_policy: policy }, `ManagedScalingPolicy ${noScaling}`);
     return {};
   });
@@ -111,8 +111,8 @@ export async function RemoveAutoScalingPolicy({ store }: EmrContext, input: Remo
   });
 }
 
-async function theGroup(db: Db, clusterId: string, id: string | undefined): Promise<GroupRow> {
-  const group = (await groupsOf(db, clusterId)).find((one) => one.id === id);
+async function theGroup(db: Db, clusterId: string, id: string | undefined): Promise<UniformGroup> {
+  const group = (await groupsOf(db, clusterId)).filter(isUniform).find((one) => one.id === id);
   if (!group) throw validationException(`Instance group id '${id ?? ""}' is not valid: cluster ${clusterId} has no such group.`);
   return group;
 }

@@ -11,7 +11,7 @@ import type { EmrContext, EmrRequest } from "./context.ts";
 import { readEc2Attributes } from "./ec2-attributes.ts";
 import { readExecutionRole } from "./execution-role.ts";
 import { replicationOf } from "../../engines/hadoop/roles.ts";
-import { readGroups, requestedColumns } from "./instance-groups-input.ts";
+import { readCollections } from "./instance-groups-input.ts";
 import {
   hasOthersOnly,
   readApplications,
@@ -35,32 +35,31 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
   const instances = withoutBlanks(input.Instances ?? {});
   const warnings = [...sortOutParameters(input), ...sortOutInstances(instances)];
   const release = readRelease(input.ReleaseLabel, releases, warnings);
-  const groups = readGroups(instances);
+  const groups = readCollections(instances);
+  warnings.push(...groups.flatMap((group) => group.warnings));
   const policies = readJobFlowPolicies(input);
   const applications = readApplications(input.Applications ?? [], release, releases.missingApplications, warnings);
   const configurations = readConfigurations(input.Configurations, "Configurations", applications, warnings);
-  const groupConfigurations = groups.map((group, index) =>
-    readConfigurations(group.configurations, `Instances.InstanceGroups[${index}].Configurations`, applications, warnings),
+  const groupConfigurations = groups.map(({ settings }) =>
+    settings.map(({ wire, at }) => readConfigurations(wire, at, applications, warnings)),
   );
+  const nodeConfigurations = groupConfigurations.flat().map((own) => mergeConfigurations(configurations, own));
   const names = applications.map(({ Name }) => Name);
-  const usesCatalog = readCatalog(
-    [configurations, ...groupConfigurations.map((own) => mergeConfigurations(configurations, own))],
-    release,
-    names,
-    request,
-  );
-  for (const own of groupConfigurations) warnings.push(...checkTogether(mergeConfigurations(configurations, own), names));
+  const usesCatalog = readCatalog([configurations, ...nodeConfigurations], release, names, request);
+  for (const own of nodeConfigurations) warnings.push(...checkTogether(own, names));
   const stepConcurrencyLevel = readStepConcurrencyLevel(input.StepConcurrencyLevel ?? 1);
   const steps = readSteps(input.Steps ?? [], stepConcurrencyLevel);
   warnings.push(...stepWarnings(steps));
   checkTags(input.Tags ?? []);
+  const hasFleets = (instances.InstanceFleets ?? []).length > 0;
   const core = groups.findIndex((group) => group.role === "CORE");
   const coreNodes = groups[core]?.count ?? 0;
-  if (coreNodes < 4 && replicationOf(mergeConfigurations(configurations, groupConfigurations[core] ?? []), coreNodes) === 1)
+  const ofCore = groupConfigurations[core] ?? [[]];
+  if (coreNodes < 4 && ofCore.some((own) => replicationOf(mergeConfigurations(configurations, own), coreNodes) === 1))
     warnings.push(
       `HDFS keeps one copy of each block (EMR's default below 4 core nodes): what is in HDFS is lost with ${coreNodes === 0 ? "the" : "a"} node`,
     );
-  if (groups.some((group) => group.ebs !== null)) warnings.push("EbsConfiguration is kept, but a node's disks are its folder on the host");
+  if (groups.some(({ hasEbs }) => hasEbs)) warnings.push("EbsConfiguration is kept, but a node's disks are its folder on the host");
   for (const path of request.unknownMembers)
     warnings.push(`${path}: not a parameter of RunJobFlow that this version knows; it has no effect`);
 
@@ -73,6 +72,7 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
     configurations,
     bootstrapActions: readBootstrapActions(input.BootstrapActions ?? []),
     ...(usesCatalog && { usesCatalog }),
+    ...(hasFleets && { hasFleets }),
     shown: {
       AutoScalingRole: input.AutoScalingRole,
       ScaleDownBehavior: input.ScaleDownBehavior ?? "TERMINATE_AT_TASK_COMPLETION",
@@ -111,14 +111,8 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
       ...policies,
     });
     for (const [index, group] of groups.entries()) {
-      const groupId = ids.instanceGroup();
-      await insertGroup(tx, {
-        id: groupId,
-        cluster_id: id,
-        ...requestedColumns(group),
-        founding_count: group.count,
-        configurations: groupConfigurations[index] ?? [],
-      });
+      const groupId = hasFleets ? ids.instanceFleet() : ids.instanceGroup();
+      await insertGroup(tx, { id: groupId, cluster_id: id, ...group.columns(groupConfigurations[index] ?? [], true) });
       if (!group.autoScalingPolicy) continue;
       await setAutoScalingPolicy(tx, groupId, readAutoScalingPolicy(group.autoScalingPolicy, id, group.role));
       warnings.push(`AutoScalingPolicy of ${groupId} ${noScaling}`);

@@ -1,0 +1,107 @@
+/**
+ * What an instance fleet is made of, and which of its types new instances have. Pure functions.
+ *
+ * EMR's rules: a fleet has a target of units on demand and one of spot; an instance counts as many as its type's weight; instances are added until a target
+ * is reached, even where that exceeds it (EMR Management Guide, "Configure instance fleets").
+ */
+import type {
+  EbsConfiguration,
+  InstanceFleetProvisioningSpecifications,
+  InstanceFleetResizingSpecifications,
+  MarketType,
+} from "@aws-sdk/client-emr";
+import type { Configuration } from "../engines/engine.ts";
+import { onDemandPrice } from "../releases/prices.ts";
+import type { InstancesTable } from "./schema.ts";
+
+/** EMR's InstanceTypeConfig. */
+export interface FleetType {
+  instanceType: string;
+  weight: number;
+  /** The lowest comes first. */
+  priority: number | null;
+  bidPrice: string | null;
+  bidPercentage: number | null;
+  configurations: Configuration[];
+  ebs: EbsConfiguration | null;
+}
+
+export interface Fleet {
+  /** Units. */
+  onDemand: number;
+  spot: number;
+  /** Those that it has ever had: what an instance is of stays. */
+  types: FleetType[];
+  /** Which of `types` new instances may have. */
+  offered: number[];
+  launch: InstanceFleetProvisioningSpecifications | null;
+  resize: InstanceFleetResizingSpecifications | null;
+  context: string | null;
+  /** Instance types of those that the cluster was created with, never changed: settings that go by a cluster's size go by these. */
+  founding: string[];
+}
+
+/** What timeouts have made of targets, in units that are added to them: as long as nobody has asked for others, which `resize` counts. */
+export interface FleetShift {
+  resize: number;
+  onDemand: number;
+  spot: number;
+}
+
+/** Units by market; of a group, instances. */
+export type Units = Record<MarketType, number>;
+
+/** Of what kind an instance is. `type_config`: which of its fleet's types; null in a group. */
+export type Hardware = Pick<InstancesTable, "instance_type" | "weight" | "type_config"> & { market: MarketType };
+
+type Offer = FleetType & { index: number };
+
+/** Instances for so many units. `isResize`: a fleet has strategies of its own for that. `had`: units of this market that the fleet has, by `type_config`. */
+export function chooseTypes(
+  fleet: Fleet,
+  market: MarketType,
+  units: number,
+  isResize: boolean,
+  had: ReadonlyMap<number, number>,
+): Hardware[] {
+  const strategy = strategyOf(fleet, market, isResize);
+  const ranked = fleet.offered
+    .map((index): Offer => ({ ...fleet.types[index]!, index }))
+    .toSorted((a, b) => comparePriority(strategy, a, b) || pricePerUnit(a) - pricePerUnit(b));
+  const has = new Map(had);
+  const unitsOf = ({ index }: Offer) => has.get(index) ?? 0;
+  const chosen: Hardware[] = [];
+  for (let left = units; left > 0;) {
+    const fitting = ranked.filter(({ weight }) => weight <= left);
+    // One that exceeds the target is taken only where no other is left.
+    const candidates = fitting.length > 0 ? fitting : ranked.toSorted((a, b) => a.weight - b.weight).slice(0, 1);
+    const [next] = strategy === "diversified" ? candidates.toSorted((a, b) => unitsOf(a) - unitsOf(b)) : candidates;
+    if (!next) return chosen;
+    has.set(next.index, unitsOf(next) + next.weight);
+    left -= next.weight;
+    chosen.push({ instance_type: next.instanceType, market, weight: next.weight, type_config: next.index });
+  }
+  return chosen;
+}
+
+/** Instance types of a new fleet's instances. */
+export const plannedTypes = (fleet: Fleet): string[] =>
+  [...chooseTypes(fleet, "ON_DEMAND", fleet.onDemand, false, new Map()), ...chooseTypes(fleet, "SPOT", fleet.spot, false, new Map())].map(
+    (hardware) => hardware.instance_type,
+  );
+
+/** Where none is given, EMR's defaults of emr-6.9 and newer. */
+function strategyOf({ launch, resize }: Fleet, market: MarketType, isResize: boolean) {
+  if (market === "SPOT")
+    return (isResize ? resize?.SpotResizeSpecification : launch?.SpotSpecification)?.AllocationStrategy ?? "price-capacity-optimized";
+  return (isResize ? resize?.OnDemandResizeSpecification : launch?.OnDemandSpecification)?.AllocationStrategy ?? "lowest-price";
+}
+
+/** The strategies that go by how much capacity is left go by prices alone: there is the same of each type on one host. */
+function comparePriority(strategy: string, a: FleetType, b: FleetType): number {
+  if (strategy !== "prioritized" && strategy !== "capacity-optimized-prioritized") return 0;
+  const [first, second] = [a.priority ?? Number.MAX_VALUE, b.priority ?? Number.MAX_VALUE];
+  return first - second;
+}
+
+const pricePerUnit = ({ instanceType, weight }: FleetType): number => onDemandPrice(instanceType) / weight;

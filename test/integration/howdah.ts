@@ -17,6 +17,7 @@ import { findByEnvironment } from "../../src/process/known.ts";
 import { releaseLabels } from "../../src/releases/release.ts";
 import { ensureSetup } from "../../src/setup.ts";
 import { takeDown } from "../../src/take-down.ts";
+import { awsCli } from "./aws-cli.ts";
 
 export const releaseLabel = releaseLabels()[0] ?? "";
 
@@ -113,7 +114,7 @@ export function eventMessages(howdah: Pick<Howdah, "data">, clusterId: string, k
 
 /** Parsed JSON of an aws CLI command; text where it is none. Throws with the CLI's own error. */
 async function aws(installation: Installation, env: Record<string, string>, args: string[]): Promise<any> {
-  const text = await run(join(installation.toolsBin, "aws"), [...args, "--output", "json"], env);
+  const text = await awsCli(installation, { ...base, ...env }, [...args, "--output", "json"]);
   try {
     return JSON.parse(text);
   } catch {
@@ -121,8 +122,9 @@ async function aws(installation: Installation, env: Record<string, string>, args
   }
 }
 
+const base = { PATH: process.env.PATH ?? "", HOME: "/nonexistent" };
+
 async function run(command: string, args: string[], env: Record<string, string>): Promise<string> {
-  const base = { PATH: process.env.PATH ?? "", HOME: "/nonexistent" };
   const { stdout } = await promisify(execFile)(command, args, { env: { ...base, ...env }, timeout: 300_000, maxBuffer: 64 << 20 });
   return stdout;
 }

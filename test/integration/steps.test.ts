@@ -195,7 +195,11 @@ test("a cluster with run-if and --enable-debugging, as typed", async () => {
     ...words("emr create-cluster --name steps --applications Name=Spark --instance-type m5.xlarge --instance-count 2"),
     ...words(`--release-label ${releaseLabel} --use-default-roles --log-uri s3n://work/emr/ --enable-debugging`),
     "--configurations",
-    JSON.stringify([{ Classification: "spark-defaults", Properties: { "spark.executor.memory": "1g", "spark.executor.cores": "2" } }]),
+    JSON.stringify([
+      { Classification: "spark-defaults", Properties: { "spark.executor.memory": "1g", "spark.executor.cores": "2" } },
+      // A small job's tasks run in its application master: all but one job here, for each JVM takes seconds of a core.
+      { Classification: "mapred-site", Properties: { "mapreduce.job.ubertask.enable": "true", "mapreduce.job.ubertask.maxmaps": "20" } },
+    ]),
     "--bootstrap-actions",
     "Path=s3://elasticmapreduce/bootstrap-actions/run-if,Args=[instance.isMaster=true,s3://work/only-master.sh,here]",
   );
@@ -338,6 +342,7 @@ const kinds: Record<string, { step: () => object; fails?: RegExp; check?: (id: s
     step: () =>
       step("jar of the node", `file://${howdah.installation.hadoop.home}/hadoop-mapreduce-examples.jar`, [
         "wordcount",
+        "-Dmapreduce.job.ubertask.enable=false",
         "s3n://work/words.txt",
         "s3a://work/words",
       ]),

@@ -10,6 +10,11 @@ const schema = z.strictObject({
   region: z.string().default("us-east-1"),
   /** How nodes are kept apart: the best that the host allows where it is not set. */
   isolation: z.enum(["view", "plain"]).optional(),
+  /**
+   * How the JVMs of steps, commands and YARN containers compile. `quick`: by the first compiler alone, which takes half of what a small job costs, and makes a
+   * long one slower. Of clusters that are created from then on; daemons are quick in any case.
+   */
+  jvm: z.enum(["full", "quick"]).default("full"),
   /** What becomes of a release label that is not locked here: refused, or replaced by the nearest that is, with a warning. */
   releases: z
     .strictObject({
@@ -55,10 +60,11 @@ export function readConfig(path: string, provider: ProviderName = "local"): Conf
 }
 
 /** Where nodes are simulated: the fields that are there, and why they do nothing. */
-function withoutEffect({ isolation, s3, cloudTrail, limits }: z.input<typeof schema>): string[] {
+function withoutEffect({ isolation, jvm, s3, cloudTrail, limits }: z.input<typeof schema>): string[] {
   const noServer = "there is no S3 server but one that the file names as s3";
   return [
     isolation !== undefined && "isolation: nothing runs on them that could be kept apart",
+    jvm !== undefined && "jvm: no JVM runs on them",
     !s3 && cloudTrail?.deliverEverySeconds !== undefined && `cloudTrail.deliverEverySeconds: ${noServer}`,
     !s3 && limits?.s3Requests !== undefined && `limits.s3Requests: ${noServer}`,
   ].filter((line) => line !== false);

@@ -202,7 +202,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   );
   const writeDown = writeByTurns(audits.event);
   const pipeline = createPipeline({
-    services: createServices({ store, ids, releases: config.releases, audits, s3: direct, buckets, catalogs }),
+    services: createServices({ store, ids, releases: config.releases, jvm: config.jvm, audits, s3: direct, buckets, catalogs }),
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(store.now()),

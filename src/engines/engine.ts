@@ -56,6 +56,8 @@ export interface ClusterFacts {
   master: { address: string; hostname: string };
   /** How its metastore reaches the database of its account's catalog, where it uses that. */
   catalog?: { url: string; user: string; password: string };
+  /** JVMs of its jobs and commands compile by the first compiler alone. */
+  quickJvms?: boolean;
   /** Steps may have roles of their own, which their containers must have too. */
   hasRuntimeRoles?: boolean;
   /** EMRFS takes roles by user, group or prefix. */

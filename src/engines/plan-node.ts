@@ -37,6 +37,8 @@ export function planNode(facts: NodeFacts): EnginePlan {
 function commonEnvironment({ cluster, installation }: NodeFacts): Record<string, string> {
   return {
     JAVA_HOME: installation.nodeJavaHome,
+    // What JAVA_HOME's `java` (java/java) goes by.
+    ...(cluster.quickJvms && { HOWDAH_JVM: "quick" }),
     PYSPARK_PYTHON: "python3",
     AWS_ENDPOINT_URL: cluster.endpoint,
     AWS_REGION: cluster.region,

@@ -41,6 +41,8 @@ export interface ClusterSpec {
   hasFleets?: true;
   /** Hive and Spark find their tables in the account's catalog. */
   usesCatalog?: true;
+  /** JVMs of its jobs and commands compile by the first compiler alone. */
+  quickJvms?: true;
   shown: Partial<Cluster>;
 }
 

@@ -128,6 +128,18 @@ test("containers use the archives, with their working folder first on the class 
   executor.assertShared();
 });
 
+test("HOWDAH_JVM=quick is the first compiler alone, where a command line says nothing else", async () => {
+  const java = join(installation.nodeJavaHome, "bin", "java");
+  const level = async (...options: string[]) => {
+    const flags = await run([java, ...options, "-XX:+PrintFlagsFinal", "-version"], {
+      timeoutMs: 60_000,
+      env: { ...environment, HOWDAH_JVM: "quick" },
+    });
+    return / TieredStopAtLevel += (\d)/.exec(flags)?.[1];
+  };
+  assert.deepEqual([await level(), await level("-XX:TieredStopAtLevel=4")], ["1", "4"]);
+});
+
 test("a class path that a user put something in front of stays as it is", async () => {
   const java = join(installation.nodeJavaHome, "bin", "java");
   const classPath = `/mine/a.jar:${installation.spark.home}/jars/*`;

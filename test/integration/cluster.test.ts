@@ -14,7 +14,7 @@ let files: string;
 let clusterId = "";
 
 before(async () => {
-  howdah = await startHowdah();
+  howdah = await startHowdah({ config: { jvm: "full" } });
   files = mkdtempSync(join(tmpdir(), "howdah-cluster-test-"));
 });
 after(async () => {

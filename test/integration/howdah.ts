@@ -23,14 +23,14 @@ export const releaseLabel = releaseLabels()[0] ?? "";
 
 export interface HowdahOptions {
   isolation?: "view" | "plain";
-  /** howdah.json's content. */
+  /** howdah.json's content; where it says nothing of them, JVMs are quick ones. */
   config?: object;
 }
 
 export async function startHowdah(options: HowdahOptions = {}) {
   const installation = await ensureSetup({ releaseLabel });
   const data = dataFolder(mkdtempSync(join(homedir(), ".howdah-test-")));
-  if (options.config) writeFileSync(data.config, JSON.stringify(options.config));
+  writeFileSync(data.config, JSON.stringify({ jvm: "quick", ...options.config }));
   await startDetached(data, { port: 0, isolation: options.isolation });
   const clientEnv = await clientEnvironment(data);
 

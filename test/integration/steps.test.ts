@@ -59,12 +59,14 @@ import helper
 from pyspark.sql import SparkSession
 
 spark = SparkSession.builder.getOrCreate()
-said = spark.sparkContext._jvm.demo.Show.greeting()
+jvm = spark.sparkContext._jvm
+said = jvm.demo.Show.greeting()
+quick = "-XX:TieredStopAtLevel=1" in jvm.java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()
 
 def local(_):
     return [open("data.txt").read().strip(), open("env/inside.txt").read().strip(), helper.word()]
 
-found = spark.sparkContext.parallelize([0], 1).flatMap(local).collect() + [said]
+found = spark.sparkContext.parallelize([0], 1).flatMap(local).collect() + [said, "a quick JVM" if quick else "a full JVM"]
 spark.createDataFrame([(",".join(found),)], ["value"]).coalesce(1).write.mode("overwrite").text(sys.argv[1])
 `;
 
@@ -377,7 +379,7 @@ const kinds: Record<string, { step: () => object; fails?: RegExp; check?: (id: s
   },
   "spark client": {
     step: () => spark("spark client", "client", ...withFiles, "s3://work/client-out"),
-    check: async () => assert.equal(await parts("client-out/"), "from a file,from an archive,helped,from a jar\n"),
+    check: async () => assert.equal(await parts("client-out/"), "from a file,from an archive,helped,from a jar,a quick JVM\n"),
   },
   "spark cluster": {
     step: () => ({
@@ -386,7 +388,7 @@ const kinds: Record<string, { step: () => object; fails?: RegExp; check?: (id: s
       Jar: undefined,
       Args: ["--deploy-mode", "cluster", ...withFiles, "s3://work/cluster-out"],
     }),
-    check: async () => assert.equal(await parts("cluster-out/"), "from a file,from an archive,helped,from a jar\n"),
+    check: async () => assert.equal(await parts("cluster-out/"), "from a file,from an archive,helped,from a jar,a quick JVM\n"),
   },
   "spark jar": {
     step: () => spark("spark jar", "cluster", "--class", "demo.Count", "s3://work/count.jar", "s3://work/query.sql", "s3://work/lines"),

@@ -206,6 +206,13 @@ test("node labels: core nodes name CORE, and the ResourceManager's store has it,
   assert.equal(property(fileOf(both, "yarn-site.xml"), amLabel), undefined);
 });
 
+test("JVMs are quick where the cluster's are, in containers too", () => {
+  const facts = factsOf(["MASTER"], 0);
+  const quick = { ...facts, cluster: { ...facts.cluster, quickJvms: true } };
+  assert.deepEqual([planNode(facts).env.HOWDAH_JVM, planNode(quick).env.HOWDAH_JVM], [undefined, "quick"]);
+  assert.match(fileOf(facts, "yarn-site.xml"), /env-whitelist<\/name>\s*<value>[^<]*\bHOWDAH_JVM\b/);
+});
+
 test("no file and no environment holds a key; credentials come from the node's own endpoint", () => {
   const plan = planNode(factsOf(four, 1));
   assert.ok(!plan.files.some(({ content }) => /access\.key|secret\.key/.test(content ?? "")));

@@ -8,6 +8,8 @@ export interface EmrContext {
   ids: Ids;
   /** howdah.json's: whether a release label that is not locked stands for the nearest that is, and what becomes of an application that is not in it. */
   releases: { substitute: boolean; missingApplications: "refuse" | "warn" };
+  /** howdah.json's: how the JVMs of new clusters' jobs compile. */
+  jvm?: "full" | "quick";
 }
 
 export type EmrRequest = RequestContext;

@@ -31,7 +31,7 @@ import { readStepConcurrencyLevel, readSteps, stepWarnings } from "./steps.ts";
 import { checkTags } from "./tags.ts";
 
 export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, request: EmrRequest) {
-  const { store, ids, releases } = context;
+  const { store, ids, releases, jvm } = context;
   const instances = withoutBlanks(input.Instances ?? {});
   const warnings = [...sortOutParameters(input), ...sortOutInstances(instances)];
   const release = readRelease(input.ReleaseLabel, releases, warnings);
@@ -73,6 +73,7 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
     bootstrapActions: readBootstrapActions(input.BootstrapActions ?? []),
     ...(usesCatalog && { usesCatalog }),
     ...(hasFleets && { hasFleets }),
+    ...(jvm === "quick" && { quickJvms: true }),
     shown: {
       AutoScalingRole: input.AutoScalingRole,
       ScaleDownBehavior: input.ScaleDownBehavior ?? "TERMINATE_AT_TASK_COMPLETION",

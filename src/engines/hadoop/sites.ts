@@ -14,6 +14,7 @@ import { hasNodeLabels } from "./scheduler.ts";
 /** Variables of the NodeManager that containers have too. */
 const containerVariables = [
   "JAVA_HOME",
+  "HOWDAH_JVM",
   "HADOOP_COMMON_HOME",
   "HADOOP_HDFS_HOME",
   "HADOOP_YARN_HOME",

@@ -33,6 +33,10 @@ const schema = z.strictObject({
     .prefault({}),
   /** How often trails deliver (docs/audit.md). */
   cloudTrail: z.strictObject({ deliverEverySeconds: z.int().min(1).default(300) }).prefault({}),
+  /** How long a core or task node in use may be without an answer until it counts as lost, and is replaced (docs/failures.md). */
+  silentNodeSeconds: z.int().min(10).max(86_400).default(300),
+  /** How long a core or task node in use may be unhealthy until it is replaced, as on EMR (docs/failures.md). */
+  unhealthyNodeMinutes: z.int().min(1).max(10_080).default(45),
   /** How long clusters that have ended are shown: two months, as EMR's are. Then they are forgotten, with their steps and events (docs/limits.md). */
   keepEndedClustersDays: z.int().min(1).max(36_500).default(61),
   /** An S3 endpoint to use in place of the embedded one. */
@@ -60,11 +64,14 @@ export function readConfig(path: string, provider: ProviderName = "local"): Conf
 }
 
 /** Where nodes are simulated: the fields that are there, and why they do nothing. */
-function withoutEffect({ isolation, jvm, s3, cloudTrail, limits }: z.input<typeof schema>): string[] {
+function withoutEffect(given: z.input<typeof schema>): string[] {
+  const { isolation, jvm, s3, cloudTrail, limits, silentNodeSeconds, unhealthyNodeMinutes } = given;
   const noServer = "there is no S3 server but one that the file names as s3";
   return [
     isolation !== undefined && "isolation: nothing runs on them that could be kept apart",
     jvm !== undefined && "jvm: no JVM runs on them",
+    silentNodeSeconds !== undefined && "silentNodeSeconds: they always answer",
+    unhealthyNodeMinutes !== undefined && "unhealthyNodeMinutes: none of them ever is",
     !s3 && cloudTrail?.deliverEverySeconds !== undefined && `cloudTrail.deliverEverySeconds: ${noServer}`,
     !s3 && limits?.s3Requests !== undefined && `limits.s3Requests: ${noServer}`,
   ].filter((line) => line !== false);

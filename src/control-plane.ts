@@ -26,7 +26,7 @@ import { durably } from "./providers/durably.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
 import { createLoop } from "./reconcile/loop.ts";
 import { createReconcilers } from "./reconcile/reconcilers.ts";
-import { createSilence } from "./reconcile/silence.ts";
+import { createSilence, silenceLimits } from "./reconcile/silence.ts";
 import { takeUpAgain } from "./reconcile/take-up-again.ts";
 import { trailReconciler } from "./reconcile/trails.ts";
 import { createWaits } from "./reconcile/waits.ts";
@@ -174,7 +174,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
 
   const direct = directS3(() => current);
   const precedence = createPrecedence();
-  const silence = createSilence(store.steady);
+  const silence = createSilence(store.steady, options.simulated ? undefined : silenceLimits(config.silentNodeSeconds * 1000));
   const joined = await nodes.join({ store, silence }, ids, endpoint);
   const { degree, provider, engines, catalogs, portsTaken, freeMemoryMb, watchMs, handle, secret, stop } = joined;
   opened.push(stop);
@@ -184,6 +184,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     ids,
     waits: createWaits(store.steady),
     silence,
+    unhealthyMs: config.unhealthyNodeMinutes * 60_000,
     keepEndedMs: config.keepEndedClustersDays * 24 * 3600_000,
     log,
     engines,

@@ -78,6 +78,7 @@ const context = {
   ids,
   waits: createWaits(store.steady),
   silence,
+  unhealthyMs: Infinity,
   keepEndedMs: Infinity,
   log,
   engines: () => "there" as const,

@@ -10,13 +10,15 @@ import { writeChanged } from "../files.ts";
 import { type KnownProcess, endProcess, isAlive, spawnDetached } from "../process/known.ts";
 import { type AgentContext, environment } from "./context.ts";
 import type { Daemon, NodeFailure, Report } from "./manifest.ts";
-import { allHold } from "./probe.ts";
+import { allHold, unfitness } from "./probe.ts";
 import { daemonReason } from "./text.ts";
 
 const wrapper = join(import.meta.dirname, "daemon.sh");
-const [probeMs, watchMs, reprobeMs] = [100, 200, 3_000];
+const [probeMs, watchMs, reprobeMs, healthMs] = [100, 200, 3_000, 10_000];
+/** One that has run for so long has come up. */
+const goodMs = 60_000;
 const [backoffMinMs, backoffMaxMs] = [200, 10_000];
-/** A gate daemon that dies so often within a minute of each start will not come up by itself: a new node has failed, of an old one it is told. */
+/** A gate daemon that dies so often within a minute of each start will not come up by itself: a new node has failed, an old one is not healthy. */
 const fatalDeaths = 5;
 const stopGraceMs = 3_000;
 
@@ -26,6 +28,8 @@ interface Supervised {
   daemon: Daemon;
   digest: string;
   state: State;
+  /** That it ended again and again, until it has run for a while. */
+  ailing?: string | undefined;
   stop: AbortController;
   /** Resolves when the daemon is no longer looked after (and, after `stop`, no longer runs). */
   over: Promise<void>;
@@ -39,7 +43,7 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
   const isStopped = (name: string) => existsSync(join(context.layout.volatile, `stopped-${name}`));
   const isReady = (name: string) => all.get(name)?.state.state === "ready";
 
-  function set(supervised: Supervised, change: Partial<State>): void {
+  function set(supervised: Supervised, change: { [K in keyof State]?: State[K] | undefined }): void {
     const before = JSON.stringify(supervised.state);
     Object.assign(supervised.state, change);
     if (JSON.stringify(supervised.state) !== before) context.changed();
@@ -59,12 +63,21 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
 
   /** Until the process ends: ready as soon as its probes hold, starting again where they stop to. */
   async function watch(supervised: Supervised, known: KnownProcess): Promise<void> {
-    let nextProbe = 0;
+    const startedAt = performance.now();
+    let [nextProbe, nextHealth] = [0, 0];
     while (isAlive(known) && !supervised.stop.signal.aborted) {
       if (performance.now() >= nextProbe) {
         const holds = await allHold(supervised.daemon.ready);
         if (isAlive(known) && !supervised.stop.signal.aborted) set(supervised, { state: holds ? "ready" : "starting" });
         nextProbe = performance.now() + (holds ? reprobeMs : probeMs);
+      }
+      if (performance.now() - startedAt > goodMs) supervised.ailing = undefined;
+      if (isReady(supervised.daemon.name) && performance.now() >= nextHealth) {
+        const { healthy } = supervised.daemon;
+        // Who does not answer says nothing new.
+        const unfit = healthy && (await unfitness(healthy).catch(() => supervised.state.unhealthy));
+        set(supervised, { unhealthy: supervised.ailing ?? unfit });
+        nextHealth = performance.now() + healthMs;
       }
       await sleep(isReady(supervised.daemon.name) ? watchMs : probeMs);
     }
@@ -92,7 +105,7 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
         context.log(`${daemon.name}: ${(error as Error).message}`);
       }
       if (stop.signal.aborted) return;
-      deaths = performance.now() - startedAt > 60_000 ? 1 : deaths + 1;
+      deaths = performance.now() - startedAt > goodMs ? 1 : deaths + 1;
       delete supervised.state.pid;
       if (isStopped(daemon.name)) {
         set(supervised, { state: "down" });
@@ -109,7 +122,10 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
       context.log(`${daemon.name} ended and is started again`);
       if (daemon.gate && deaths === fatalDeaths) {
         const { message, logFile } = daemonReason(daemon.log);
-        onFailure({ kind: "daemon", message: `${daemon.name} ended ${deaths} times soon after its start: ${message}`, logFile });
+        const often = `ended ${deaths} times soon after its start`;
+        supervised.ailing = `it ${often}: ${message}`;
+        set(supervised, { unhealthy: supervised.ailing });
+        onFailure({ kind: "daemon", message: `${daemon.name} ${often}: ${message}`, logFile });
       }
       await sleep(Math.min(backoffMinMs * 2 ** (deaths - 1), backoffMaxMs), undefined, { signal: stop.signal }).catch(() => {});
     }

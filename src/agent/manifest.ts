@@ -83,6 +83,8 @@ export interface Daemon {
   log: string;
   /** Ready when all of these hold. */
   ready: Probe[];
+  /** Where it says whether its node is fit for its work: an HTTP GET (JSON). Not fit where the value at `path` is false; `why` leads to its reason. */
+  healthy?: { url: string; path: string[]; why: string[] };
   /** Names of daemons that must be ready, and of tasks that must be done, before this one is started. */
   after?: string[];
   /** false: the node is `ready` without it (history servers come up behind). */
@@ -162,7 +164,8 @@ export interface Report {
   /** Only in phase failed. */
   failure?: NodeFailure;
   bootstrapActions: { ordinal: number; state: "pending" | "running" | "done" | "failed"; exitCode?: number }[];
-  daemons: { name: string; state: "waiting" | "starting" | "ready" | "down"; restarts: number; pid?: number }[];
+  /** `unhealthy`: why the node is not fit for this daemon's work, by its own word, or because it ends again and again on a node that was in use. */
+  daemons: { name: string; state: "waiting" | "starting" | "ready" | "down"; restarts: number; pid?: number; unhealthy?: string }[];
   tasks: { name: string; state: "waiting" | "done" | "retrying"; lastError?: string }[];
   steps: StepReport[];
   /** Of nodes that are to go out of service, by instance id: the master's report. */

@@ -4,7 +4,7 @@ import type { ProviderName } from "../running.ts";
 import { type ClusterRow, clusterState, stateChangeReason } from "../store/clusters.ts";
 import { eventsOf } from "../store/events.ts";
 import type { Units } from "../store/fleets.ts";
-import { groupsOf, groupState, instanceState, isFleet } from "../store/instances.ts";
+import { groupsOf, groupState, illness, instanceState, isFleet } from "../store/instances.ts";
 import { unitsOf, wishOf } from "../store/sizes.ts";
 import { activeStates, stepState, stepsOf } from "../store/steps.ts";
 import type { Db } from "../store/store.ts";
@@ -54,6 +54,7 @@ export async function describeCluster(db: Db, cluster: ClusterRow, provider: Pro
       role,
       address,
       state: instanceState(instance),
+      unhealthy: illness(instance) ?? null,
       daemons: instance.observed?.daemons.map(({ name, state }) => ({ name, state })) ?? [],
     })),
     groups: groups.map((group) => {

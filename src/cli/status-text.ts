@@ -70,7 +70,7 @@ export function clusterText(cluster: Answering, now = Date.now()): string {
         node.id,
         node.address,
         paintState(node.state),
-        cluster.endedAt ? "" : daemonsText(node.daemons),
+        cluster.endedAt ? "" : node.unhealthy ? paint("red", `unhealthy: ${node.unhealthy}`) : daemonsText(node.daemons),
       ]),
       "  ",
     ),

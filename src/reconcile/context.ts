@@ -20,6 +20,8 @@ export interface ReconcileContext {
   portsTaken(message: string): string[];
   /** How long clusters are known after their end; milliseconds. */
   keepEndedMs: number;
+  /** How long a node in use may be unhealthy until another takes its place; milliseconds. */
+  unhealthyMs: number;
   /** Memory that the host can still give away, MiB. */
   freeMemoryMb(): number;
 }

@@ -1,7 +1,7 @@
 /** The instance's reconciler: launches it, starts its init again where it stopped, and removes it. */
 import { hostnameOf } from "../agent/node-record.ts";
 import { findCluster, isEnding } from "../store/clusters.ts";
-import { findInstance, removedByResize, setInstanceStatus, type InstanceRow } from "../store/instances.ts";
+import { findInstance, findMaster, removedByResize, setInstanceStatus, type InstanceRow } from "../store/instances.ts";
 import type { Tx } from "../store/store.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import { AddressTaken } from "../providers/provider.ts";
@@ -50,24 +50,42 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
   };
 }
 
-/** An instance that runs, but whose agent says nothing: one that never did ends its cluster, for the silence of a node that may have data there is a warning. */
+/**
+ * An instance that runs, but whose agent says nothing. One that never did is lost, and so is, after a while, one that was in use: another can take its place. Of a master,
+ * whose place nobody can take, there is a warning.
+ */
 async function listen(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
-  if (context.silence.of(instance.id) < silentMs) return done;
+  const { silence, store } = context;
+  const { limits } = silence;
+  const wasInUse = instance.first_ready_at !== null;
+  const seconds = Math.floor(silence.of(instance.id) / 1000);
+  if (wasInUse && silence.of(instance.id) >= limits.lost && (await findMaster(store.db, instance.cluster_id))?.id !== instance.id)
+    return lose(
+      context,
+      instance,
+      "INSTANCE_FAILURE",
+      `it runs, but its agent has not answered for ${seconds} s. See its howdah-agent.log`,
+    );
+  if (silence.tells(instance.id, limits.told) && wasInUse)
+    await store.transaction((tx) =>
+      addEvent(tx, instance.cluster_id, "instance", `${instance.id} does not answer: nothing of it for ${seconds} s`),
+    );
+  const isLong = silence.tells(instance.id, silentMs);
+  silence.tells(instance.id, limits.lost); // Of a master nothing comes of it.
+  if (!isLong) return done;
   const minutes = silentMs / 60_000;
-  if (!instance.observed && instance.first_ready_at === null)
+  if (!instance.observed && !wasInUse)
     return lose(
       context,
       instance,
       "INTERNAL_ERROR",
       `its agent has not reported in ${minutes} minutes since its launch. See its howdah-agent.log`,
     );
-  await context.store.transaction((tx) =>
+  await store.transaction((tx) =>
     addWarnings(tx, instance.cluster_id, [
       `${instance.id} runs, but its agent did not report for ${minutes} minutes. See its howdah-agent.log`,
     ]),
   );
-  // Told once, not at every look.
-  context.silence.begin(instance.id);
   return done;
 }
 

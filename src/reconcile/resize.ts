@@ -1,12 +1,22 @@
 /**
  * Part of the cluster's reconciler: makes the groups and fleets of a ready cluster as large as they are wished. What is missing is written down for its own reconciler to
  * launch; what is too many leaves by steps, each written down before the next: out of service (the master's agent says when), its last logs, its end. What was
- * lost is ended for good, and then another takes its place.
+ * lost is ended for good, and then another takes its place; what is unhealthy for long leaves as from a group that becomes smaller, when another is on its way.
  */
 import { mergeConfigurations } from "../engines/configurations.ts";
 import { replicationOf } from "../engines/hadoop/roles.ts";
 import type { InstanceRow, GroupRow } from "../store/instances.ts";
-import { configurationsOf, groupsOf, hasFailed, instancesOf, isSuspended, setInstanceWish, stays } from "../store/instances.ts";
+import {
+  configurationsOf,
+  groupsOf,
+  hasFailed,
+  illness,
+  instancesOf,
+  isSuspended,
+  setInstanceStatus,
+  setInstanceWish,
+  stays,
+} from "../store/instances.ts";
 import type { Hardware } from "../store/fleets.ts";
 import { isOfItsSize, missingOf, surplusOf, wishOf } from "../store/sizes.ts";
 import { type ClusterRow, findCluster, isEnding } from "../store/clusters.ts";
@@ -34,8 +44,9 @@ export async function resize(
   groups: readonly GroupRow[],
   instances: readonly InstanceRow[],
 ): Promise<Outcome> {
-  const isCopying = instances.some(({ leaving }) => leaving === "gone");
-  if (!isCopying && groups.every((group) => isAtRest(group, membersOf(group, instances)))) return { done: true };
+  for (const instance of instances) if (illness(instance) === undefined) context.waits.over(`health of ${instance.id}`);
+  const isUnrest = instances.some((instance) => instance.leaving === "gone" || illness(instance) !== undefined);
+  if (!isUnrest && groups.every((group) => isAtRest(group, membersOf(group, instances)))) return { done: true };
   return context.store.transaction(async (tx) => {
     // Read again: a request may have come meanwhile.
     const now = await findCluster(tx.db, cluster.id);
@@ -92,10 +103,33 @@ async function resizeGroup(
       await letGo(instance, instance.end_message ?? instance.observed?.failure?.message ?? "it failed");
     else if (instance.first_ready_at === null && waits.for(`readiness of ${instance.id}`) >= readyWithinMs)
       await letGo(instance, `it was not ready within ${readyWithinMs / 60_000} minutes`);
+    else if (isOverdue(instance)) await replaceUnhealthy(instance, illness(instance)!);
     else {
       staying.push(instance);
       if (instance.first_ready_at === null) next = Math.min(next, readyWithinMs - waits.for(`readiness of ${instance.id}`));
     }
+  }
+
+  /** Its illness has lasted for as long as EMR waits. */
+  function isOverdue(instance: InstanceRow): boolean {
+    if (illness(instance) === undefined) return false;
+    const leftMs = context.unhealthyMs - waits.for(`health of ${instance.id}`);
+    if (leftMs > 0) next = Math.min(next, leftMs);
+    return leftMs <= 0 && !isSuspended(group, mine);
+  }
+
+  /** SetUnhealthyNodeReplacement is about core nodes: where it is off they stay, and YARN gives them no work. */
+  async function replaceUnhealthy(instance: InstanceRow, why: string): Promise<void> {
+    const long = `${instance.id} has been unhealthy for ${context.unhealthyMs / 60_000} minutes (${why})`;
+    if (group.role === "CORE" && cluster.unhealthy_node_replacement === 0) {
+      staying.push(instance);
+      return addWarnings(tx, cluster.id, [`${long}, and stays, for UnhealthyNodeReplacement is off: YARN gives it no work`]);
+    }
+    await setInstanceWish(tx, instance.id, { leaving: "decommissioning", decommission_seconds: decommissionSeconds });
+    await setInstanceStatus(tx, instance.id, { end_code: "INSTANCE_FAILURE", end_message: `It was unhealthy: ${why}` });
+    await tx.manifestChanged(cluster.id);
+    await tell(`${long}: another takes its place, and it leaves ${group.id}`);
+    next = Math.min(next, decommissionSeconds * 1000 + forceMs - waits.for(`decommission of ${instance.id}`));
   }
 
   /** One step of an instance that leaves. */

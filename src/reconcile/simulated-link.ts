@@ -3,7 +3,7 @@ import type { Orders, Surroundings } from "../providers/simulated/node.ts";
 import { findInstance } from "../store/instances.ts";
 import type { ReconcileContext } from "./context.ts";
 import { bootstrapOrders, clusterWish, type ClusterWish } from "./node-wish.ts";
-import { takeReport } from "./reports.ts";
+import { heardOf, takeReport } from "./reports.ts";
 
 /** Said of a cluster with a LogUri, by its master. */
 export const noLogs = "the nodes are simulated: nothing is written below LogUri";
@@ -31,7 +31,7 @@ export function simulatedLink({ store, silence }: Pick<ReconcileContext, "store"
           if (instance) await takeReport({ store, silence }, instance, report);
         })
         .finally(store.durable),
-    alive: async (instanceId) => silence.begin(instanceId),
+    alive: (id) => heardOf({ store, silence }, { id }),
   };
 }
 

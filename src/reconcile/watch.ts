@@ -9,7 +9,7 @@ import type { Outcome, Reconciler } from "./loop.ts";
 
 /** How often running instances are looked at. */
 export const watchEveryMs = 3_000;
-/** An agent reports a second after its launch, and every few seconds from then on. After so long without a word something is wrong. */
+/** An agent reports a second after its launch, and every few seconds from then on. After so long without a word something is wrong: a warning. */
 export const silentMs = 5 * 60_000;
 
 const hourMs = 3600_000;
@@ -18,8 +18,13 @@ const forgottenAtOnce = 10;
 
 /** By what is watched. */
 export function watchReconciler(context: ReconcileContext, everyMs: number): Reconciler {
+  let lastLook = Infinity;
   const watched: Record<string, () => Promise<Outcome>> = {
     async instances() {
+      const { store, silence } = context;
+      const lateMs = store.steady() - lastLook - everyMs;
+      if (lateMs > silence.limits.late) silence.excuse(lateMs);
+      lastLook = store.steady();
       await wakeUnwell(context);
       return { againMs: everyMs };
     },
@@ -36,7 +41,7 @@ export function watchReconciler(context: ReconcileContext, everyMs: number): Rec
 /** Instances that do not run, or whose agents are silent: what becomes of them is their own reconciler's matter. */
 async function wakeUnwell({ store, provider, silence }: ReconcileContext): Promise<void> {
   const ids = await runningInstances(store.db);
-  const unwell = new Set(silence.longest(ids, silentMs));
+  const unwell = new Set(silence.untold(ids, silence.limits.told, silentMs, silence.limits.lost));
   for (const id of ids) {
     // One that cannot be asked does not keep the others from being looked at.
     const seen = await provider.observe(id).catch(() => undefined);

@@ -328,6 +328,12 @@ export const stays = ({ wanted, leaving, removal_requested }: InstanceRow): bool
 export const hasFailed = ({ first_ready_at, end_code, observed }: InstanceRow): boolean =>
   first_ready_at === null && (observed?.phase === "failed" || end_code === "INTERNAL_ERROR" || end_code === "INSTANCE_FAILURE");
 
+/** Why a node in use is not fit for its work; undefined where it is. */
+export function illness({ first_ready_at, observed, status }: InstanceRow): string | undefined {
+  const ill = observed?.phase === "ready" && status === "launched" ? observed.daemons.find(({ unhealthy }) => unhealthy) : undefined;
+  return first_ready_at === null || !ill ? undefined : `${ill.name}: ${ill.unhealthy}`;
+}
+
 /** It was in use, and its host is gone. Another takes its place when it has no process any more. */
 export const wasLost = ({ first_ready_at, end_code }: InstanceRow): boolean =>
   first_ready_at !== null && (end_code === "INSTANCE_FAILURE" || end_code === "INTERNAL_ERROR");

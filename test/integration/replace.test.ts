@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { engineCluster } from "./engine-cluster.ts";
 import { eventMessages, startHowdah, until } from "./howdah.ts";
+import { runningControlPlane } from "../../src/running.ts";
 import { processesOf } from "./survival-harness.ts";
 
-const howdah = await startHowdah();
+const howdah = await startHowdah({ config: { silentNodeSeconds: 45 } });
 after(() => howdah.stop());
 
 const json = async (url: string): Promise<any> => (await fetch(url)).json();
@@ -81,3 +83,44 @@ test("core nodes are lost in the middle of jobs: none fails, no block is lost, b
   t.diagnostic(text);
   await cluster.terminate();
 });
+
+test(
+  "a node that is frozen for less than the grace is not replaced, for longer it is, once; a frozen control plane replaces nobody",
+  { timeout: 600_000 },
+  async (t) => {
+    const cluster = await engineCluster(howdah, { applications: ["Hadoop"], core: 2, bucket: "freeze" });
+    const { id } = cluster;
+    const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", id, "--instance-group-types", "CORE");
+    const [one, other]: string[] = Instances.map((instance: any) => instance.Ec2InstanceId);
+    const events = () => eventMessages(howdah, id, "instance");
+    const event = (text: string) => until(text, async () => events().some((message) => message.startsWith(text)));
+    const all = (node: string, how: "SIGSTOP" | "SIGCONT") => {
+      for (const { pid } of processesOf(node)) process.kill(pid, how);
+    };
+    const count = async () => (await howdah.aws("emr", "list-instances", "--cluster-id", id)).Instances.length;
+
+    all(one!, "SIGSTOP");
+    await event(`${one} does not answer`);
+    all(one!, "SIGCONT");
+    await event(`${one} answers again`);
+
+    const control = runningControlPlane(howdah.data)!;
+    process.kill(control.pid, "SIGSTOP");
+    await sleep(60_000);
+    process.kill(control.pid, "SIGCONT");
+
+    const begun = performance.now();
+    all(other!, "SIGSTOP");
+    await event(`${other} terminated`);
+    t.diagnostic(`frozen, and ended after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+    assert.deepEqual(processesOf(other!), []);
+    await until("its successor", async () => {
+      const core = (await howdah.groups(id)).find((group) => group.InstanceGroupType === "CORE")!;
+      return core.Status?.State === "RUNNING" && core.RunningInstanceCount === 2;
+    });
+    t.diagnostic(`replaced after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+    assert.equal(await count(), 4, "nobody else was replaced");
+    assert.ok(events().some((text) => text.startsWith(`${other} is lost: it runs, but its agent has not answered`)));
+    await cluster.terminate();
+  },
+);

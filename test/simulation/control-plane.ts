@@ -92,7 +92,9 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
       provider: durably(around.provider(life), store.durable),
       ids,
       waits: createWaits(store.steady),
-      silence: createSilence(store.steady),
+      // Simulated agents say once a minute that they are there.
+      silence: createSilence(store.steady, { told: 100_000, lost: 300_000, late: 5_000 }),
+      unhealthyMs: 60_000,
       keepEndedMs: 61 * 24 * 3600_000,
       log,
       engines: () => (around.enginesAreThere() ? "there" : { coming: "engines are brought to this machine" }),

@@ -10,7 +10,8 @@ type Change = ReturnType<typeof readChanges>[number];
 export interface History {
   /** By id: what its last event said. Of instances, which have no events: what ListInstances said last. */
   readonly states: ReadonlyMap<string, string>;
-  take(changes: readonly Change[], rows: Rows): void;
+  /** `sick`: instances that have been unhealthy. */
+  take(changes: readonly Change[], rows: Rows, sick: ReadonlySet<string>): void;
   takeInstances(states: Iterable<[id: string, state: string]>): void;
 }
 
@@ -60,7 +61,7 @@ export function createHistory(): History {
 
   return {
     states,
-    take(changes, rows) {
+    take(changes, rows, sick) {
       for (const { event } of changes) {
         const { stepId, instanceGroupId, clusterId, state } = event.detail;
         const id = stepId ?? instanceGroupId ?? clusterId;
@@ -85,7 +86,8 @@ export function createHistory(): History {
         left.add(id);
         const policy = rows.groups.find((group) => group.id === of)?.shrink_policy;
         const safe = policy ? ((JSON.parse(policy) as ShrinkPolicy).InstanceResizePolicy?.InstancesToProtect ?? []) : [];
-        must(!safe.includes(id), "Protected instances stay", () => `${id} is to leave ${of}`);
+        // Protection is from groups that become smaller.
+        must(!safe.includes(id) || sick.has(id), "Protected instances stay", () => `${id} is to leave ${of}`);
       }
       for (const { id, observed_seq: seq } of rows.instances) {
         must(seq >= (seen.get(id) ?? 0), "An older report changes nothing", () => `${id} was at report ${seen.get(id)}, and is at ${seq}`);

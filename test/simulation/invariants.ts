@@ -32,6 +32,13 @@ export function checkAlways(rows: Rows, nodes: Nodes): void {
   for (const { id, ending_code: code, keep_alive: keepAlive } of rows.clusters)
     must(code !== "ALL_STEPS_COMPLETED" || keepAlive === 0, "A cluster that is to go on without steps does", () => `${id} ends`);
   checkLeaving(rows, nodes);
+  // Its agent may have said that it is there up to a minute before it was cut off.
+  for (const { id, end_message: why } of rows.instances)
+    must(
+      !why?.includes("has not answered") || nodes.mutedFor(id) >= 200_000,
+      "Who answers is not lost",
+      () => `${id} is lost (${why}), and was cut off for ${nodes.mutedFor(id)} ms`,
+    );
   checkSteps(rows, nodes.steps);
   for (const { id, created_at: created, started_at: started, ended_at: ended } of rows.steps)
     must(inOrder(created, started, ended), "Timelines are monotonic", () => `step ${id}: ${created}, ${started}, ${ended}`);

@@ -30,6 +30,11 @@ export interface Nodes {
   /** The provider as a control plane with this life sees it. */
   seenBy(life: Life): Provider;
   mute(instanceId: string, ms: number): void;
+  sicken(instanceId: string, ms: number): void;
+  /** Instances that have been unhealthy. */
+  sick: ReadonlySet<string>;
+  /** For how long it was or is to be, the last time; milliseconds. */
+  mutedFor(instanceId: string): number;
   spoilReport(instanceId: string, fault: ReportFault): void;
   failCalls(fault: ProviderFault): void;
   slowLaunches(ms: number, launchMs: number): void;
@@ -52,6 +57,8 @@ export function createNodes(
   const outOfService = new Set<string>();
   const networks = new Set<string>();
   const muted = new Map<string, number>();
+  const mutedFor = new Map<string, number>();
+  const sick = new Set<string>();
   const spoilt = new Map<string, ReportFault>();
   const dead = new Set<string>();
   let failing: (ProviderFault & { left: number })[] = [];
@@ -163,7 +170,20 @@ export function createNodes(
     outOfService,
     networks,
     seenBy,
-    mute: (instanceId, ms) => void muted.set(instanceId, clock.elapsed() + ms),
+    mute(instanceId, ms) {
+      const now = clock.elapsed();
+      const until = muted.get(instanceId) ?? 0;
+      // One that begins before the last one ends makes it longer.
+      mutedFor.set(instanceId, ms + (until > now ? (mutedFor.get(instanceId) ?? 0) : 0));
+      muted.set(instanceId, now + ms);
+    },
+    sick,
+    sicken(instanceId, ms) {
+      sick.add(instanceId);
+      provider.nodes.get(instanceId)?.sicken("its disk is full");
+      clock.after(ms, () => provider.nodes.get(instanceId)?.sicken(undefined));
+    },
+    mutedFor: (instanceId) => mutedFor.get(instanceId) ?? 0,
     spoilReport: (instanceId, fault) => void spoilt.set(instanceId, fault),
     failCalls: (fault) => void failing.push({ ...fault, left: fault.times }),
     slowLaunches: (ms, launchMs) => void (slowLaunch = { until: clock.elapsed() + ms, ms: launchMs }),
@@ -181,6 +201,7 @@ export function createNodes(
       spoilt.clear();
       failing = [];
       slowLaunch.until = slowStop.until = 0;
+      for (const id of sick) provider.nodes.get(id)?.sicken(undefined);
     },
   };
 }

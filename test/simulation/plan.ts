@@ -48,6 +48,8 @@ export type Entry =
   | { what: "mute"; node: number; ms: number }
   /** Its next report: arrives and is not answered, arrives late, arrives again (then perhaps after a newer one). */
   | { what: "report"; node: number; how: "unanswered" | "late" | "again"; ms: number }
+  /** It says for so long that it is unhealthy. */
+  | { what: "sick"; node: number; ms: number }
   /** Its init ends, with all that runs under it. */
   | { what: "stop"; node: number }
   /** Its host is gone, and comes back without it. */
@@ -84,6 +86,7 @@ export const faults: readonly Entry["what"][] = [
   "crash",
   "mute",
   "report",
+  "sick",
   "stop",
   "die",
   "vanish",
@@ -224,6 +227,7 @@ function fault(random: Random): Entry {
     [8, () => ({ what: "mute", node, ms: random.pick([2_000, 30_000, 400_000]) })],
     [24, () => ({ what: "report", node, how: random.pick(["unanswered", "late", "again"]), ms: random.pick([10, 2_000, 70_000]) })],
     [10, () => ({ what: "stop", node })],
+    [5, () => ({ what: "sick", node, ms: random.pick([5_000, 100_000, 1_000_000]) })],
     [5, () => ({ what: "die", node })],
     [5, () => ({ what: "vanish", node })],
     [2, () => ({ what: "engines", ms: brief() })],

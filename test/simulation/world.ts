@@ -108,7 +108,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
       const { stepId, instanceGroupId, clusterId, state } = event.detail;
       say(`  state  ${stepId ?? instanceGroupId ?? clusterId} ${state} (${event.id.slice(0, 8)})`);
     }
-    history.take(changes, rows);
+    history.take(changes, rows, nodes.sick);
     checkAlways(rows, nodes);
     checkDebts(rows, readWakes(base));
     promises.checkRows(rows);
@@ -202,6 +202,8 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
         return nodes.mute(instanceId!, entry.ms);
       case "report":
         return nodes.spoilReport(instanceId!, entry);
+      case "sick":
+        return nodes.sicken(instanceId!, entry.ms);
       case "stop":
         return nodes.provider.nodes.get(instanceId!)?.stop();
       case "die":

@@ -53,6 +53,7 @@ const cluster: DescribedCluster & { userInterfaces: { name: string; url: string;
       role: "MASTER",
       address: "127.64.1.1",
       state: "RUNNING",
+      unhealthy: null,
       daemons: [
         { name: "namenode", state: "ready" },
         { name: "history", state: "starting" },
@@ -73,7 +74,7 @@ const cluster: DescribedCluster & { userInterfaces: { name: string; url: string;
 
 test("a resize in progress is shown, and nodes that have left are not", () => {
   const task = { id: "ig-2", role: "TASK", name: "Task", state: "RESIZING", requested: 3, running: 1, isFleet: false } as const;
-  const gone = { id: "i-2", role: "TASK", address: "127.64.1.2", state: "TERMINATED", daemons: [] } as const;
+  const gone = { id: "i-2", role: "TASK", address: "127.64.1.2", state: "TERMINATED", unhealthy: null, daemons: [] } as const;
   const text = bare(
     clusterText({ ...cluster, groups: [...cluster.groups, task], instances: [...cluster.instances, { ...gone, daemons: [] }] }, now),
   );

@@ -76,6 +76,7 @@ export async function harness(path = ":memory:", clock?: Omit<Clock, "after">) {
     ids,
     waits: createWaits(store.steady),
     silence: createSilence(store.steady),
+    unhealthyMs: 45 * 60_000,
     keepEndedMs: 61 * 24 * 3600_000,
     log: pino({ level: "silent" }),
     engines: () => "there",

@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Instance } from "@aws-sdk/client-emr";
+import type { NodePhase } from "../../src/agent/manifest.ts";
 import { clusterWish } from "../../src/reconcile/node-wish.ts";
+import { takeReport } from "../../src/reconcile/reports.ts";
+import { createSilence } from "../../src/reconcile/silence.ts";
 import { eventsOf } from "../../src/store/events.ts";
 import { type InstanceRow, instancesOf } from "../../src/store/instances.ts";
 import { stateChangesOf } from "../../src/store/state-changes.ts";
@@ -72,7 +75,7 @@ test("a lost node is replaced once: its group is RESIZING meanwhile, and its clu
     assert.match(ofGroup[1]!.message, /It now has an instance count of \d\. The resize started at .* and took 2 minutes to complete\.$/);
   }
   assert.equal((await state(h, id))?.State, "WAITING");
-  assert.deepEqual(await messages(h, id, "warning"), [], "HDFS has two copies of each block");
+  assert.ok(!(await messages(h, id, "warning")).some((text) => text.includes("HDFS")), "it has two copies of each block");
 });
 
 test("nobody takes the place of a lost node that could not be ended yet", async () => {
@@ -121,6 +124,70 @@ test("YARN may not use a lost node's address, HDFS is not to empty it; when HDFS
   assert.deepEqual((await wish()).gone, []);
   assert.deepEqual((await wish()).excluded, excluded);
   assert.ok((await messages(h, id, "instance")).includes(`HDFS has all copies again of what ${core!.id} had`));
+});
+
+test("a node in use that does not answer is told of, and when it answers again; after the grace it is lost, ended and replaced once, a master is not", async () => {
+  const h = await harness();
+  h.context.silence = createSilence(h.store.steady, { told: 15_000, lost: 60_000, late: 5_000 });
+  const id = await ready(h, 2, 1);
+  const all = await instancesOf(h.store.db, id);
+  const [master, first, second, task] = all;
+  /** All agents but these report every three seconds; the watch looks as often. */
+  let seq = 1_000;
+  async function pass(seconds: number, ...silent: (InstanceRow | undefined)[]): Promise<void> {
+    for (let at = 0; at < seconds; at += 3) {
+      h.advance(3_000);
+      for (const one of await instancesOf(h.store.db, id))
+        if (one.status === "launched" && one.observed && !silent.some((other) => other?.id === one.id))
+          await takeReport(h.context, one, { ...one.observed, seq: ++seq });
+      await h.settle();
+    }
+  }
+  await h.settle();
+  await pass(40, first, master);
+  const told = async (one: InstanceRow) => (await messages(h, id, "instance")).filter((text) => text.startsWith(`${one.id} `)).slice(1);
+  assert.deepEqual(await told(first!), [`${first!.id} does not answer: nothing of it for 15 s`]);
+  await pass(3, master);
+  assert.match((await told(first!)).at(-1)!, /answers again, after 4\d s$/);
+  assert.equal((await instancesOf(h.store.db, id)).length, 4, "nothing is replaced");
+  await pass(66, task, master);
+  const ofTask = (await groupOf(h, id, "TASK")).mine;
+  assert.deepEqual(
+    ofTask.map(({ status }) => status),
+    ["terminated", "launched"],
+  );
+  assert.ok(!h.provider.observations.has(task!.id), "none of its processes is left");
+  assert.match(ofTask[0]!.end_message!, /^it runs, but its agent has not answered for 6\d s/);
+  // One that comes back too late changes nothing.
+  await takeReport(h.context, ofTask[0]!, { ...ofTask[0]!.observed!, seq: 1_000_000 });
+  await pass(100, master);
+  assert.deepEqual((await instancesOf(h.store.db, id)).filter(({ status }) => status !== "terminated").length, 4);
+  const { State, StateChangeReason } = (await state(h, id))!;
+  assert.equal(State, "WAITING", StateChangeReason?.Message);
+  assert.equal((await told(second!)).length, 0);
+  assert.deepEqual(await told(master!), [`${master!.id} does not answer: nothing of it for 15 s`]);
+  await pass(200, master);
+  assert.ok(
+    (await messages(h, id, "warning")).some((text) => text.startsWith(`${master!.id} runs, but its agent did not report for 5 minutes`)),
+  );
+});
+
+test("a control plane that was stopped for a while takes nobody for silent", async () => {
+  const h = await harness();
+  h.context.silence = createSilence(h.store.steady, { told: 15_000, lost: 60_000, late: 5_000 });
+  const id = await ready(h, 1, 1);
+  await h.settle();
+  h.advance(3_000);
+  await h.settle();
+  h.advance(3600_000);
+  await h.settle();
+  h.advance(3_000);
+  await h.settle();
+  assert.deepEqual(
+    (await instancesOf(h.store.db, id)).map(({ status }) => status),
+    ["launched", "launched", "launched"],
+  );
+  assert.ok(!(await messages(h, id, "instance")).some((text) => text.includes("does not answer")));
 });
 
 test("with one copy of each block, a core node's loss is a warning, and so is how many blocks HDFS misses, when it knows", async () => {
@@ -182,6 +249,69 @@ test("a master that is lost ends its cluster; so does the last core node, which 
     StateChangeReason?.Message ?? "",
     new RegExp(`^NO_SLAVE_LEFT: all core instances were lost \\(${second!.id}: nothing of it is left`),
   );
+});
+
+test("a node that says it is unhealthy is told of, and after 45 minutes another takes its place while it leaves in order", async () => {
+  const h = await harness();
+  const id = await ready(h, 2, 1, { Instances: { TerminationProtected: true } });
+  const [[core], [task], [master]] = [
+    (await groupOf(h, id, "CORE")).mine,
+    (await groupOf(h, id, "TASK")).mine,
+    await instancesOf(h.store.db, id),
+  ];
+  const say = async (one: InstanceRow, unhealthy?: string, phase: NodePhase = "ready") => {
+    const row = (await instancesOf(h.store.db, id)).find((other) => other.id === one.id)!;
+    const daemon = { name: "hadoop-yarn-nodemanager", state: "ready" as const, restarts: 0, ...(unhealthy ? { unhealthy } : {}) };
+    await takeReport(h.context, row, { ...row.observed!, seq: row.observed_seq + 1_000, phase, daemons: [daemon] });
+    await h.settle();
+  };
+  const pass = async (minutes: number) => {
+    h.advance(minutes * 60_000);
+    await h.settle();
+  };
+  await say(core!, "1/1 local-dirs are bad");
+  await pass(40);
+  await say(core!);
+  const events = await messages(h, id, "instance");
+  assert.ok(events.includes(`${core!.id} is unhealthy: hadoop-yarn-nodemanager: 1/1 local-dirs are bad`));
+  assert.ok(events.includes(`${core!.id} is healthy again`));
+  await say(core!, "1/1 local-dirs are bad");
+  await pass(40);
+  assert.equal((await groupOf(h, id, "CORE")).mine.length, 2, "its 45 minutes begin anew");
+  await pass(6);
+  const { mine, sizes } = await groupOf(h, id, "CORE");
+  assert.deepEqual(sizes, ["RESIZING", 2, 2], "it is there until HDFS has its blocks elsewhere");
+  assert.deepEqual(
+    mine.map(({ leaving }) => leaving),
+    ["decommissioning", null, null],
+  );
+  await h.report(mine[2]!.id, {});
+  await h.report(master!.id, { decommission: { [core!.id]: "DECOMMISSIONED" } });
+  await h.settle();
+  await say(core!, undefined, "stopped");
+  assert.deepEqual((await groupOf(h, id, "CORE")).sizes, ["RUNNING", 2, 2]);
+  const { StateChangeReason } = (await shown(h, id, core!.id)).Status!;
+  assert.deepEqual(StateChangeReason, {
+    Code: "INSTANCE_FAILURE",
+    Message: "It was unhealthy: hadoop-yarn-nodemanager: 1/1 local-dirs are bad",
+  });
+
+  // Off: core nodes stay, task nodes do not.
+  await h.handlers.SetUnhealthyNodeReplacement!({ JobFlowIds: [id], UnhealthyNodeReplacement: false }, h.request);
+  const second = (await groupOf(h, id, "CORE")).mine[1]!;
+  await say(second, "no space");
+  await say(task!, "no space");
+  await pass(50);
+  assert.deepEqual(
+    (await groupOf(h, id, "CORE")).mine.map(({ leaving }) => leaving),
+    ["stopping", null, null],
+  );
+  assert.deepEqual(
+    (await groupOf(h, id, "TASK")).mine.map(({ leaving }) => leaving),
+    ["decommissioning", null],
+  );
+  const warned = (await messages(h, id, "warning")).filter((text) => text.includes("UnhealthyNodeReplacement is off"));
+  assert.deepEqual(warned.length, 1);
 });
 
 test("what replaces lost nodes and fails suspends their group after three, and not after three in all of a cluster's life", async () => {

@@ -73,15 +73,15 @@ test("reports without news are not written, and its agent counts as heard of", a
 test("silence begins anew with a report, and with the start of a control plane", () => {
   let now = 0;
   const silence = createSilence(() => now);
-  assert.deepEqual(silence.longest(["a", "b"], 100), []);
+  assert.deepEqual(silence.untold(["a", "b"], 100), []);
   now = 60;
   silence.begin("a", 7);
   now = 100;
-  assert.deepEqual(silence.longest(["a", "b", "c"], 100), ["b"]);
+  assert.deepEqual(silence.untold(["a", "b", "c"], 100), ["b"]);
   assert.deepEqual([silence.of("a"), silence.of("b"), silence.of("c"), silence.latest("a")], [40, 100, 0, 7]);
   silence.begin("a", 3);
   assert.equal(silence.latest("a"), 7, "an older one that comes late");
-  silence.longest(["b"], 100);
+  silence.untold(["b"], 100);
   assert.deepEqual([silence.latest("a"), silence.of("a")], [0, 0], "what does not run any more is forgotten");
 });
 

@@ -18,7 +18,7 @@ import type { Db } from "../../store/store.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { callersOwn, theJobFlow, theLivingCluster } from "./lookup.ts";
 import { openList } from "./paging.ts";
-import { extendedSupport, nodeReplacement } from "./parameters.ts";
+import { extendedSupport } from "./parameters.ts";
 import { clusterShape, clusterSummary } from "./cluster-shapes.ts";
 import { readStepConcurrencyLevel } from "./steps.ts";
 
@@ -71,18 +71,11 @@ export async function TerminateJobFlows({ store }: EmrContext, input: TerminateJ
 }
 
 /** All or none: one cluster that ends or is unknown refuses the request. */
-async function change(
-  { store }: EmrContext,
-  ids: string[] | undefined,
-  request: EmrRequest,
-  wish: Partial<ClusterWish>,
-  warnings: string[] = [],
-) {
+async function change({ store }: EmrContext, ids: string[] | undefined, request: EmrRequest, wish: Partial<ClusterWish>) {
   return store.transaction(async (tx) => {
     for (const id of ids ?? []) {
       const cluster = await theLivingCluster(tx.db, request, id, theJobFlow);
       await setClusterWish(tx, cluster.id, wish);
-      await addWarnings(tx, cluster.id, warnings);
       await tx.wake("cluster", cluster.id);
     }
     return {};
@@ -103,8 +96,7 @@ export async function SetVisibleToAllUsers(context: EmrContext, input: SetVisibl
 }
 
 export async function SetUnhealthyNodeReplacement(context: EmrContext, input: SetUnhealthyNodeReplacementInput, request: EmrRequest) {
-  const wanted = input.UnhealthyNodeReplacement === true;
-  return change(context, input.JobFlowIds, request, { unhealthy_node_replacement: wanted ? 1 : 0 }, wanted ? [nodeReplacement] : []);
+  return change(context, input.JobFlowIds, request, { unhealthy_node_replacement: input.UnhealthyNodeReplacement ? 1 : 0 });
 }
 
 /** A lower StepConcurrencyLevel lets the steps that run end by themselves. */

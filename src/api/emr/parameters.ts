@@ -40,9 +40,6 @@ export const noScaling = "is kept and shown, but has no effect yet: the cluster 
 /** Also of PutAutoTerminationPolicy. */
 export const noIdleEnd = "is kept and shown, but has no effect yet: the cluster goes on until it is terminated or its last step ends it";
 
-/** Also of SetUnhealthyNodeReplacement. */
-export const nodeReplacement = "UnhealthyNodeReplacement is kept and shown, but nodes are not replaced yet";
-
 const parameters: Fates<RunJobFlowInput> = {
   Name: "honoured",
   LogUri: "honoured",
@@ -101,7 +98,7 @@ const instanceParameters: Fates<JobFlowInstancesConfig> = {
   TerminationProtected: "honoured",
   Ec2KeyName: warned("Instances.Ec2KeyName is kept and shown, but nodes have no ssh server yet"),
   Placement: "honoured",
-  UnhealthyNodeReplacement: (value) => (value ? `Instances.${nodeReplacement}` : undefined),
+  UnhealthyNodeReplacement: "honoured",
   HadoopVersion: refused("Instances.HadoopVersion belongs to AMI versions before emr-4.0. The release label decides."),
   Ec2SubnetId: warned(`Instances.Ec2SubnetId ${network}`),
   Ec2SubnetIds: (value) => (value.length > 0 ? `Instances.Ec2SubnetIds ${network}` : undefined),

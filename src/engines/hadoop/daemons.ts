@@ -80,7 +80,14 @@ export function hadoopDaemons(facts: NodeFacts): Daemon[] {
   }
   if (hasDataNode(facts)) daemons.push(daemon(facts, kinds.dataNode, [tcp(address, ports.dataNode), tcp(address, ports.dataNodeIpc)]));
   if (hasNodeManager(facts)) {
-    const nodeManager = daemon(facts, kinds.nodeManager, [tcp(address, ports.nodeManager)]);
+    const nodeManager = {
+      ...daemon(facts, kinds.nodeManager, [tcp(address, ports.nodeManager)]),
+      healthy: {
+        url: `http://${address}:${ports.nodeManagerWeb}/ws/v1/node/info`,
+        path: ["nodeInfo", "nodeHealthy"],
+        why: ["nodeInfo", "healthReport"],
+      },
+    };
     // Once out of service it ends by itself.
     daemons.push(facts.isLeaving ? { ...nodeManager, mayEnd: true } : nodeManager);
   }

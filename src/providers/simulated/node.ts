@@ -63,6 +63,8 @@ export interface SimulatedNode {
   leave(): void;
   /** Its orders may have changed. */
   look(): void;
+  /** A daemon of it says that the node is not fit for its work, and why; undefined: it is again. */
+  sicken(why: string | undefined): void;
   /** Steps that run now. */
   runningSteps(): { id: string; name: string }[];
   /** Ends a step that runs. */
@@ -87,6 +89,8 @@ export interface NodeRecord {
   steps: Record<string, KnownStep>;
   /** Instances that it takes out of service, and since when (epoch milliseconds). */
   leaving?: Record<string, { since: number; isOut: boolean }>;
+  /** Why it is not fit for its work. */
+  sick?: string | undefined;
   /** undefined while its init does not run. */
   boot?: Boot | undefined;
 }
@@ -132,6 +136,11 @@ export function createNode(record: NodeRecord, around: Surroundings, save: () =>
     },
     leave: () => running?.end(),
     look: () => running?.look(),
+    sicken(why) {
+      record.sick = why;
+      save();
+      running?.look();
+    },
     runningSteps: () =>
       running
         ? Object.values(record.steps)
@@ -314,7 +323,7 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
       bootstrapActions: Object.values(record.actions).map(({ ordinal, state, exitCode }) =>
         state === "running" || exitCode === undefined ? { ordinal, state } : { ordinal, state, exitCode },
       ),
-      daemons: [],
+      daemons: record.sick ? [{ name: "hadoop-yarn-nodemanager", state: "ready", restarts: 0, unhealthy: record.sick }] : [],
       tasks: [],
       steps: Object.values(record.steps).map(({ report }) => report),
       ...(Object.keys(record.leaving ?? {}).length > 0

@@ -42,6 +42,8 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
   /** Made and removed by the node's own `systemctl stop` and `start`: a daemon that a user has stopped stays so, over restarts of the agent, until the node starts anew. */
   const isStopped = (name: string) => existsSync(join(context.layout.volatile, `stopped-${name}`));
   const isReady = (name: string) => all.get(name)?.state.state === "ready";
+  const gatesReady = () =>
+    [...all.values()].every(({ daemon, state }) => !daemon.gate || state.state === "ready" || isStopped(daemon.name));
 
   function set(supervised: Supervised, change: { [K in keyof State]?: State[K] | undefined }): void {
     const before = JSON.stringify(supervised.state);
@@ -88,7 +90,9 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
     let deaths = 0;
     let hasEnded = false;
     const isThere = (name: string) => isReady(name) || isDone(name);
-    while (!stop.signal.aborted && !(daemon.after ?? []).every(isThere)) await sleep(probeMs / 2);
+    // What the node is ready without leaves the host to what it is awaited for; one that an earlier agent has started runs already.
+    const isInTheWay = () => !daemon.gate && !gatesReady() && !isAlive(readRecord(recordFile(daemon.name)));
+    while (!stop.signal.aborted && (isInTheWay() || !(daemon.after ?? []).every(isThere))) await sleep(probeMs / 2);
     while (!stop.signal.aborted) {
       if (isStopped(daemon.name) || hasEnded) {
         deaths = 0;
@@ -144,6 +148,7 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
     async apply(daemons: Daemon[], env: Record<string, string>): Promise<void> {
       const digests = new Map(daemons.map((daemon) => [daemon.name, digestOf(daemon, env)]));
       await Promise.all([...all.values()].filter((one) => digests.get(one.daemon.name) !== one.digest).map(stopOne));
+      const added: Supervised[] = [];
       for (const daemon of daemons) {
         const known = all.get(daemon.name);
         if (known) {
@@ -154,8 +159,10 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
         const digest = digests.get(daemon.name)!;
         const fresh: Supervised = { daemon, digest, state, stop: new AbortController(), over: Promise.resolve() };
         all.set(daemon.name, fresh);
-        fresh.over = supervise(fresh, env);
+        added.push(fresh);
       }
+      // When all are known: some wait for others.
+      for (const fresh of added) fresh.over = supervise(fresh, env);
       writeChanged(join(context.layout.run, "services"), daemons.map(({ name }) => `${name}\n`).join("")); // For systemctl, which knows no others.
       context.changed();
     },
@@ -165,7 +172,7 @@ export function createDaemons(context: AgentContext, onFailure: (failure: NodeFa
       await Promise.all(names.map((name) => endProcess(readRecord(recordFile(name)), { graceMs: stopGraceMs, group: true })));
     },
     isReady,
-    gatesReady: () => [...all.values()].every(({ daemon, state }) => !daemon.gate || state.state === "ready" || isStopped(daemon.name)),
+    gatesReady,
     report: (): State[] => [...all.values()].map((one) => one.state),
   };
 }

@@ -87,7 +87,7 @@ export interface Daemon {
   healthy?: { url: string; path: string[]; why: string[] };
   /** Names of daemons that must be ready, and of tasks that must be done, before this one is started. */
   after?: string[];
-  /** false: the node is `ready` without it (history servers come up behind). */
+  /** false: the node is `ready` without it (history servers), and it is started when all others are ready. */
   gate: boolean;
   /** It may end by itself, and is not started again then. */
   mayEnd?: true;

@@ -89,6 +89,8 @@ describe("agent", () => {
           { ordinal: 2, name: "two", path: script, args: ["2"] },
         ],
         daemons: [
+          // Not awaited: it is started when all others are ready.
+          daemon(logs, ["bash", "-c", `echo behind >> ${order}; exec sleep 3600`], { name: "behind", gate: false }),
           web(spec, logs, { after: ["first"] }),
           daemon(logs, ["bash", "-c", `cat ${logs}/../conf/b.conf > /dev/null && echo daemon >> ${order}; exec sleep 3600`], {
             name: "first",
@@ -99,9 +101,17 @@ describe("agent", () => {
         steps: [step("s-ORDER", `echo "step $GREETING $PLACE" | tee -a ${order}`)],
       };
     });
-    const report = await node.reported("the step's end", ({ steps }) => steps[0]?.logsShipped !== undefined);
+    const report = await node.reported(
+      "the step's end",
+      ({ steps, daemons }) => steps[0]?.logsShipped !== undefined && daemons.every(({ state }) => state === "ready"),
+    );
     assert.equal(report.phase, "ready");
-    assert.deepEqual(lines(order), ["bootstrap 1", "bootstrap 2", "daemon", "task", "last", "step hi earth"]);
+    const all = lines(order);
+    assert.deepEqual(
+      all.filter((line) => line !== "behind"),
+      ["bootstrap 1", "bootstrap 2", "daemon", "task", "last", "step hi earth"],
+    );
+    assert.ok(all.indexOf("behind") > all.indexOf("last"), all.join());
     assert.deepEqual(
       report.bootstrapActions.map(({ state, exitCode }) => [state, exitCode]),
       [
@@ -111,7 +121,7 @@ describe("agent", () => {
     );
     assert.deepEqual(
       report.daemons.map(({ name, state }) => `${name} ${state}`),
-      ["web ready", "first ready", "last ready"],
+      ["behind ready", "web ready", "first ready", "last ready"],
     );
     assert.equal(readFileSync(join(node.logs, "steps/s-ORDER/stdout"), "utf8"), "step hi earth\n");
     assert.match(readFileSync(join(node.logs, "steps/s-ORDER/controller"), "utf8"), /startExec bash -c[\s\S]*exit code 0/);
@@ -121,10 +131,11 @@ describe("agent", () => {
 
   it("runs the command that takes nodes out of service as long as it is ordered, and tells what it wrote last", async () => {
     const runs = join(mkdtempSync(join(tmpdir(), "howdah-decommission-")), "runs");
+    const say = (id: string, state: string) => `echo '${JSON.stringify({ decommission: { [id]: state } })}'`;
     const command = (id: string, script: string) => ({
-      argv: ["bash", "-c", `echo ${id} >> ${runs}; echo '{"${id}":"DECOMMISSIONING"}'; ${script}`],
+      argv: ["bash", "-c", `echo ${id} >> ${runs}; ${say(id, "DECOMMISSIONING")}; ${script}`],
     });
-    const done = (id: string) => `echo '{"${id}":"DECOMMISSIONED"}'`;
+    const done = (id: string) => say(id, "DECOMMISSIONED");
     const node = await start(() => ({ decommission: command("i-1", `sleep 0.3; ${done("i-1")}; exec sleep 3600`) }));
     const state = (id: string, wanted: string) =>
       node.reported(`${id} ${wanted}`, ({ decommission = {} }) => Object.keys(decommission).length === 1 && decommission[id] === wanted);

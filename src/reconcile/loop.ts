@@ -5,7 +5,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import type { Store } from "../store/store.ts";
-import { type Wake, type WakeKind, dueWakes, finishWake, makeAllDue, nextDue, postponeWake } from "../store/wakes.ts";
+import { type Wake, type WakeKind, finishWake, firstWakes, makeAllDue, postponeWake } from "../store/wakes.ts";
 
 /** done: nothing to do until somebody wakes it. again: look again after so many milliseconds. */
 export type Outcome = { done: true } | { againMs: number };
@@ -61,9 +61,19 @@ export function createLoop(
     cancelTimer();
     const most = (await quiet(patienceMs)) ? mostAtOnce : fewAtOnce;
     if (stopped) return;
-    // Of those that are due as many may run already.
-    for (const wake of await dueWakes(store.db, store.steady(), most + running.size)) {
-      if (running.size >= most) break; // Whichever ends first looks again.
+    const now = store.steady();
+    // Of those that are due as many may run already; one more tells when there is something to do again.
+    const first = await firstWakes(store.db, most + running.size + 1);
+    // What is due and is not started now will be when one that runs ends, or has failed.
+    const next = first.find((wake) => wake.due_at > now);
+    if (next) later(Math.min(next.due_at - now, 60_000));
+    for (const wake of first) {
+      if (wake === next) break;
+      if (running.size >= most) {
+        // Whichever ends first looks again; requests may have ended before.
+        if (most < mostAtOnce) later(patienceMs);
+        break;
+      }
       const key = `${wake.kind}/${wake.id}`;
       if (running.has(key)) continue; // It looks again when that one ends.
       if (isFaulty && running.size > 0) break;
@@ -85,9 +95,6 @@ export function createLoop(
         ),
       );
     }
-    const due = await nextDue(store.db);
-    // What is due and already running will nudge by itself when it ends.
-    if (due !== undefined) later(Math.max(running.size > 0 ? 50 : 0, Math.min(due - store.steady(), 60_000)));
   }
 
   function later(ms: number): void {

@@ -27,20 +27,30 @@ interface Statement {
 /** To read a statement takes SQLite longer than to carry it out. How many are kept, those that were used last. */
 const mostKept = 500;
 
+/** A connection, with the statements that it has read. */
+export interface Connection {
+  database: DatabaseSync;
+  kept: Map<string, Statement>;
+}
+
 /**
  * `path`: the file, or `:memory:`. A commit is in the -wal when it returns, and no sync of the disk is waited for: durability.ts does that, for many at
  * once. The -wal is taken over into the file every 16 MB, for which everybody waits. With NORMAL, SQLite itself syncs what it must for the file to be whole after a power cut: the -wal before a checkpoint, the file after it.
  */
-export function openSqlite(path: string): Sqlite {
+export function connect(path: string): Connection {
   const database = new DatabaseSync(path, { timeout: 10_000 });
   const mode = database.prepare("PRAGMA journal_mode=WAL").get()?.["journal_mode"];
   if (mode !== "wal" && mode !== "memory")
     throw new Error(`${path} is on a file system where SQLite has no write-ahead log (it says ${String(mode)}): use a local disk`);
   database.exec("PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=4000;");
+  return { database, kept: new Map() };
+}
+
+/** For one who works by it. */
+export function sqliteBy({ database, kept }: Connection): Sqlite {
   const totalChanges = database.prepare("SELECT total_changes() AS n");
   const written = () => totalChanges.get()?.["n"] as number;
   let [commits, writtenBefore] = [0, written()];
-  const kept = new Map<string, Statement>();
 
   function prepare(sql: string): Statement {
     const known = kept.get(sql);

@@ -75,11 +75,11 @@ const triggers = [
 /** Once for each connection, after the migrations. */
 export async function watchStates(db: Kysely<Schema>): Promise<void> {
   await sql`PRAGMA temp_store=MEMORY`.execute(db);
-  await sql`CREATE TEMP TABLE touched (kind TEXT NOT NULL, id TEXT NOT NULL, cluster_id TEXT NOT NULL)`.execute(db);
+  await sql`CREATE TEMP TABLE IF NOT EXISTS touched (kind TEXT NOT NULL, id TEXT NOT NULL, cluster_id TEXT NOT NULL)`.execute(db);
   for (const [index, [table, event, when, values]] of triggers.entries())
     await sql
       .raw(
-        `CREATE TEMP TRIGGER touched_${index} AFTER ${event} ON main.${table} WHEN ${when} BEGIN INSERT INTO touched VALUES (${values}); END`,
+        `CREATE TEMP TRIGGER IF NOT EXISTS touched_${index} AFTER ${event} ON main.${table} WHEN ${when} BEGIN INSERT INTO touched VALUES (${values}); END`,
       )
       .execute(db);
 }

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { compiled } from "./compiled.ts";
 import { type Disk, groupCommits, noDisk, walDisk } from "./durability.ts";
 import { makeIds, type RandomBytes } from "./ids.ts";
-import { openSqlite } from "./sqlite.ts";
+import { connect, type Connection, sqliteBy } from "./sqlite.ts";
 import { type Schema, migrations } from "./schema.ts";
 import { noteStates, watchStates } from "./state-changes.ts";
 import { type WakeKind, addWake } from "./wakes.ts";
@@ -47,6 +47,8 @@ export interface StoreSurroundings {
   disk?: Disk;
   /** `never`: a store of an earlier version is refused, for its control plane may still run. Whoever has the data folder's lock brings it forward. */
   forward?: "never";
+  /** In place of one of its own: for who simulates many processes, one after the other. A store that is closed closes it. */
+  connection?: Connection;
   /** Comes between the store and SQLite: for who simulates faults. */
   within?: (dialect: Dialect) => Dialect;
 }
@@ -69,7 +71,7 @@ export async function openStore(path: string, surroundings: StoreSurroundings = 
   // Made private before SQLite opens it: its -wal and -shm take the file's mode.
   if (!isInMemory(path)) closeSync(openSync(path, "a", 0o600));
   const { db, commits } = await orDamaged(path, async () => {
-    const { dialect, commits } = openSqlite(path);
+    const { dialect, commits } = sqliteBy(surroundings.connection ?? connect(path));
     const db = new Kysely<Schema>({ dialect: within(dialect) });
     await migrate(db, path, surroundings.forward !== "never");
     await watchStates(db);

@@ -41,23 +41,14 @@ export async function makeAllDue(db: Db): Promise<void> {
   await db.updateTable("wakes").set({ due_at: 0 }).execute();
 }
 
-const due = compiled<{ now: number; limit: number }, WakesTable>((db, value) =>
-  db.selectFrom("wakes").selectAll().where("due_at", "<=", value("now")).orderBy("due_at").limit(value("limit")),
+const first = compiled<{ limit: number }, WakesTable>((db, value) =>
+  db.selectFrom("wakes").selectAll().orderBy("due_at").limit(value("limit")),
 );
 
-/** `now` by the steady clock. Those that have been due for the longest time. */
-export async function dueWakes(db: Db, now: number, limit: number): Promise<Wake[]> {
-  const rows = await due(db, { now, limit });
+/** Those that are due first, whether they are already or not: `due_at` is by the steady clock. */
+export async function firstWakes(db: Db, limit: number): Promise<(Wake & Pick<WakesTable, "due_at">)[]> {
+  const rows = await first(db, { limit });
   return rows.map((row) => ({ ...row, kind: row.kind as WakeKind }));
-}
-
-const firstDue = compiled<Record<never, never>, { due: number | null }>((db) =>
-  db.selectFrom("wakes").select((e) => e.fn.min("due_at").as("due")),
-);
-
-export async function nextDue(db: Db): Promise<number | undefined> {
-  const [row] = await firstDue(db, {});
-  return row?.due ?? undefined;
 }
 
 const removeWake = compiled<{ kind: string; id: string; version: number }, unknown>((db, value) =>

@@ -1,36 +1,40 @@
 /** One database in memory for many seeds: made once by the store's own migrations, with an account, and put back to that between two of them. */
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { StatementSync } from "node:sqlite";
 import { createAccount } from "../../src/store/accounts.ts";
 import { ensureRegion } from "../../src/store/ec2-vpcs.ts";
 import { makeIds } from "../../src/store/ids.ts";
+import { connect, type Connection } from "../../src/store/sqlite.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createRandom } from "./random.ts";
 
 export const accountId = "123456789012";
 export const region = "us-east-1";
-const path = "file:howdah-simulation?mode=memory&cache=shared";
 
 export interface Base {
-  /** For openStore: each connection is to the same tables. */
-  path: string;
-  /** A connection beside the control plane's. To be used while that one is in no transaction. */
+  /**
+   * For openStore. Control planes have it one after the other, and the simulation looks by it, too, while no transaction is under way: to open another one and to
+   * have SQLite read all statements anew took a fifth of a seed, and to share the tables with it made each statement slower.
+   */
+  connection: Connection;
   read(sql: string): StatementSync;
+  /** What becomes of a transaction whose process has ended. */
+  rollBack(): void;
   /** As if nothing had ever been asked for. */
   restore(): void;
 }
 
 export async function makeBase(): Promise<Base> {
-  // The database lives as long as one connection to it does.
-  const database = new DatabaseSync(path);
+  const connection = connect(":memory:");
+  const { database } = connection;
   const random = createRandom("base");
   const start = Date.UTC(2025, 11, 31);
-  const store = await openStore(path, { clock: { now: () => start, steady: () => 0 }, random: random.bytes });
+  const store = await openStore(":memory:", { connection, clock: { now: () => start, steady: () => 0 }, random: random.bytes });
   const ids = makeIds(random.bytes);
   await store.transaction((tx) => createAccount(tx, ids, "default", accountId));
   await ensureRegion(store, ids, { accountId, region } as never);
-  await store.close();
 
-  const names = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all() as { name: string }[];
+  // What a table refers to was made before it.
+  const names = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid").all() as { name: string }[];
   const tables = names.map(({ name }) => {
     const columns = (database.prepare(`PRAGMA table_xinfo("${name}")`).all() as { name: string; hidden: number }[]).filter(
       ({ hidden }) => hidden === 0,
@@ -44,20 +48,22 @@ export async function makeBase(): Promise<Base> {
       rows: rows.map((row) => Object.values(row)),
     };
   });
-  database.exec("PRAGMA foreign_keys=OFF");
   const statements = new Map<string, StatementSync>();
   return {
-    path,
+    connection,
     read(sql) {
       const statement = statements.get(sql) ?? database.prepare(sql);
       statements.set(sql, statement);
       return statement;
     },
+    rollBack() {
+      if (database.isTransaction) database.exec("ROLLBACK");
+    },
     restore() {
       database.exec("BEGIN");
-      for (const { empty } of tables) empty.run();
+      for (const { empty } of tables.toReversed()) empty.run();
       for (const { insert, rows } of tables) for (const row of rows) insert.run(...row);
-      database.exec("COMMIT");
+      database.exec("DELETE FROM touched; COMMIT");
     },
   };
 }

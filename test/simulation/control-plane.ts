@@ -18,6 +18,7 @@ import { takeUpAgain } from "../../src/reconcile/take-up-again.ts";
 import { createWaits } from "../../src/reconcile/waits.ts";
 import { ensureAccounts } from "../../src/store/accounts.ts";
 import { makeIds } from "../../src/store/ids.ts";
+import type { Connection } from "../../src/store/sqlite.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { accountId, region } from "./base.ts";
 import type { SimulatedClock } from "./clock.ts";
@@ -29,7 +30,7 @@ type Handler = (input: unknown, request: RequestContext) => Promise<unknown>;
 const watchMs = 15_000;
 
 export interface Surroundings {
-  path: string;
+  connection: Connection;
   clock: SimulatedClock;
   random: (n: number) => Uint8Array;
   disk: Disk;
@@ -67,10 +68,8 @@ const principal = {
 /** Begins at once; what it needs time for goes on by itself. */
 export function beginControlPlane(around: Surroundings): ControlPlane {
   const clock = around.clock.ofProcess();
-  const closing: (() => void)[] = [];
   const life = createLife(() => {
     clock.end();
-    for (const close of closing) close();
     around.ended();
   });
   const ids = makeIds(around.random);
@@ -79,11 +78,12 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
   let handlers: Record<string, Handler> = {};
 
   async function open(): Promise<void> {
-    const store = await openStore(around.path, {
+    const store = await openStore(":memory:", {
+      connection: around.connection,
       clock,
       random: around.random,
       disk: { sync: () => around.sync(clock), close: async () => {} },
-      within: (dialect) => mortal(dialect, life, around.disk, around.committed, (close) => closing.push(close)),
+      within: (dialect) => mortal(dialect, life, around.disk, around.committed),
     });
     await store.transaction((tx) => ensureAccounts(tx, ids));
     const log = pino({ level: "error" }, { write: (line: string) => !life.isOver && around.log(line) });

@@ -69,17 +69,17 @@ export interface Disk {
   isFull: boolean;
 }
 
-/** A dialect whose life may end at any call; then its connection closes, and SQLite rolls back. `committed` is told of each commit. */
-export function mortal(dialect: Dialect, life: Life, disk: Disk, committed: () => void, opened: (close: () => void) => void): Dialect {
+/** A dialect whose life may end at any call. `committed` is told of each commit. */
+export function mortal(dialect: Dialect, life: Life, disk: Disk, committed: () => void): Dialect {
   return {
     createAdapter: () => dialect.createAdapter(),
     createIntrospector: (db) => dialect.createIntrospector(db),
     createQueryCompiler: () => dialect.createQueryCompiler(),
-    createDriver: () => mortalDriver(dialect.createDriver(), life, disk, committed, opened),
+    createDriver: () => mortalDriver(dialect.createDriver(), life, disk, committed),
   };
 }
 
-function mortalDriver(inner: Driver, life: Life, disk: Disk, committed: () => void, opened: (close: () => void) => void): Driver {
+function mortalDriver(inner: Driver, life: Life, disk: Disk, committed: () => void): Driver {
   const connections = new WeakMap<DatabaseConnection, DatabaseConnection>();
   const innerOf = new WeakMap<DatabaseConnection, DatabaseConnection>();
   const the = (connection: DatabaseConnection) => innerOf.get(connection)!;
@@ -101,10 +101,7 @@ function mortalDriver(inner: Driver, life: Life, disk: Disk, committed: () => vo
   }
 
   return {
-    async init() {
-      await inner.init();
-      opened(() => void inner.destroy());
-    },
+    init: () => inner.init(),
     async acquireConnection() {
       return around(await inner.acquireConnection());
     },

@@ -65,7 +65,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
   function begin(): void {
     if (isEnding) return;
     controlPlane = beginControlPlane({
-      path: base.path,
+      connection: base.connection,
       clock,
       random: random.bytes,
       disk,
@@ -76,6 +76,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
       manifestChanged: (clusterId) => nodes.provider.manifestChanged(clusterId),
       committed: () => void (commits += 1),
       ended() {
+        base.rollBack();
         calls += controlPlane?.life.calls ?? 0;
         say(`  fault  the control plane ends`);
         // Whoever starts it again does not do so a thousand times a second.

@@ -18,7 +18,7 @@ import { instancesOf, recordReport } from "../../src/store/instances.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createAccount } from "../../src/store/accounts.ts";
 import { adminKey } from "./keys.ts";
-import { dueWakes, finishWake, postponeWake } from "../../src/store/wakes.ts";
+import { finishWake, firstWakes, postponeWake } from "../../src/store/wakes.ts";
 
 export class PassiveProvider implements Provider {
   readonly name = "simulated";
@@ -124,7 +124,7 @@ export async function harness(path = ":memory:", clock?: Omit<Clock, "after">) {
     /** Runs every reconciler that is due until none is. What fails is due again after a back-off. */
     async settle(): Promise<void> {
       for (let round = 0; round < 100; round++) {
-        const due = await dueWakes(store.db, steady, 1000);
+        const due = (await firstWakes(store.db, 1000)).filter((wake) => wake.due_at <= steady);
         if (due.length === 0) return;
         for (const wake of due) {
           try {

@@ -1,7 +1,8 @@
 /** Puts the parts together: store, reconcilers, API, agent link, S3 front door. One process, one public port. */
 import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { createServer, type RequestListener, type Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import type { Logger } from "pino";
+import { createServer } from "./node-http.ts";
 import { createAuthoriser } from "./access/authorise.ts";
 import { openBucketFacts } from "./access/bucket-facts.ts";
 import { openKeyLookup } from "./access/keys.ts";

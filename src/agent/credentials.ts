@@ -6,9 +6,10 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createServer } from "../node-http.ts";
 import { writeWhole } from "../files.ts";
 import type { AgentContext } from "./context.ts";
 import { exchange } from "./http.ts";

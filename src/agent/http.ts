@@ -1,9 +1,10 @@
 /** HTTP as the agent needs it, on node:http alone: it loads faster than fetch, and says how long each step may take. */
 import { createWriteStream } from "node:fs";
-import { type IncomingMessage, request as httpRequest } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { request as httpRequest } from "../node-http.ts";
 
 export interface HttpRequest {
   method?: string;

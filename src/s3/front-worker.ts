@@ -1,8 +1,9 @@
 /** The thread that owns the public port, so that bulk data never delays the control plane. Started by front.ts. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads, not windows */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
+import { createServer } from "../node-http.ts";
 import { overHttp, type WholeAnswer, type WholeRequest } from "../api/http.ts";
 import { openBucketFacts } from "../access/bucket-facts.ts";
 import { openEmrfsRoles } from "../access/emrfs-roles.ts";

@@ -1,6 +1,7 @@
 /** What is for the agents' link: handed to its server as it is, and its answer back. */
-import { Agent, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import { Agent, request as httpRequest } from "../node-http.ts";
 import type { WholeAnswer } from "../api/http.ts";
 
 /** The longest silence before an answer, far above what the link needs: agents wait 25 s for a manifest. */

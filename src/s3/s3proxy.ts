@@ -1,8 +1,8 @@
 /** The embedded S3 server, s3proxy over a folder, reachable from this machine only and only with a secret of its own. Clients come through the front door. */
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { get } from "node:http";
 import { join } from "node:path";
+import { get } from "../node-http.ts";
 import { sha256Hex, signRequest } from "../aws/sigv4.ts";
 import type { DataFolder } from "../data-folder.ts";
 import { writeWhole } from "../files.ts";

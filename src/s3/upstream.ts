@@ -1,6 +1,7 @@
 /** The S3 server behind the front door: one request to it, signed with its own key. */
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { Agent as HttpAgent, request as httpRequest } from "../node-http.ts";
 import { signRequest, unsignedPayload } from "../aws/sigv4.ts";
 
 /** `external`: a server of the user's own, which gets every header as it came. Otherwise it is the embedded one. */

@@ -33,7 +33,7 @@ import { trailReconciler } from "./reconcile/trails.ts";
 import { createWaits } from "./reconcile/waits.ts";
 import { claimFor, type ControlPlaneRecord, linkSocket, lockDataFolder, readEndpoint, recordPath } from "./running.ts";
 import { directS3 } from "./s3/direct.ts";
-import { type Front, type S3Server, startFront } from "./s3/front.ts";
+import { type Front, loadFront, type S3Server, startFront } from "./s3/front.ts";
 import { ensureAccounts } from "./store/accounts.ts";
 import { changeBucket } from "./store/buckets.ts";
 import { leaveNodes } from "./store/copies.ts";
@@ -92,6 +92,9 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     hasRun: original !== undefined || existsSync(data.endpoint),
     isSameBoot: original !== undefined || readHolder(data)?.bootId === bootId(),
   };
+  // The store is looked through meanwhile.
+  const thread = loadFront();
+  opened.push(() => thread.terminate());
   for (const warning of checkStore(data.database, history)) log.warn(warning);
   hold(data, original);
   if (original) forgetOriginal(data);
@@ -151,19 +154,22 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const before = readEndpoint(data);
   const isAsked = options.port !== undefined || config.port !== 0;
   const doorAt = (port: number) =>
-    startFront({
-      host,
-      port,
-      databasePath: data.database,
-      linkSocket: linkSocket(data),
-      answer: async (request) => (await answering)(request),
-      s3: current,
-      used: keyUsed,
-      audits: { event: data.audit, data: data.dataEvents, region: config.region },
-      changeBucket: (change) => store.transaction((tx) => changeBucket(tx, change)),
-      limits: config.limits,
-      log: (fault) => log.error(fault, "a fault behind the front door"),
-    });
+    startFront(
+      {
+        host,
+        port,
+        databasePath: data.database,
+        linkSocket: linkSocket(data),
+        answer: async (request) => (await answering)(request),
+        s3: current,
+        used: keyUsed,
+        audits: { event: data.audit, data: data.dataEvents, region: config.region },
+        changeBucket: (change) => store.transaction((tx) => changeBucket(tx, change)),
+        limits: config.limits,
+        log: (fault) => log.error(fault, "a fault behind the front door"),
+      },
+      thread,
+    );
   front = await doorAt(options.port ?? (config.port || Number(before?.port ?? 0))).catch((error: NodeJS.ErrnoException) => {
     // Nobody asked for the port of last time: where another program has it now, any will do.
     if (error.code !== "EADDRINUSE" || isAsked || !before) throw error;

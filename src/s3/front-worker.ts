@@ -2,7 +2,7 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads, not windows */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { createServer } from "../node-http.ts";
 import { overHttp, type WholeAnswer, type WholeRequest } from "../api/http.ts";
 import { openBucketFacts } from "../access/bucket-facts.ts";
@@ -25,7 +25,7 @@ import { noServer } from "./no-server.ts";
 import { serviceOf } from "./routing.ts";
 import { together } from "./together.ts";
 
-const options = workerData as WorkerOptions;
+const options = await new Promise<WorkerOptions>((resolve) => parentPort?.once("message", resolve));
 const keys = openKeyLookup(options.databasePath);
 const policies = openPolicySource(options.databasePath);
 const emrfs = openEmrfsRoles(options.databasePath, policies);

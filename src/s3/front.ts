@@ -66,11 +66,19 @@ const patience = 30_000;
 /** Between the end of a thread and the next. */
 const reopenAfter = 200;
 
+/** A door's thread, which loads what it needs beside whatever this one does. It opens nothing before it is given to `startFront`. */
+export function loadFront(): Worker {
+  const thread = new Worker(workerFile, { name: "front", env: sharingCompileCache(process.env) });
+  // Whoever would open it finds that it has ended.
+  thread.on("error", () => {});
+  return thread;
+}
+
 /**
  * Opens the port. Rejects where it is taken or the database cannot be read. A thread that dies later is started again on the
- * same port, with the S3 server last in use.
+ * same port, with the S3 server last in use. `loaded`: the thread that opens it, unless it has ended by now.
  */
-export async function startFront(options: FrontOptions): Promise<Front> {
+export async function startFront(options: FrontOptions, loaded?: Worker): Promise<Front> {
   const { log = () => {}, answer, changeBucket, used, ...first } = options;
   let workerOptions: WorkerOptions = { ...first, limits: { ...defaultLimits, ...options.limits } };
   let closing = false;
@@ -79,8 +87,10 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const report = (message: string) => log({ requestId: "-", message });
 
   const open = async (): Promise<number> => {
-    const opened = new Worker(workerFile, { workerData: workerOptions, name: "front", env: sharingCompileCache(process.env) });
+    const opened = loaded && loaded.threadId > 0 ? loaded : loadFront();
+    loaded = undefined;
     worker = opened;
+    opened.postMessage(workerOptions);
     // What is answered in the same breath wakes the thread once.
     const tell = together<[number, WholeAnswer | undefined]>(process.nextTick, (answers) =>
       opened.postMessage({ kind: "answered", answers } satisfies ToWorker),

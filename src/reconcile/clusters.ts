@@ -4,14 +4,15 @@ import { type ClusterEnding, type ClusterRow, findCluster, keepsAlive, setCluste
 import { disableClusterKeys } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import { activeStates, fatalStep, hasStepIn } from "../store/steps.ts";
-import type { Store, Tx } from "../store/store.ts";
+import type { Db, Store, Tx } from "../store/store.ts";
 import { missingOf } from "../store/sizes.ts";
 import { applicationsOf, fitting, neededMemoryMb, promisedMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
 import { failureOfInstance, insufficientCapacity, neverReady, noSlaveLeft, notInstalled, stepFailure, stepsCompleted } from "./endings.ts";
+import { mayWait, provision } from "./fleets.ts";
 import { readyWithinMs, stoppingMs } from "./limits.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
-import { type NewInstance, writeDown } from "./new-instances.ts";
+import { writeDown } from "./new-instances.ts";
 import { resize } from "./resize.ts";
 
 const done: Outcome = { done: true };
@@ -28,9 +29,6 @@ export function clusterReconciler(context: ReconcileContext): Reconciler {
     return follow(context, cluster);
   };
 }
-
-const mayWait = ({ group, hardware }: NewInstance): boolean =>
-  group.fleet !== null && group.role !== "MASTER" && hardware.market === "SPOT";
 
 /** Gives the cluster a network and writes down its instances; their own reconcilers launch them. */
 async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome> {
@@ -96,6 +94,10 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
     return resize(context, cluster, await groupsOf(store.db, cluster.id), all);
   }
 
+  if (!wasReady && cluster.spec.hasFleets && (await lacksCapacity(store.db, cluster, all))) {
+    const provisioned = await provision(context, cluster);
+    return "code" in provisioned ? beginEnding(context, cluster, provisioned) : provisioned;
+  }
   const reached = (phases: readonly string[]) => (instance: InstanceRow) => phases.includes(instance.observed?.phase ?? "");
   if (instances.every(reached(["ready"]))) {
     await store.transaction(async (tx) => {
@@ -120,6 +122,18 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
   // It was kept, and has data: its user decides.
   await store.transaction((tx) => addWarnings(tx, cluster.id, [ending.message]));
   return done;
+}
+
+/** A cluster is not ready before its fleets have what they are to have. */
+async function lacksCapacity(db: Db, cluster: ClusterRow, all: readonly InstanceRow[]): Promise<boolean> {
+  const groups = await groupsOf(db, cluster.id);
+  return groups.some(
+    (group) =>
+      missingOf(
+        group,
+        all.filter((one) => one.group_id === group.id && one.status !== "terminated"),
+      ).length > 0,
+  );
 }
 
 /** Core nodes that are lost and not let go yet, where no other is in use. */
@@ -181,7 +195,7 @@ async function remove(context: ReconcileContext, cluster: ClusterRow): Promise<O
     return done;
   }
   if (instances.some((instance) => instance.status !== "terminated")) return done; // The last one to end wakes this.
-  for (const wait of ["engines", "readiness", "last logs"]) context.waits.over(`${wait} of ${cluster.id}`);
+  for (const wait of ["engines", "spot capacity", "readiness", "last logs"]) context.waits.over(`${wait} of ${cluster.id}`);
   await provider.releaseNetwork(cluster.id);
   await store.transaction(async (tx) => {
     await setClusterStatus(tx, cluster.id, { phase: "ended", ended_at: tx.now });

@@ -30,6 +30,10 @@ export const stepsCompleted = (all: boolean): ClusterEnding => ({
   details: [],
 });
 
+/** Of spot capacity that a new cluster's fleet did not get in its time. */
+export const fleetTimeout = (fleetId: string, minutes: number): ClusterEnding =>
+  failed("INSTANCE_FLEET_TIMEOUT", `Spot capacity of instance fleet ${fleetId} could not be provisioned in ${minutes} minutes`);
+
 /** Names what is still awaited: the daemons, or a node that is not even there yet. */
 export function neverReady(instances: readonly InstanceRow[], afterMs: number): ClusterEnding {
   const waits = instances.flatMap(({ id, observed }) => {

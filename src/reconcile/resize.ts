@@ -24,6 +24,7 @@ import { addEvent, addWarnings } from "../store/events.ts";
 import type { Tx } from "../store/store.ts";
 import { applicationsOf, fitting, nodeMemoryMb, promisedMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
+import { giveUp } from "./fleets.ts";
 import { readyWithinMs, stoppingMs } from "./limits.ts";
 import { writeDown } from "./new-instances.ts";
 import type { Outcome } from "./loop.ts";
@@ -181,9 +182,11 @@ async function resizeGroup(
 
   // One that was lost may run on, for all that is known: until its end nobody takes its place. Then its reconciler wakes this.
   const ending = mine.filter(({ status }) => status === "lost");
-  const missing = missingOf(group, [...staying, ...ending]);
+  const counted = [...staying, ...ending];
+  const missing = missingOf(group, counted);
+  if (missing.length === 0) waits.over(`capacity of ${group.id}`);
   if (missing.length === 0 || isSuspended(group, mine)) return next;
-  return Math.min(next, await add(context, tx, cluster, group, all, missing));
+  return Math.min(next, await add(context, tx, cluster, group, all, missing, counted));
 }
 
 /** Core nodes that are gone: when HDFS has copies again of what they had. When to look again; Infinity where none is. */
@@ -214,7 +217,7 @@ async function followCopies({ waits }: ReconcileContext, tx: Tx, cluster: Cluste
   return next;
 }
 
-/** Writes down as many new instances as are missing and fit. When to look again where not all do. */
+/** Writes down as many new instances as are missing and fit; `counted`: those that it has. When to look again where not all do. */
 async function add(
   context: ReconcileContext,
   tx: Tx,
@@ -222,6 +225,7 @@ async function add(
   group: GroupRow,
   all: readonly InstanceRow[],
   missing: readonly Hardware[],
+  counted: readonly InstanceRow[],
 ): Promise<number> {
   const names = applicationsOf(cluster);
   const wished = missing.map((hardware) => ({ group, hardware }));
@@ -231,6 +235,10 @@ async function add(
   for (const id of added) await addEvent(tx, cluster.id, "instance", `${id} is added to ${group.id}`);
   if (added.length > 0) await tx.manifestChanged(cluster.id);
   if (added.length === missing.length) return Infinity;
+  if (group.fleet) {
+    const again = await giveUp(context, tx, group, [...counted, ...missing.slice(0, added.length)]);
+    if (again === Infinity) return Infinity;
+  }
   await addWarnings(tx, cluster.id, [
     fit.length < missing.length
       ? `the host has no memory for all instances of ${group.id} (${nodeMemoryMb(group.role, names)} MiB each): they are added when it has. Terminate another cluster, or ask for fewer`

@@ -117,6 +117,28 @@ export async function resizeGroup(
     .execute();
 }
 
+/** Columns that requests own: what is asked for of it, and how often its size was. */
+export async function changeFleet(tx: Tx, { id, fleet, resize }: Pick<FleetRow, "id" | "fleet" | "resize">): Promise<void> {
+  await tx.db
+    .updateTable("instance_groups")
+    .set((e) => ({
+      fleet: JSON.stringify(fleet),
+      resized_at: e.case().when("resize", "=", resize).then(e.ref("resized_at")).else(tx.now).end(),
+      resize,
+    }))
+    .where("id", "=", id)
+    .execute();
+}
+
+/** A column of the cluster's reconciler. */
+export async function setFleetShift(tx: Tx, id: string, shift: FleetShift): Promise<void> {
+  await tx.db
+    .updateTable("instance_groups")
+    .set({ shift: JSON.stringify(shift) })
+    .where("id", "=", id)
+    .execute();
+}
+
 /** undefined where there is no such group. */
 export async function clusterOfGroup(db: Db, groupId: string): Promise<string | undefined> {
   const row = await db.selectFrom("instance_groups").select("cluster_id").where("id", "=", groupId).executeTakeFirst();

@@ -4,7 +4,8 @@ import type { GroupRow, InstanceRow } from "./instances.ts";
 
 const markets = ["ON_DEMAND", "SPOT"] as const;
 
-type Sized = Pick<InstanceRow, "market" | "weight" | "type_config">;
+/** What of an instance counts. */
+export type Sized = Pick<InstanceRow, "market" | "weight" | "type_config">;
 
 export function wishOf(group: GroupRow): Units {
   const { fleet } = group;

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { InstanceFleet, InstanceFleetConfig, InstanceTypeConfig } from "@aws-sdk/client-emr";
 import { manifestFor } from "../../src/reconcile/manifest.ts";
 import { chooseTypes, type Fleet, type FleetType } from "../../src/store/fleets.ts";
+import { eventsOf } from "../../src/store/events.ts";
 import { instancesOf } from "../../src/store/instances.ts";
 import { stateChangesOf } from "../../src/store/state-changes.ts";
 import { create, type Harness, harness, makeReady, state } from "./control-plane-harness.ts";
@@ -266,4 +267,208 @@ test("strategies: by priority, and spread over all types; a resize has its own",
   assert.deepEqual(chosen(spot("diversified"), 4, "SPOT"), ["c5.xlarge", "m5.xlarge", "r5.xlarge", "c5.xlarge"]);
   assert.deepEqual(chosen(spot("capacity-optimized-prioritized"), 1, "SPOT"), ["r5.xlarge"]);
   assert.deepEqual(chosen(spot("capacity-optimized"), 1, "SPOT"), ["c5.xlarge"]);
+});
+
+async function ready(h: Harness, some: InstanceFleetConfig[]): Promise<string> {
+  const id = await create(h, withFleets(some));
+  await makeReady(h, id);
+  return id;
+}
+async function modify(h: Harness, ClusterId: string, role: Role, change: object): Promise<void> {
+  const InstanceFleetId = (await fleets(h, ClusterId))[role]?.Id;
+  await h.handlers.ModifyInstanceFleet!({ ClusterId, InstanceFleet: { InstanceFleetId, ...change } } as never, h.request);
+}
+const living = async (h: Harness, id: string) => (await instancesOf(h.store.db, id)).filter(({ status }) => status !== "terminated");
+const ofRole = async (h: Harness, id: string, role: Role) => {
+  const fleetId = (await fleets(h, id))[role]?.Id;
+  return (await living(h, id)).filter((one) => one.group_id === fleetId);
+};
+const kinds = async (h: Harness, id: string, role: Role) => (await ofRole(h, id, role)).map((one) => `${one.instance_type} ${one.market}`);
+const messages = async (h: Harness, id: string, kind: string) =>
+  (await eventsOf(h.store.db, id)).filter((event) => event.kind === kind).map(({ message }) => message);
+const toldOfFleet = async (h: Harness, id: string, role: Role) => {
+  const fleetId = (await fleets(h, id))[role]?.Id;
+  return (await stateChangesOf(h.store.db, id)).map(({ event }) => event.detail).filter((detail) => detail.instanceFleetId === fleetId);
+};
+
+/** The master says that all that leave are out of service, and they say that they have stopped. */
+async function letLeave(h: Harness, id: string): Promise<void> {
+  const [first, ...others] = await living(h, id);
+  const leaving = others.filter((one) => one.leaving === "decommissioning").map((one) => one.id);
+  await h.report(first!.id, { decommission: Object.fromEntries(leaving.map((one) => [one, "DECOMMISSIONED"])) });
+  await h.settle();
+  for (const one of leaving) await h.report(one, { phase: "stopped" });
+  await h.settle();
+}
+
+test("a fleet grows and shrinks by units, in both markets", async () => {
+  const h = await harness();
+  const types = [type("m5.2xlarge", 2), type("m5.xlarge", 1)];
+  const id = await ready(h, [master, fleet("CORE", [2, 0], types)]);
+  assert.deepEqual(await kinds(h, id, "CORE"), ["m5.2xlarge ON_DEMAND"]);
+  await modify(h, id, "CORE", { TargetOnDemandCapacity: 5, TargetSpotCapacity: 1 });
+  assert.deepEqual(capacities((await fleets(h, id)).CORE), ["RESIZING", [5, 2], [1, 0]], "before any reconciler ran");
+  await h.settle();
+  await makeReady(h, id);
+  assert.deepEqual(capacities((await fleets(h, id)).CORE), ["RUNNING", [5, 5], [1, 1]]);
+  assert.deepEqual(await kinds(h, id, "CORE"), ["m5.2xlarge ON_DEMAND", "m5.2xlarge ON_DEMAND", "m5.xlarge ON_DEMAND", "m5.xlarge SPOT"]);
+  const [started, ended] = (await toldOfFleet(h, id, "CORE")).slice(-2).map(({ message }) => message);
+  assert.match(
+    started!,
+    /^A resize for instance fleet if-\w+ .* started at .* UTC\. The instance fleet is resizing from an On-Demand capacity of 2 to a target of 5, and from a Spot capacity of 0 to a target of 1\.$/,
+  );
+  assert.match(
+    ended!,
+    /^The resizing operation for instance fleet .* is complete\. The resize started at .* and took 0 minutes\. The instance fleet now has On-Demand capacity of 5 and Spot capacity of 1\. Target On-Demand capacity was 5 and target Spot capacity was 1\.$/,
+  );
+
+  // Of 5 units, 2 + 2 + 1, the newest go as long as the target is held: the one, then a two would leave too few.
+  await modify(h, id, "CORE", { TargetOnDemandCapacity: 3, TargetSpotCapacity: 0 });
+  await h.settle();
+  const leaving = (await ofRole(h, id, "CORE")).filter((one) => one.leaving === "decommissioning");
+  assert.deepEqual(
+    leaving.map((one) => `${one.instance_type} ${one.market}`),
+    ["m5.xlarge ON_DEMAND", "m5.xlarge SPOT"],
+  );
+  await letLeave(h, id);
+  assert.deepEqual(capacities((await fleets(h, id)).CORE), ["RUNNING", [3, 4], [0, 0]]);
+});
+
+test("a task fleet is added to a running cluster, once; types of a fleet are exchanged for new instances", async () => {
+  const h = await harness();
+  const id = await ready(h, [master, core]);
+  const add = async (InstanceFleet: InstanceFleetConfig) =>
+    h.handlers.AddInstanceFleet!({ ClusterId: id, InstanceFleet } as never, h.request);
+  await assert.rejects(add(fleet("CORE", [1, 0], [type("m5.xlarge")])), /only a TASK fleet can be added/);
+  const { InstanceFleetId } = await add(fleet("TASK", [0, 2], [type("r5.xlarge")]));
+  await assert.rejects(add(fleet("TASK", [1, 0], [type("m5.xlarge")])), /has a TASK fleet already/);
+  assert.deepEqual(capacities((await fleets(h, id)).TASK), ["PROVISIONING", [0, 0], [2, 0]]);
+  await h.settle();
+  await makeReady(h, id);
+  assert.equal((await fleets(h, id)).TASK?.Id, InstanceFleetId);
+  assert.deepEqual(capacities((await fleets(h, id)).TASK), ["RUNNING", [0, 0], [2, 2]]);
+  await modify(h, id, "TASK", { TargetSpotCapacity: 6, InstanceTypeConfigs: [type("c5.xlarge", 2)] });
+  await h.settle();
+  await makeReady(h, id);
+  assert.deepEqual(await kinds(h, id, "TASK"), ["r5.xlarge SPOT", "r5.xlarge SPOT", "c5.xlarge SPOT", "c5.xlarge SPOT"]);
+  assert.deepEqual(
+    (await fleets(h, id)).TASK?.InstanceTypeSpecifications?.map(({ InstanceType, WeightedCapacity }) => [InstanceType, WeightedCapacity]),
+    [["c5.xlarge", 2]],
+  );
+  await modify(h, id, "TASK", { ResizeSpecifications: { SpotResizeSpecification: { TimeoutDurationMinutes: 20 } } });
+  assert.deepEqual((await fleets(h, id)).TASK?.ResizeSpecifications, { SpotResizeSpecification: { TimeoutDurationMinutes: 20 } });
+  assert.equal((await fleets(h, id)).TASK?.Status?.State, "RUNNING");
+});
+
+test("what ModifyInstanceFleet and AddInstanceFleet refuse changes nothing", async () => {
+  const h = await harness();
+  const id = await ready(h, [master, fleet("CORE", [4, 0], [type("m5.xlarge")], {}), fleet("TASK", [1, 0], [type("m5.xlarge")])]);
+  const before = await fleets(h, id);
+  await assert.rejects(modify(h, id, "MASTER", { TargetOnDemandCapacity: 1 }), /MASTER fleet cannot be changed/);
+  await assert.rejects(modify(h, id, "CORE", {}), /InstanceFleet: a target capacity, .* is required/);
+  await assert.rejects(modify(h, id, "CORE", { TargetOnDemandCapacity: 0 }), /CORE fleet must be above 0/);
+  // Four core nodes: HDFS keeps one copy below four, and two from four on.
+  await assert.rejects(modify(h, id, "CORE", { TargetOnDemandCapacity: 1 }), /1 core nodes, .* cannot hold the 2 copies/);
+  await assert.rejects(modify(h, id, "TASK", { TargetOnDemandCapacity: 300 }), /do not fit one host's network/);
+  await assert.rejects(modify(h, id, "TASK", { InstanceTypeConfigs: sixTypes }), /at most 5 instance types/);
+  await assert.rejects(
+    modify(h, id, "TASK", { InstanceTypeConfigs: [type("m9.huge")] }),
+    /InstanceFleet\.InstanceTypeConfigs\[0\]\.InstanceType/,
+  );
+  const named = async (ClusterId: string, InstanceFleetId: string) =>
+    h.handlers.ModifyInstanceFleet!({ ClusterId, InstanceFleet: { InstanceFleetId, TargetSpotCapacity: 1 } } as never, h.request);
+  await assert.rejects(named(id, "if-NONE"), /Instance fleet id 'if-NONE' is not valid/);
+  await assert.rejects(named(await create(h), before.TASK!.Id!), /uses instance groups\. The ModifyInstanceFleet operation/);
+  await assert.rejects(named(await create(h, withFleets([master])), before.TASK!.Id!), /when the cluster is running or waiting/);
+  assert.deepEqual(await fleets(h, id), before);
+});
+
+/** Room for the daemons of a master, two core nodes and so many more. */
+const roomFor = (more: number) => 750 + (2 + more) * 330;
+const spotFleets = (TimeoutAction: "SWITCH_TO_ON_DEMAND" | "TERMINATE_CLUSTER") => [
+  master,
+  fleet("CORE", [2, 3], [type("m5.xlarge")], spotSpecification({ TimeoutAction, TimeoutDurationMinutes: 10 })),
+];
+
+test("a cluster waits for spot capacity that the host has no memory for, and takes it when there is", async () => {
+  const h = await harness();
+  let room = roomFor(1);
+  h.context.freeMemoryMb = () => room;
+  const id = await create(h, withFleets(spotFleets("TERMINATE_CLUSTER")));
+  await makeReady(h, id);
+  assert.deepEqual(capacities((await fleets(h, id)).CORE), ["PROVISIONING", [2, 2], [3, 1]]);
+  assert.equal((await state(h, id))?.State, "STARTING");
+  assert.match((await messages(h, id, "warning")).join("\n"), /no memory for all spot capacity of if-/);
+  room = roomFor(20);
+  h.advance(60_000);
+  await h.settle();
+  await makeReady(h, id);
+  assert.deepEqual(capacities((await fleets(h, id)).CORE), ["RUNNING", [2, 2], [3, 3]]);
+  assert.equal((await state(h, id))?.State, "WAITING");
+});
+
+test("spot capacity that does not come in time ends the cluster, or is taken on demand", async () => {
+  for (const action of ["TERMINATE_CLUSTER", "SWITCH_TO_ON_DEMAND"] as const) {
+    const h = await harness();
+    let room = roomFor(0);
+    h.context.freeMemoryMb = () => room;
+    const id = await create(h, withFleets(spotFleets(action)));
+    await makeReady(h, id);
+    h.advance(9 * 60_000);
+    await h.settle();
+    assert.equal((await state(h, id))?.State, "STARTING");
+    h.advance(60_000);
+    if (action === "TERMINATE_CLUSTER") {
+      await h.settle();
+      assert.deepEqual((await state(h, id))?.StateChangeReason?.Code, "INSTANCE_FLEET_TIMEOUT");
+      continue;
+    }
+    // What comes at that moment is on demand.
+    let looks = 0;
+    h.context.freeMemoryMb = () => (++looks > 1 ? roomFor(20) : room);
+    await h.settle();
+    room = roomFor(20);
+    await makeReady(h, id);
+    assert.deepEqual(capacities((await fleets(h, id)).CORE), ["RUNNING", [2, 5], [3, 0]]);
+    assert.equal((await state(h, id))?.State, "WAITING");
+    await modify(h, id, "CORE", { TargetOnDemandCapacity: 5, TargetSpotCapacity: 0 });
+    await h.settle();
+    assert.deepEqual(capacities((await fleets(h, id)).CORE), ["RUNNING", [5, 5], [0, 0]]);
+  }
+});
+
+test("where there is no capacity on demand either, the cluster ends as any that does not fit", async () => {
+  const h = await harness();
+  h.context.freeMemoryMb = () => roomFor(0);
+  const id = await create(h, withFleets(spotFleets("SWITCH_TO_ON_DEMAND")));
+  await makeReady(h, id);
+  h.advance(10 * 60_000);
+  await h.settle();
+  const status = await state(h, id);
+  assert.equal(status?.StateChangeReason?.Code, "INTERNAL_ERROR");
+  assert.equal(status?.ErrorDetails?.[0]?.ErrorCode, "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ");
+});
+
+test("a resize gives up what is missing at its timeout, and another tries again", async () => {
+  const h = await harness();
+  const resizeIn = (minutes: number) => ({ ResizeSpecifications: { OnDemandResizeSpecification: { TimeoutDurationMinutes: minutes } } });
+  const id = await ready(h, [master, fleet("CORE", [1, 0], [type("m5.xlarge")], resizeIn(5))]);
+  h.context.freeMemoryMb = () => 400;
+  await modify(h, id, "CORE", { TargetOnDemandCapacity: 4 });
+  await h.settle();
+  h.context.freeMemoryMb = () => 0;
+  await makeReady(h, id);
+  assert.deepEqual(capacities((await fleets(h, id)).CORE), ["RESIZING", [4, 2], [0, 0]]);
+  h.advance(5 * 60_000);
+  await h.settle();
+  assert.deepEqual(capacities((await fleets(h, id)).CORE), ["RUNNING", [4, 2], [0, 0]]);
+  const last = (await toldOfFleet(h, id, "CORE")).at(-1)!;
+  assert.equal(last.severity, "WARN");
+  assert.match(last.message, /has reached the timeout and stopped\. The resize started at .* and stopped after 5 minutes\./);
+  assert.match((await messages(h, id, "warning")).join("\n"), /lacks 2 units on demand at the end of its resize timeout/);
+  h.context.freeMemoryMb = () => 16_000;
+  await modify(h, id, "CORE", { TargetOnDemandCapacity: 4 });
+  await h.settle();
+  await makeReady(h, id);
+  assert.deepEqual(capacities((await fleets(h, id)).CORE), ["RUNNING", [4, 4], [0, 0]]);
 });

@@ -1,6 +1,6 @@
 /** A cluster has groups or fleets, and what is for the one is refused for the other, in EMR's words. */
-import { invalidRequest } from "../../aws/errors.ts";
-import type { ClusterRow } from "../../store/clusters.ts";
+import { invalidRequest, validationException } from "../../aws/errors.ts";
+import { type ClusterRow, isEnding } from "../../store/clusters.ts";
 
 const exclusive = (other: "groups" | "fleets", has: "groups" | "fleets", hint: string) =>
   invalidRequest(
@@ -10,6 +10,11 @@ const exclusive = (other: "groups" | "fleets", has: "groups" | "fleets", hint: s
 
 export const usesGroups = (hint: string) => exclusive("fleets", "groups", hint);
 export const usesFleets = (hint: string) => exclusive("groups", "fleets", hint);
+
+/** Throws ValidationException. `what`: the beginning of the sentence that says so. */
+export function mustBeInUse(cluster: ClusterRow, what: string): void {
+  if (cluster.phase !== "ready" || isEnding(cluster)) throw validationException(`${what} when the cluster is running or waiting.`);
+}
 
 const useInstead = (operation: string, has: string, instead: string) =>
   `The ${operation} operation does not support clusters that use instance ${has}. Use the ${instead} operation instead.`;

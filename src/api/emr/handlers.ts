@@ -15,6 +15,7 @@ import {
 } from "./clusters.ts";
 import { GetClusterSessionCredentials } from "./cluster-session.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
+import { AddInstanceFleet, ModifyInstanceFleet } from "./instance-fleets.ts";
 import { AddInstanceGroups, ModifyInstanceGroups } from "./instance-groups.ts";
 import { ListBootstrapActions, ListInstanceFleets, ListInstanceGroups, ListInstances } from "./instances.ts";
 import { DescribeJobFlows } from "./job-flows.ts";
@@ -46,7 +47,6 @@ export interface NotYet {
   instead: string;
 }
 
-const groupsOnly: NotYet = { instead: "Clusters have instance groups: create one with the groups that you need." };
 const noStudio: NotYet = { instead: "EMR Studio is not in Howdah: submit steps, or work on the master with howdah ssh." };
 const noNotebook: NotYet = { instead: "Notebooks are not in Howdah: submit a script as a step." };
 const noAppUi: NotYet = {
@@ -78,8 +78,8 @@ export const operations = {
   AddInstanceGroups,
   ModifyInstanceGroups,
   ListInstanceFleets,
-  AddInstanceFleet: groupsOnly,
-  ModifyInstanceFleet: groupsOnly,
+  AddInstanceFleet,
+  ModifyInstanceFleet,
   ListBootstrapActions,
 
   PutAutoScalingPolicy,

@@ -1,10 +1,9 @@
 /** AddInstanceGroups and ModifyInstanceGroups: the wish for other groups or other sizes, and the wake of whoever carries it out (src/reconcile/resize.ts). */
 import type { AddInstanceGroupsInput, InstanceGroupModifyConfig, ModifyInstanceGroupsInput } from "@aws-sdk/client-emr";
 import { invalidRequest, validationException } from "../../aws/errors.ts";
-import { checkTogether, mergeConfigurations } from "../../engines/configurations.ts";
+import { mergeConfigurations } from "../../engines/configurations.ts";
 import { replicationOf } from "../../engines/hadoop/roles.ts";
 import type { ClusterRow } from "../../store/clusters.ts";
-import { isEnding } from "../../store/clusters.ts";
 import { addEvent, addWarnings } from "../../store/events.ts";
 import {
   clusterOfGroup,
@@ -21,10 +20,10 @@ import {
 } from "../../store/instances.ts";
 import type { Tx } from "../../store/store.ts";
 import { clusterArn } from "./cluster-shapes.ts";
-import { mustHaveGroups } from "./collections.ts";
+import { mustBeInUse, mustHaveGroups } from "./collections.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { mostInstances, mostTaskGroups, readGroup } from "./instance-groups-input.ts";
-import { readConfigurations } from "./job-flow-input.ts";
+import { readAddedConfigurations } from "./job-flow-input.ts";
 import { theCluster, theJobFlow } from "./lookup.ts";
 import { noScaling, sortOutGroupChange } from "./parameters.ts";
 import { readAutoScalingPolicy } from "./policies-input.ts";
@@ -35,7 +34,7 @@ export async function AddInstanceGroups({ store, ids }: EmrContext, input: AddIn
   const added = configs.map((config, index) => readGroup(config, `InstanceGroups[${index}].`));
   return store.transaction(async (tx) => {
     const cluster = await theJobFlow(tx.db, request, input.JobFlowId);
-    checkRuns(cluster, "added");
+    mustBeInUse(cluster, "An instance group may only be added");
     mustHaveGroups(cluster, "AddInstanceGroups", "AddInstanceFleet");
     const groups = (await groupsOf(tx.db, cluster.id)).filter(isUniform);
     for (const [index, { role }] of added.entries())
@@ -49,12 +48,9 @@ export async function AddInstanceGroups({ store, ids }: EmrContext, input: AddIn
       throw validationException(`InstanceGroups: at most ${mostTaskGroups} groups may have InstanceRole TASK.`);
     checkSize([...groups, ...added.map(({ count }) => ({ requested_count: count }))]);
     const warnings: string[] = [];
-    const { applications } = cluster.spec;
-    const names = applications.map(({ Name }) => Name);
     const groupIds: string[] = [];
     for (const group of added) {
-      const configurations = group.settings.map(({ wire, at }) => readConfigurations(wire, at, applications, warnings));
-      for (const own of configurations) warnings.push(...checkTogether(mergeConfigurations(cluster.spec.configurations, own), names));
+      const configurations = readAddedConfigurations(group.settings, cluster.spec, warnings);
       const id = ids.instanceGroup();
       groupIds.push(id);
       await insertGroup(tx, { id, cluster_id: cluster.id, ...group.columns(configurations, false) });
@@ -97,7 +93,7 @@ export async function ModifyInstanceGroups({ store }: EmrContext, input: ModifyI
 const noSuchGroup = (id: string) => invalidRequest(`Instance group id '${id}' is not valid.`);
 
 async function modify(tx: Tx, cluster: ClusterRow, change: InstanceGroupModifyConfig, at: string, request: EmrRequest): Promise<void> {
-  checkRuns(cluster, "modified");
+  mustBeInUse(cluster, "An instance group may only be modified");
   mustHaveGroups(cluster, "ModifyInstanceGroups", "ModifyInstanceFleet");
   sortOutGroupChange(change);
   const { InstanceCount: count, EC2InstanceIdsToTerminate: named = [], ShrinkPolicy: policy } = change;
@@ -127,11 +123,6 @@ async function modify(tx: Tx, cluster: ClusterRow, change: InstanceGroupModifyCo
     named.length > 0 ? `ends ${named.join(", ")} at once` : `is to have ${wanted} instances, and had to have ${group.requested_count}`;
   await addEvent(tx, cluster.id, "cluster", `${group.id} ${what}, by ${request.principal.arn}`);
   await tx.wake("cluster", cluster.id);
-}
-
-function checkRuns(cluster: ClusterRow, what: "added" | "modified"): void {
-  if (cluster.phase !== "ready" || isEnding(cluster))
-    throw validationException(`An instance group may only be ${what} when the cluster is running or waiting.`);
 }
 
 function checkSize(groups: readonly { requested_count: number }[]): void {

@@ -1,11 +1,12 @@
 /** Parts of RunJobFlow's input as the cluster keeps them. Each function throws ValidationException, naming the member, for what EMR would refuse. */
 import type { Application, BootstrapActionConfig, Configuration as WireConfiguration } from "@aws-sdk/client-emr";
 import { validationException } from "../../aws/errors.ts";
-import { checkConfigurations } from "../../engines/configurations.ts";
+import { checkConfigurations, checkTogether, mergeConfigurations } from "../../engines/configurations.ts";
 import type { Configuration } from "../../engines/engine.ts";
 import { readGlue } from "../../engines/glue/settings.ts";
 import { applicationsOf, type Release } from "../../releases/release.ts";
 import type { ClusterSpec } from "../../store/clusters.ts";
+import type { Settings } from "./instance-groups-input.ts";
 
 const mostBootstrapActions = 16;
 
@@ -67,6 +68,20 @@ export function readConfigurations(
   if (checked.errors.length > 0) throw validationException(`${at}: ${checked.errors.join("; ")}`);
   warnings.push(...checked.warnings);
   return configurations;
+}
+
+/** Of nodes that come to a cluster later. */
+export function readAddedConfigurations(
+  settings: readonly Settings[],
+  { applications, configurations }: ClusterSpec,
+  warnings: string[],
+): Configuration[][] {
+  const names = applications.map(({ Name }) => Name);
+  return settings.map(({ wire, at }) => {
+    const own = readConfigurations(wire, at, applications, warnings);
+    warnings.push(...checkTogether(mergeConfigurations(configurations, own), names));
+    return own;
+  });
 }
 
 /** Whether the cluster uses its account's catalog. `configurations`: the cluster's, and those with each group's over them. */

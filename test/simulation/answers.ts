@@ -2,7 +2,9 @@
 import type {
   DescribeClusterOutput,
   DescribeStepOutput,
+  Instance,
   ListClustersOutput,
+  ListInstanceFleetsOutput,
   ListInstanceGroupsOutput,
   ListInstancesOutput,
   ListStepsOutput,
@@ -39,10 +41,9 @@ export async function checkAnswers(
   promises: Promises,
 ): Promise<[id: string, state: string][]> {
   const ClusterId = clusterId;
-  const [described, listed, groups, instances, steps] = await Promise.all([
+  const [described, listed, instances, steps] = await Promise.all([
     ask<DescribeClusterOutput>("DescribeCluster", { ClusterId }),
     ask<ListClustersOutput>("ListClusters", {}),
-    ask<ListInstanceGroupsOutput>("ListInstanceGroups", { ClusterId }),
     ask<ListInstancesOutput>("ListInstances", { ClusterId }),
     allSteps(ClusterId, ask),
   ]);
@@ -88,18 +89,40 @@ export async function checkAnswers(
       () => `${Ec2InstanceId} is RUNNING, and never was ready`,
     );
   }
+  const running = (instances.Instances ?? []).filter((one) => one.Status?.State === "RUNNING");
+  await (cluster.InstanceCollectionType === "INSTANCE_FLEET" ? checkFleets : checkGroups)(ClusterId, ask, told, running);
+  return states;
+}
+
+type CheckCollections = (ClusterId: string, ask: Ask, told: ReadonlyMap<string, string>, running: readonly Instance[]) => Promise<void>;
+
+const checkGroups: CheckCollections = async (ClusterId, ask, told, all) => {
+  const groups = await ask<ListInstanceGroupsOutput>("ListInstanceGroups", { ClusterId });
   for (const { Id = "", Status, RunningInstanceCount } of groups.InstanceGroups ?? []) {
     checkTimeline(Id, Status?.Timeline);
     must(Status?.State === told.get(Id), agree, () => `${Id} is ${Status?.State}, and events say ${told.get(Id)}`);
-    const running = (instances.Instances ?? []).filter((one) => one.InstanceGroupId === Id && one.Status?.State === "RUNNING").length;
+    const running = all.filter((one) => one.InstanceGroupId === Id).length;
     must(
       running === RunningInstanceCount,
       agree,
       () => `${Id} has ${RunningInstanceCount} running instances, and ListInstances has ${running}`,
     );
   }
-  return states;
-}
+};
+
+const checkFleets: CheckCollections = async (ClusterId, ask, told, all) => {
+  const { InstanceFleets = [] } = await ask<ListInstanceFleetsOutput>("ListInstanceFleets", { ClusterId });
+  for (const { Id = "", Status, ...fleet } of InstanceFleets) {
+    checkTimeline(Id, Status?.Timeline);
+    must(Status?.State === told.get(Id), agree, () => `${Id} is ${Status?.State}, and events say ${told.get(Id)}`);
+    const weights = new Map(fleet.InstanceTypeSpecifications?.map((one) => [one.InstanceType, one.WeightedCapacity ?? 1]));
+    const has = { ON_DEMAND: fleet.ProvisionedOnDemandCapacity ?? 0, SPOT: fleet.ProvisionedSpotCapacity ?? 0 };
+    const running = { ON_DEMAND: 0, SPOT: 0 };
+    for (const one of all) if (one.InstanceFleetId === Id) running[one.Market!] += weights.get(one.InstanceType) ?? 0;
+    const isLess = running.ON_DEMAND > has.ON_DEMAND || running.SPOT > has.SPOT;
+    must(!isLess, agree, () => `${Id} has capacities ${JSON.stringify(has)}, and ListInstances has ${JSON.stringify(running)} running`);
+  }
+};
 
 async function allSteps(ClusterId: string, ask: Ask): Promise<NonNullable<ListStepsOutput["Steps"]>> {
   const steps = [];

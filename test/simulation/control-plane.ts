@@ -39,6 +39,8 @@ export interface Surroundings {
   /** Of what was written to the disk. */
   sync(clock: Clock): Promise<void>;
   enginesAreThere(): boolean;
+  /** The host has memory for more nodes. */
+  hasMemory(): boolean;
   manifestChanged(clusterId: string): void;
   committed(): void;
   ended(): void;
@@ -99,7 +101,7 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
       log,
       engines: () => (around.enginesAreThere() ? "there" : { coming: "engines are brought to this machine" }),
       portsTaken: () => [],
-      freeMemoryMb: () => 6_000,
+      freeMemoryMb: () => (around.hasMemory() ? 6_000 : 0),
     };
     const loop = createLoop(
       store,

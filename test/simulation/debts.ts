@@ -1,6 +1,6 @@
 /** Crash-only, as an invariant: whatever is still to be done has a wake in the store, so that no end of the process can make it forgotten. */
 import type { Rows, Wake } from "./rows.ts";
-import { isBeingFenced, isSuspended, stays } from "./sizes.ts";
+import { isBeingFenced, isMore, isShort, isSuspended, sizeText, stays } from "./sizes.ts";
 import { must } from "./violation.ts";
 
 const owed = "What is to be done has a wake";
@@ -39,13 +39,22 @@ export function checkDebts(rows: Rows, wakes: readonly Wake[]): void {
       "HDFS is to copy what one had that is gone",
     );
     const waits = !isEnding && phase !== "ready" && instances.length > 0;
+    const lacks = rows.groups.some(
+      (group) =>
+        group.cluster_id === id &&
+        isShort(
+          group,
+          instances.filter((one) => one.group_id === group.id),
+        ),
+    );
+    debt("cluster", id, waits && lacks, "it lacks spot capacity");
     debt("cluster", id, waits && instances.every(({ nodePhase }) => nodePhase === "ready"), "its nodes are ready");
     for (const group of rows.groups.filter((one) => one.cluster_id === id && one.role !== "MASTER")) {
       const mine = instances.filter((instance) => instance.group_id === group.id);
-      const staying = mine.filter(stays).length;
-      const counted = staying + mine.filter(isBeingFenced).length;
-      const isOwed = phase === "ready" && asked === null && counted !== group.requested_count && !isSuspended(group, mine);
-      debt("cluster", id, isOwed, `${group.id} is to have ${group.requested_count} instances, and ${staying} stay`);
+      const staying = mine.filter(stays);
+      const isOther = isShort(group, [...staying, ...mine.filter(isBeingFenced)]) || isMore(group, staying);
+      const isOwed = phase === "ready" && asked === null && isOther && !isSuspended(group, mine);
+      debt("cluster", id, isOwed, `${group.id} is to have ${sizeText(group)}, and ${staying.length} stay`);
       debt(
         "cluster",
         id,

@@ -1,7 +1,7 @@
 /** What events have told so far, one after the other: that they are of changes, of legal ones only, and that steps begin when they may. */
 import type { ShrinkPolicy } from "@aws-sdk/client-emr";
 import type { Rows, readChanges } from "./rows.ts";
-import { isBeingFenced, stays } from "./sizes.ts";
+import { isBeingFenced, isNeededFor, stays } from "./sizes.ts";
 import { clusterTransitions, groupTransitions, instanceTransitions, isLegal, stepTransitions } from "./states.ts";
 import { must } from "./violation.ts";
 
@@ -22,7 +22,7 @@ export function createHistory(): History {
   const seen = new Map<string, number>();
   /** Instances that were seen, and how many their groups were to have then. */
   const known = new Set<string>();
-  const sizes = new Map<string, number>();
+  const groups = new Map<string, Rows["groups"][number]>();
   /** Instances that are on their way out, as far as was seen. */
   const left = new Set<string>();
   const of = (id: string) => {
@@ -49,13 +49,15 @@ export function createHistory(): History {
   function checkNew(rows: Rows): void {
     for (const group of rows.groups) {
       const mine = rows.instances.filter((one) => one.group_id === group.id);
-      const isNew = mine.some(({ id }) => !known.has(id));
-      const count = mine.filter((one) => stays(one) || isBeingFenced(one)).length;
+      const counted = mine.filter((one) => stays(one) || isBeingFenced(one));
       // It may have been made smaller since the last look.
-      const most = Math.max(group.requested_count, sizes.get(group.id) ?? 0);
-      must(!isNew || count <= most, "A lost node is replaced once", () => `${group.id} has ${count} instances, and was to have ${most}`);
+      const wishes = [group, groups.get(group.id) ?? group];
+      for (const one of counted.filter(({ id }) => !known.has(id))) {
+        const isNeeded = wishes.some((wish) => isNeededFor(wish, one, counted));
+        must(isNeeded, "A lost node is replaced once", () => `${group.id} has ${counted.length} instances, and ${one.id} is one too many`);
+      }
       for (const { id } of mine) known.add(id);
-      sizes.set(group.id, group.requested_count);
+      groups.set(group.id, group);
     }
   }
 
@@ -63,9 +65,10 @@ export function createHistory(): History {
     states,
     take(changes, rows, sick) {
       for (const { event } of changes) {
-        const { stepId, instanceGroupId, clusterId, state } = event.detail;
-        const id = stepId ?? instanceGroupId ?? clusterId;
-        const table = stepId ? stepTransitions : instanceGroupId ? groupTransitions : clusterTransitions;
+        const { stepId, instanceGroupId, instanceFleetId, clusterId, state } = event.detail;
+        const groupId = instanceGroupId ?? instanceFleetId;
+        const id = stepId ?? groupId ?? clusterId;
+        const table = stepId ? stepTransitions : groupId ? groupTransitions : clusterTransitions;
         const before = states.get(id) ?? "";
         must(before !== state, "One event for each change", () => `${id} is ${state}, and was so before`);
         must(isLegal(table, before, state), "Only legal transitions", () => `${id} went from ${before || "nothing"} to ${state}`);

@@ -1,7 +1,7 @@
 /** What holds after every event, and what once things are at rest. Each has a name, by which a failing seed is cut down. */
 import type { Rows, Wake } from "./rows.ts";
 import type { Nodes, StepTruth } from "./nodes.ts";
-import { isSuspended, stays } from "./sizes.ts";
+import { isMore, isShort, isSuspended, sizeText, stays } from "./sizes.ts";
 import { must } from "./violation.ts";
 
 const inOrder = (...times: (number | null)[]) => {
@@ -105,10 +105,10 @@ export function unrest(rows: Rows, nodes: Nodes, wakes: readonly Wake[]): string
     for (const group of rows.groups.filter((one) => one.cluster_id === id)) {
       const its = mine.filter(({ group_id: of }) => of === group.id);
       const here = its.filter(({ status }) => status !== "terminated");
-      const ready = here.filter((one) => stays(one) && one.status === "launched" && one.nodePhase === "ready").length;
-      const isFewer = ready < group.requested_count && !isSuspended(group, its);
-      if (isFewer || ready > group.requested_count || here.length > ready)
-        return `${group.id} of ${id} has ${ready} of ${group.requested_count} instances ready, and ${here.length} in all`;
+      const ready = here.filter((one) => stays(one) && one.status === "launched" && one.nodePhase === "ready");
+      const isFewer = isShort(group, ready) && !isSuspended(group, its);
+      if (isFewer || isMore(group, ready) || here.length > ready.length)
+        return `${group.id} of ${id} has ${ready.length} instances ready, and ${here.length} in all, and is to have ${sizeText(group)}`;
     }
   }
   const running = new Set(rows.instances.filter(({ status }) => status === "launched").map(({ id }) => id));

@@ -13,6 +13,8 @@ export interface PlannedStep {
 export type Entry =
   | {
       what: "run";
+      /** Its counts are units on demand of core, and of spot of task nodes then. */
+      hasFleets: boolean;
       core: number;
       task: number;
       keepAlive: boolean;
@@ -30,12 +32,16 @@ export type Entry =
   | { what: "level"; cluster: number; level: number }
   | { what: "terminate"; clusters: number[] }
   | { what: "terminateInstance"; node: number }
-  /** Of one of its groups: to `count`, some of its instances named to leave first or never; or some named to end at once. */
+  /**
+   * Of one of its groups: to `count`, some of its instances named to leave first or never; or some named to end at once. Of one of its fleets: to `count` units
+   * on demand and `spot` of spot.
+   */
   | {
       what: "resize";
       cluster: number;
       group: number;
       count: number;
+      spot: number;
       leave: number[];
       protect: number[];
       atOnce: number[];
@@ -56,6 +62,8 @@ export type Entry =
   | { what: "die"; node: number }
   /** Nothing of it is left, its disk neither. */
   | { what: "vanish"; node: number }
+  /** The host has no memory for more nodes. */
+  | { what: "noMemory"; ms: number }
   /** Engines are not on the host yet. */
   | { what: "engines"; ms: number }
   | { what: "clock"; byMs: number }
@@ -90,6 +98,7 @@ export const faults: readonly Entry["what"][] = [
   "stop",
   "die",
   "vanish",
+  "noMemory",
   "engines",
   "clock",
   "slowS3",
@@ -162,6 +171,7 @@ function run(random: Random): Entry {
   const level = random.pick([1, 1, 1, 3]);
   return {
     what: "run",
+    hasFleets: random.chance(0.3),
     core: random.pick([0, 1, 2, 3]),
     task: random.pick([0, 0, 0, 1]),
     keepAlive: random.chance(0.8),
@@ -211,6 +221,7 @@ function resize(random: Random, cluster: number): Entry {
     cluster,
     group: random.below(4),
     count: random.below(5),
+    spot: random.pick([0, 0, 1, 3]),
     leave: some(),
     protect: some(),
     atOnce: random.chance(0.15) ? [random.below(5)] : [],
@@ -230,6 +241,7 @@ function fault(random: Random): Entry {
     [5, () => ({ what: "sick", node, ms: random.pick([5_000, 100_000, 1_000_000]) })],
     [5, () => ({ what: "die", node })],
     [5, () => ({ what: "vanish", node })],
+    [4, () => ({ what: "noMemory", ms: random.pick([20_000, 200_000, 600_000]) })],
     [2, () => ({ what: "engines", ms: brief() })],
     [6, () => ({ what: "clock", byMs: random.pick([-7_200_000, -30_000, 30_000, 86_400_000]) })],
     [4, () => ({ what: "slowS3", ms: brief(), stopMs: random.pick([20_000, 100_000]) })],

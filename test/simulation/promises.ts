@@ -2,6 +2,7 @@
 import type { Cluster } from "@aws-sdk/client-emr";
 import type { Answer } from "./control-plane.ts";
 import type { Rows } from "./rows.ts";
+import { sizeText } from "./sizes.ts";
 import { must } from "./violation.ts";
 
 /** undefined: not known. */
@@ -17,8 +18,8 @@ interface Promised {
 export interface Promises {
   steps: Set<string>;
   cancelled: Set<string>;
-  /** Of groups; undefined: not known. */
-  sizes: Map<string, number | undefined>;
+  /** Of groups and fleets, as sizeText says them; undefined: not known. */
+  sizes: Map<string, string | undefined>;
   /** Instances that were to end at once. */
   ending: Set<string>;
   of(clusterId: string): Promised;
@@ -34,7 +35,7 @@ export function createPromises(): Promises {
   const clusters = new Map<string, Promised>();
   const steps = new Set<string>();
   const cancelled = new Set<string>();
-  const sizes = new Map<string, number | undefined>();
+  const sizes = new Map<string, string | undefined>();
   const ending = new Set<string>();
   function of(id: string): Promised {
     const known = clusters.get(id) ?? {
@@ -75,12 +76,11 @@ export function createPromises(): Promises {
         );
       }
       const groupIds = new Map(rows.groups.map((group) => [group.id, group]));
-      for (const [id, size] of sizes)
-        must(
-          size === undefined || groupIds.get(id)?.requested_count === size,
-          kept,
-          () => `${id} is to have ${groupIds.get(id)?.requested_count} instances, and was answered to have ${size}`,
-        );
+      for (const [id, size] of sizes) {
+        const group = groupIds.get(id);
+        const found = group && sizeText(group);
+        must(size === undefined || found === size, kept, () => `${id} is to have ${found}, and was answered to have ${size}`);
+      }
       const instanceIds = new Map(rows.instances.map((instance) => [instance.id, instance]));
       for (const id of ending) must(instanceIds.get(id)?.removal_requested === 1, kept, () => `${id} is not to end`);
       const stepIds = new Map(rows.steps.map((step) => [step.id, step]));

@@ -16,11 +16,25 @@ export interface Rows {
     ending_code: string | null;
     network: string | null;
   }[];
-  groups: { id: string; cluster_id: string; role: string; requested_count: number; resize: number; shrink_policy: string | null }[];
+  groups: {
+    id: string;
+    cluster_id: string;
+    role: string;
+    market: string;
+    requested_count: number;
+    resize: number;
+    shrink_policy: string | null;
+    /** Of a fleet: its targets, and what timeouts have made of them. null in a group. */
+    on_demand: number | null;
+    spot: number | null;
+    shift: string | null;
+  }[];
   instances: {
     id: string;
     cluster_id: string;
     group_id: string;
+    market: string;
+    weight: number;
     status: InstanceStatus;
     wanted: number;
     created_at: number;
@@ -56,10 +70,11 @@ export function readRows({ read }: Base): Rows {
          FROM clusters ORDER BY rowid`,
     ).all() as Rows["clusters"],
     groups: read(
-      "SELECT id, cluster_id, role, requested_count, resize, shrink_policy FROM instance_groups ORDER BY rowid",
+      `SELECT id, cluster_id, role, market, requested_count, resize, shrink_policy, fleet ->> 'onDemand' AS on_demand, fleet ->> 'spot' AS spot, shift
+         FROM instance_groups ORDER BY rowid`,
     ).all() as Rows["groups"],
     instances: read(
-      `SELECT id, cluster_id, group_id, status, wanted, created_at, launched_at, first_ready_at, ended_at, terminate_requested_at,
+      `SELECT id, cluster_id, group_id, market, weight, status, wanted, created_at, launched_at, first_ready_at, ended_at, terminate_requested_at,
          removal_requested, resize, leaving, end_code, end_message, observed_seq,
          observed ->> 'phase' AS nodePhase FROM instances ORDER BY rowid`,
     ).all() as Rows["instances"],

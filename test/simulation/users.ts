@@ -111,12 +111,23 @@ export function requestOf(entry: Entry, rows: Rows, promises: Promises): Request
     case "resize":
       return resizeRequest(entry, rows, clusterOf(entry.cluster), promises);
     case "addGroup":
+      if (hasFleets(rows, clusterOf(entry.cluster)))
+        return simple(
+          entry.cluster,
+          "AddInstanceFleet",
+          (ClusterId) => ({ ClusterId, InstanceFleet: fleetConfig("TASK", entry.count, entry.count % 2) }),
+          (_id, answer) => {
+            const id = output<{ InstanceFleetId: string }>(answer)?.InstanceFleetId;
+            if (id) promises.sizes.set(id, `${entry.count} + ${entry.count % 2}`);
+          },
+        );
       return simple(
         entry.cluster,
         "AddInstanceGroups",
         (JobFlowId) => ({ JobFlowId, InstanceGroups: [{ InstanceRole: "TASK", InstanceType: "m5.xlarge", InstanceCount: entry.count }] }),
         (_id, answer) => {
-          for (const id of output<{ InstanceGroupIds: string[] }>(answer)?.InstanceGroupIds ?? []) promises.sizes.set(id, entry.count);
+          for (const id of output<{ InstanceGroupIds: string[] }>(answer)?.InstanceGroupIds ?? [])
+            promises.sizes.set(id, String(entry.count));
         },
       );
     default:
@@ -124,10 +135,40 @@ export function requestOf(entry: Entry, rows: Rows, promises: Promises): Request
   }
 }
 
+const hasFleets = (rows: Rows, clusterId: string | undefined): boolean =>
+  rows.groups.some((group) => group.cluster_id === clusterId && group.on_demand !== null);
+
+/** Units; the master is one. Its timeouts are EMR's shortest. */
+const fleetConfig = (InstanceFleetType: string, TargetOnDemandCapacity: number, TargetSpotCapacity: number) => ({
+  InstanceFleetType,
+  TargetOnDemandCapacity,
+  TargetSpotCapacity,
+  InstanceTypeConfigs: [
+    { InstanceType: "m5.xlarge" },
+    ...(InstanceFleetType === "MASTER" ? [] : [{ InstanceType: "m5.2xlarge", WeightedCapacity: 3 }]),
+  ],
+  LaunchSpecifications: {
+    SpotSpecification: {
+      TimeoutDurationMinutes: 5,
+      TimeoutAction: TargetOnDemandCapacity > 1 ? "TERMINATE_CLUSTER" : "SWITCH_TO_ON_DEMAND",
+    },
+  },
+  ResizeSpecifications: {
+    OnDemandResizeSpecification: { TimeoutDurationMinutes: 5 },
+    SpotResizeSpecification: { TimeoutDurationMinutes: 6 },
+  },
+});
+
 function runRequest(entry: Extract<Entry, { what: "run" }>, promises: Promises): Request {
   const { level, keepAlive, isProtected } = entry;
   const group = (InstanceRole: string, InstanceCount: number) =>
     InstanceCount === 0 ? [] : [{ InstanceRole, InstanceCount, InstanceType: "m5.xlarge", Name: InstanceRole }];
+  const fleets = [
+    fleetConfig("MASTER", 1, 0),
+    ...(entry.core > 0 ? [fleetConfig("CORE", entry.core, entry.task)] : []),
+    ...(entry.core > 1 ? [fleetConfig("TASK", 0, entry.task)] : []),
+  ];
+  const groups = [...group("MASTER", 1), ...group("CORE", entry.core), ...group("TASK", entry.core === 0 ? 0 : entry.task)];
   const input = {
     Name: "simulated",
     ReleaseLabel: "emr-7.13.0",
@@ -135,7 +176,7 @@ function runRequest(entry: Extract<Entry, { what: "run" }>, promises: Promises):
     JobFlowRole: "EMR_EC2_DefaultRole",
     StepConcurrencyLevel: level,
     Instances: {
-      InstanceGroups: [...group("MASTER", 1), ...group("CORE", entry.core), ...group("TASK", entry.core === 0 ? 0 : entry.task)],
+      ...(entry.hasFleets ? { InstanceFleets: fleets } : { InstanceGroups: groups }),
       KeepJobFlowAliveWhenNoSteps: keepAlive,
       TerminationProtected: isProtected,
     },
@@ -165,6 +206,18 @@ function resizeRequest(
   const groups = rows.groups.filter((group) => group.cluster_id === ClusterId && group.role !== "MASTER");
   const group = nth(groups, entry.group);
   if (ClusterId === undefined || !group) return undefined;
+  if (group.on_demand !== null) {
+    const InstanceFleet = { InstanceFleetId: group.id, TargetOnDemandCapacity: entry.count, TargetSpotCapacity: entry.spot };
+    return {
+      operation: "ModifyInstanceFleet",
+      input: { ClusterId, InstanceFleet },
+      clusters: [ClusterId],
+      answered(answer) {
+        if (answer.kind !== "refused")
+          promises.sizes.set(group.id, answer.kind === "answer" ? `${entry.count} + ${entry.spot}` : undefined);
+      },
+    };
+  }
   const mine = rows.instances.filter(({ group_id: of, status }) => of === group.id && status !== "terminated").map(({ id }) => id);
   const some = (numbers: readonly number[]) => [...new Set(numbers.flatMap((n) => nth(mine, n) ?? []))];
   const [ending, leaving] = [some(entry.atOnce), some(entry.leave)];
@@ -188,7 +241,7 @@ function resizeRequest(
     answered(answer) {
       if (answer.kind === "refused") return;
       // How many of those that end at once were counted, its answer does not say.
-      promises.sizes.set(group.id, answer.kind === "answer" && !isAtOnce ? entry.count : undefined);
+      promises.sizes.set(group.id, answer.kind === "answer" && !isAtOnce ? String(entry.count) : undefined);
       if (answer.kind === "answer") for (const id of ending) promises.ending.add(id);
     },
   };

@@ -46,7 +46,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
   let [events, calls, commits, seenCommits, seenChange] = [0, 0, 0, 0, 0];
   let controlPlane: ControlPlane | undefined;
   let slowDisk = { until: 0, syncMs: 0 };
-  let [downMs, isEnding, enginesAt] = [0, false, 0];
+  let [downMs, isEnding, enginesAt, memoryAt] = [0, false, 0, 0];
   let rows = readRows(base);
 
   function say(line: string, isDetail = false): void {
@@ -73,6 +73,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
       sync: (its) =>
         slowDisk.until > clock.elapsed() ? new Promise<void>((done) => void its.after(slowDisk.syncMs, done)) : Promise.resolve(),
       enginesAreThere: () => clock.elapsed() >= enginesAt,
+      hasMemory: () => clock.elapsed() >= memoryAt,
       manifestChanged: (clusterId) => nodes.provider.manifestChanged(clusterId),
       committed: () => void (commits += 1),
       ended() {
@@ -213,6 +214,8 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
         return nodes.vanish(instanceId!);
       case "engines":
         return void (enginesAt = clock.elapsed() + entry.ms);
+      case "noMemory":
+        return void (memoryAt = clock.elapsed() + entry.ms);
       case "clock":
         return clock.jump(entry.byMs);
       case "slowS3":
@@ -265,7 +268,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
     say("heal");
     nodes.heal();
     disk.isFull = false;
-    slowDisk.until = enginesAt = 0;
+    slowDisk.until = enginesAt = memoryAt = 0;
     for (const unit of ["calls", "commits"] as const) controlPlane?.life.endAfter(Infinity, unit);
     await comeToRest();
     await endAll();

@@ -34,6 +34,16 @@ const rule = {
     },
   },
 };
+const fleet = {
+  TargetOnDemandCapacity: 2,
+  TargetSpotCapacity: 1,
+  InstanceTypeConfigs: [{ InstanceType: "m5.xlarge", WeightedCapacity: 2, BidPrice: "0.1", Priority: 1 }],
+  LaunchSpecifications: {
+    SpotSpecification: { TimeoutDurationMinutes: 5, TimeoutAction: "SWITCH_TO_ON_DEMAND", AllocationStrategy: "diversified" },
+    OnDemandSpecification: { AllocationStrategy: "prioritized" },
+  },
+  ResizeSpecifications: { SpotResizeSpecification: { TimeoutDurationMinutes: 5 } },
+};
 const kms = "arn:aws:kms:us-east-1:123456789012:key/1";
 const security = {
   EncryptionConfiguration: {
@@ -91,6 +101,11 @@ export function examplesOf(service: string, known: Known): Record<string, object
         EbsRootVolumeSize: 20,
         Tags: [{ Key: "k", Value: "v" }],
         SecurityConfiguration: "name",
+      },
+      AddInstanceFleet: { ClusterId: one("FleetClusterId"), InstanceFleet: { ...fleet, InstanceFleetType: "TASK" } },
+      ModifyInstanceFleet: {
+        ClusterId: one("FleetClusterId"),
+        InstanceFleet: { InstanceFleetId: one("InstanceFleetId"), TargetSpotCapacity: 1, InstanceTypeConfigs: fleet.InstanceTypeConfigs },
       },
       AddJobFlowSteps: { JobFlowId: one("JobFlowId"), Steps: [step] },
       PutAutoScalingPolicy: {

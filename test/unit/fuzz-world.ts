@@ -217,7 +217,7 @@ export async function populate(world: FuzzWorld): Promise<void> {
 
 const living = "phase <> 'ended' AND terminate_requested_at IS NULL";
 
-/** Two that live, whatever has been asked for. */
+/** Two that live, and one of fleets, whatever has been asked for. */
 export async function keepClusters(world: FuzzWorld): Promise<void> {
   const step = { Name: "s", ActionOnFailure: "CONTINUE", HadoopJarStep: { Jar: "command-runner.jar", Args: ["true"] } };
   const Instances = {
@@ -227,8 +227,16 @@ export async function keepClusters(world: FuzzWorld): Promise<void> {
     KeepJobFlowAliveWhenNoSteps: true,
   };
   const input = { Name: "one", ReleaseLabel: "emr-7.13.0", Instances, Steps: [step, step], AutoScalingRole: "EMR_AutoScaling_DefaultRole" };
-  for (let count = world.rows(`SELECT id FROM clusters WHERE ${living}`).length; count < 2; count++)
-    await call(world, "elasticmapreduce", "RunJobFlow", input);
+  const count = (what: string) => world.rows(`SELECT id FROM clusters WHERE ${living} AND ${what}`).length;
+  for (let groups = count("spec ->> 'hasFleets' IS NULL"); groups < 2; groups++) await call(world, "elasticmapreduce", "RunJobFlow", input);
+  if (count("spec ->> 'hasFleets'") > 0) return;
+  const InstanceTypeConfigs = [{ InstanceType: "m5.xlarge" }];
+  const InstanceFleets = ["MASTER", "CORE"].map((InstanceFleetType) => ({
+    InstanceFleetType,
+    TargetOnDemandCapacity: 1,
+    InstanceTypeConfigs,
+  }));
+  await call(world, "elasticmapreduce", "RunJobFlow", { ...input, Instances: { InstanceFleets, KeepJobFlowAliveWhenNoSteps: true } });
 }
 
 export type Known = (member: string) => readonly string[];
@@ -245,6 +253,8 @@ export async function knownTo(world: FuzzWorld, service: string): Promise<Known>
     add(["ClusterId", "JobFlowId", "JobFlowIds", "ResourceId"], clusters);
     const [first] = clusters;
     add(["StepId", "StepIds"], column(`SELECT id AS v FROM steps ORDER BY (cluster_id = '${first}') DESC LIMIT 10`));
+    add(["InstanceFleetId"], column("SELECT id AS v FROM instance_groups WHERE fleet IS NOT NULL AND role = 'CORE' LIMIT 10"));
+    add(["FleetClusterId"], column("SELECT cluster_id AS v FROM instance_groups WHERE fleet IS NOT NULL LIMIT 10"));
     add(["InstanceGroupId"], column(`SELECT id AS v FROM instance_groups ORDER BY (cluster_id = '${first}') DESC LIMIT 10`));
     add(["ReleaseLabel"], ["emr-7.13.0"]);
     add(["InstanceType", "MasterInstanceType", "SlaveInstanceType"], ["m5.xlarge"]);

@@ -29,13 +29,14 @@ export async function candidates(program: Command, words: string[]): Promise<Can
   const before = words.slice(1, -1);
   if (!command || before.includes("--")) return [];
   const { open, values, positions } = read(command, before);
-  if (open) return fitting(await valuesOf(open, values, positions));
+  const cluster = positions[command.registeredArguments.findIndex((one) => one.name() === "cluster")];
+  if (open) return fitting(await valuesOf(open, values, cluster));
   if (current.startsWith("-")) {
     const options = command.options.filter(({ long, hidden }) => long && !hidden && !before.includes(long));
     return fitting(options.map(({ long, description }) => ({ value: long!, description })));
   }
   const argument = command.name() === "help" ? undefined : command.registeredArguments[positions.length];
-  return argument ? fitting(await valuesOf(argument, values, positions)) : [];
+  return argument ? fitting(await valuesOf(argument, values, cluster)) : [];
 }
 
 /** The option whose value is to come, values of options, and the other words. */
@@ -55,14 +56,14 @@ function read(command: Command, words: string[]) {
   return { open, values, positions };
 }
 
-async function valuesOf(what: Argument | Option, values: Record<string, string>, positions: string[]): Promise<Candidate[]> {
+async function valuesOf(what: Argument | Option, values: Record<string, string>, cluster: string | undefined): Promise<Candidate[]> {
   if (what.argChoices) return what.argChoices.map((value) => ({ value, description: "" }));
   const name = "attributeName" in what ? what.attributeName() : what.name();
   const look = dynamic[name];
   const data = dataFolder(values.data);
   if (!look || !existsSync(data.database)) return [];
   const { withStore } = await import("./find.ts");
-  return withStore(data, ({ db }) => look(db, data, positions[0] ?? ""));
+  return withStore(data, ({ db }) => look(db, data, cluster ?? ""));
 }
 
 /** By the name of the argument or option. */

@@ -89,6 +89,17 @@ export function howdahProgram(afterDashes: string[]): Command {
     .argument("<folder>", "the copy: a folder that is not there yet")
     .option("--no-s3", "without what the embedded S3 server holds")
     .action(async (folder, options) => (await import("./backup.ts")).backup(folder, options));
+  command("drill", "rehearses a failure of a real node, and tells what the cluster makes of it: docs/drills.md")
+    .addArgument(
+      new Argument("<what>", "what goes wrong").choices(["kill-node", "kill-daemon", "freeze-node", "slow-node", "spot", "disk-full"]),
+    )
+    .argument("<cluster>", cluster)
+    .argument("[node]", `${node} (default: the last core node)`)
+    .option("--daemon <name>", "of kill-daemon: namenode, hadoop-yarn-nodemanager, …")
+    .option("--seconds <n>", "how long freeze-node and slow-node last (default: 30)", count)
+    .option("--anyway", "though the cluster would end")
+    .option("--json", "the report, for programs")
+    .action(async (what, name, which, options) => (await import("./drill.ts")).drill(what, name, which, options));
   command("fault", "what is to go wrong on simulated nodes: docs/unit-tests.md")
     .addArgument(
       new Argument("<what>", "what goes wrong; list and clear: what waits").choices([

@@ -1,19 +1,29 @@
 /** Core nodes of a real cluster are lost for good while jobs run: the jobs end well, HDFS keeps its blocks, others take their place. */
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import type { DrillReport } from "../../src/cli/drill.ts";
+import { runningControlPlane } from "../../src/running.ts";
 import { engineCluster } from "./engine-cluster.ts";
 import { eventMessages, startHowdah, until } from "./howdah.ts";
-import { runningControlPlane } from "../../src/running.ts";
 import { processesOf } from "./survival-harness.ts";
 
 const howdah = await startHowdah({ config: { silentNodeSeconds: 45 } });
 after(() => howdah.stop());
 
+const cli = join(import.meta.dirname, "..", "..", "bin", "howdah.js");
+
+async function drill(...args: string[]): Promise<DrillReport> {
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, "drill", ...args, "--json", "--data", howdah.data.root]);
+  return JSON.parse(stdout) as DrillReport;
+}
+
 const json = async (url: string): Promise<any> => (await fetch(url)).json();
 
-test("core nodes are lost in the middle of jobs: none fails, no block is lost, both are replaced", { timeout: 600_000 }, async (t) => {
+test("core nodes are lost in the middle of jobs: none fails, no block is lost, both are replaced", { timeout: 900_000 }, async (t) => {
   const configurations = [{ Classification: "hdfs-site", Properties: { "dfs.replication": "2" } }];
   const cluster = await engineCluster(howdah, { applications: ["Hadoop"], core: 3, configurations, bucket: "replace" });
   const { id } = cluster;
@@ -43,9 +53,10 @@ test("core nodes are lost in the middle of jobs: none fails, no block is lost, b
     ["by EC2's TerminateInstances", (node) => howdah.aws("ec2", "terminate-instances", "--instance-ids", node)],
     [
       "with its disk and all of its processes",
-      (node) => {
-        rmSync(howdah.data.node(node), { recursive: true, force: true });
-        for (const { pid } of processesOf(node)) process.kill(pid, "SIGKILL");
+      async (node) => {
+        const { outcome, seconds } = await drill("kill-node", id, node);
+        assert.equal(outcome, "replaced, and well again");
+        t.diagnostic(`the drill: ${JSON.stringify(seconds)}`);
       },
     ],
   ];
@@ -78,49 +89,44 @@ test("core nodes are lost in the middle of jobs: none fails, no block is lost, b
   const text = await until("the warning", async () => events("warning").find((one) => one.includes(`since ${last} is gone`)));
   const [, missing] = /^HDFS has no copy of (\d+) blocks/.exec(text)!;
   await until("its successor", isReplaced(last));
-  const files = cluster.onMaster("hdfs fsck / -list-corruptfileblocks 2>/dev/null");
+  const files = cluster.onMaster("hdfs fsck / -list-corruptfileblocks 2>/dev/null || true");
   assert.equal(files.match(/blk_\d+\s+\/once/g)?.length, Number(missing), files);
   t.diagnostic(text);
   await cluster.terminate();
 });
 
-test(
-  "a node that is frozen for less than the grace is not replaced, for longer it is, once; a frozen control plane replaces nobody",
-  { timeout: 600_000 },
-  async (t) => {
-    const cluster = await engineCluster(howdah, { applications: ["Hadoop"], core: 2, bucket: "freeze" });
-    const { id } = cluster;
-    const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", id, "--instance-group-types", "CORE");
-    const [one, other]: string[] = Instances.map((instance: any) => instance.Ec2InstanceId);
-    const events = () => eventMessages(howdah, id, "instance");
-    const event = (text: string) => until(text, async () => events().some((message) => message.startsWith(text)));
-    const all = (node: string, how: "SIGSTOP" | "SIGCONT") => {
-      for (const { pid } of processesOf(node)) process.kill(pid, how);
-    };
-    const count = async () => (await howdah.aws("emr", "list-instances", "--cluster-id", id)).Instances.length;
+test("a node that is frozen for less than the grace is not replaced, for longer it is, once", { timeout: 900_000 }, async (t) => {
+  const cluster = await engineCluster(howdah, { applications: ["Hadoop"], core: 2, bucket: "freeze" });
+  const { id } = cluster;
+  const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", id, "--instance-group-types", "CORE");
+  const [one, other]: string[] = Instances.map((instance: any) => instance.Ec2InstanceId);
+  const events = () => eventMessages(howdah, id, "instance");
 
-    all(one!, "SIGSTOP");
-    await event(`${one} does not answer`);
-    all(one!, "SIGCONT");
-    await event(`${one} answers again`);
+  const brief = await drill("freeze-node", id, one!, "--seconds", "25");
+  assert.equal(brief.outcome, "well again, with the same node");
+  t.diagnostic(`frozen for 25 s: ${JSON.stringify(brief.seconds)}`);
+  for (const text of [`${one} does not answer`, `${one} answers again`])
+    assert.ok(
+      events().some((message) => message.startsWith(text)),
+      text,
+    );
 
-    const control = runningControlPlane(howdah.data)!;
-    process.kill(control.pid, "SIGSTOP");
-    await sleep(60_000);
-    process.kill(control.pid, "SIGCONT");
+  const daemon = await drill("kill-daemon", id, one!, "--daemon", "datanode");
+  assert.equal(daemon.outcome, "well again, with the same node");
+  t.diagnostic(`a DataNode killed: ${JSON.stringify(daemon.seconds)}`);
 
-    const begun = performance.now();
-    all(other!, "SIGSTOP");
-    await event(`${other} terminated`);
-    t.diagnostic(`frozen, and ended after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-    assert.deepEqual(processesOf(other!), []);
-    await until("its successor", async () => {
-      const core = (await howdah.groups(id)).find((group) => group.InstanceGroupType === "CORE")!;
-      return core.Status?.State === "RUNNING" && core.RunningInstanceCount === 2;
-    });
-    t.diagnostic(`replaced after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-    assert.equal(await count(), 4, "nobody else was replaced");
-    assert.ok(events().some((text) => text.startsWith(`${other} is lost: it runs, but its agent has not answered`)));
-    await cluster.terminate();
-  },
-);
+  // Nobody listens for longer than the grace: that is nobody's silence.
+  const control = runningControlPlane(howdah.data)!;
+  process.kill(control.pid, "SIGSTOP");
+  await sleep(60_000);
+  process.kill(control.pid, "SIGCONT");
+
+  const long = await drill("freeze-node", id, other!, "--seconds", "600");
+  assert.match(long.outcome, /^replaced, and well again/);
+  t.diagnostic(`frozen for good: ${JSON.stringify(long.seconds)}`);
+  assert.deepEqual(processesOf(other!), []);
+  const all = await howdah.aws("emr", "list-instances", "--cluster-id", id);
+  assert.equal(all.Instances.length, 4, "nobody else was replaced");
+  assert.ok(events().some((text) => text.startsWith(`${other} is lost: it runs, but its agent has not answered`)));
+  await cluster.terminate();
+});

@@ -155,7 +155,10 @@ export function createNodes(
         }),
       observe: (instanceId) => call("observe", async () => (dead.has(instanceId) ? "rebooted" : provider.observe(instanceId))),
       terminate: (instanceId) =>
-        call("terminate", () => {
+        call("terminate", async () => {
+          // Of a host that does not answer it takes a while to be sure.
+          if (dead.has(instanceId)) await sleep(1_000);
+          if (life.isOver) return never();
           if (provider.nodes.has(instanceId)) tell(`${instanceId} is removed`);
           return provider.terminate(instanceId);
         }),

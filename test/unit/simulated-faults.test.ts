@@ -137,6 +137,10 @@ describe("rules and faults", () => {
     await assert.rejects(fault("step-hangs", "x", "--exit-code", "1"), /--exit-code is for step-exits/);
     await assert.rejects(fault("step-exits", "x", "--exit-code", "256"), /exitCode/);
     await assert.rejects(fault("instance-dies", "j-NONE", "master"), /there is no cluster j-NONE/);
+    const drill = (...words: string[]) => howdah("drill", ...words, "--data", server.data.root);
+    await assert.rejects(drill("kill-node", "last"), /are simulated: howdah fault says/);
+    await assert.rejects(drill("spot", "last"), /the drill spot is not there yet/);
+    await assert.rejects(drill("kill-node", "last", "--seconds", "3"), /--seconds is for freeze-node and slow-node/);
     const { endpoint } = await server.credentials();
     const body = JSON.stringify({ kind: "launch-fails" });
     for (const headers of [{}, { authorization: "Bearer x" }])

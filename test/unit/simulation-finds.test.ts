@@ -58,9 +58,7 @@ const bugs: Bug[] = [
   {
     what: "another takes the place of a lost node before that is ended for good",
     file: "src/reconcile/resize.ts",
-    change: [
-      ["const missing = group.requested_count - staying.length - ending;", "const missing = group.requested_count - staying.length;"],
-    ],
+    change: [["missingOf(group, [...staying, ...ending])", "missingOf(group, staying)"]],
     found: /A lost node is replaced once/,
   },
 ];

@@ -95,6 +95,11 @@ function hdfsSite(facts: NodeFacts): Properties {
     "dfs.heartbeat.interval": `${scaled(cluster, 1)}s`,
     "dfs.namenode.heartbeat.recheck-interval": String(scaled(cluster, 3000)),
     "dfs.namenode.stale.datanode.interval": String(scaled(cluster, 6000)),
+    // Nobody writes to a node that may be dead, or reads from it while another has the block.
+    "dfs.namenode.avoid.read.stale.datanode": "true",
+    "dfs.namenode.avoid.write.stale.datanode": "true",
+    // A copy that was ordered of a node just before its death is ordered of another one after a minute, not after five.
+    "dfs.namenode.reconstruction.pending.timeout-sec": "60",
     "dfs.namenode.safemode.extension": "0",
     "dfs.namenode.redundancy.interval.seconds": "1s",
     "dfs.namenode.decommission.interval": "1s",

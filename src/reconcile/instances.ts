@@ -147,10 +147,12 @@ async function lose(context: ReconcileContext, instance: InstanceRow, code: stri
   return done;
 }
 
-/** By EC2's TerminateInstances: for its cluster it is lost, as if its host had died. */
+/** By EC2's TerminateInstances or DetachVolume: for its cluster it is lost, as if its host had died. */
 async function terminate(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
   await context.provider.terminate(instance.id);
-  return lose(context, instance, "INSTANCE_FAILURE", "it was terminated by EC2's TerminateInstances");
+  const { detached_volume: volume } = instance;
+  const why = volume === null ? "it was terminated by EC2's TerminateInstances" : `its volume ${volume} was detached by EC2's DetachVolume`;
+  return lose(context, instance, "INSTANCE_FAILURE", why);
 }
 
 async function remove(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {

@@ -245,11 +245,14 @@ export async function insertInstance(tx: Tx, instance: NewInstance): Promise<voi
   await addInstance(tx.db, { ...instance, created_at: tx.now, wanted: 1, status: "provisioning" });
 }
 
-/** A column that requests own. */
-export async function requestTermination(tx: Tx, id: string): Promise<void> {
+/** Columns that requests own. `volume`: its id, where that it was detached is why. */
+export async function requestTermination(tx: Tx, id: string, volume: string | null = null): Promise<void> {
   await tx.db
     .updateTable("instances")
-    .set((e) => ({ terminate_requested_at: e.fn.coalesce("terminate_requested_at", e.val(tx.now)) }))
+    .set((e) => ({
+      terminate_requested_at: e.fn.coalesce("terminate_requested_at", e.val(tx.now)),
+      detached_volume: e.fn.coalesce("detached_volume", e.val(volume)),
+    }))
     .where("id", "=", id)
     .execute();
 }

@@ -155,8 +155,10 @@ export interface InstancesTable {
   created_at: number;
   /** cluster reconciler: 1 while the cluster wants it to run */
   wanted: number;
-  /** api: the wish that it ends before its cluster does (EC2's TerminateInstances); never taken back */
+  /** api: the wish that it ends before its cluster does (EC2's TerminateInstances, DetachVolume); never taken back */
   terminate_requested_at: number | null;
+  /** api: the volume that was taken from it, which is why */
+  detached_volume: string | null;
   /** api: 1 where ModifyInstanceGroups wants it away at once (EC2InstanceIdsToTerminate); never taken back */
   removal_requested: Generated<number>;
   /** cluster reconciler: its group's `resize` that made it */
@@ -345,4 +347,5 @@ export const migrations: readonly string[] = [
    ALTER TABLE instances ADD COLUMN weight INTEGER NOT NULL DEFAULT 1;
    ALTER TABLE instances ADD COLUMN type_config INTEGER;
    UPDATE instances SET (instance_type, market) = (SELECT g.instance_type, g.market FROM instance_groups g WHERE g.id = instances.group_id);`,
+  `ALTER TABLE instances ADD COLUMN detached_volume TEXT;`,
 ];

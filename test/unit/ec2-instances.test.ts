@@ -219,6 +219,37 @@ describe("a cluster's nodes are instances", () => {
   });
 });
 
+describe("DetachVolume", () => {
+  const detach = (VolumeId: string, more: object = {}) => world.ec2.send(new ec2.DetachVolumeCommand({ VolumeId, ...more }));
+  const volumesOf = (InstanceId: string) =>
+    world.ec2
+      .send(new ec2.DescribeVolumesCommand({ Filters: [is("attachment.instance-id", InstanceId)] }))
+      .then(({ Volumes = [] }) => Volumes.map(({ VolumeId = "", Attachments = [] }) => ({ id: VolumeId, device: Attachments[0]?.Device })));
+
+  test("of a core node ends it, and another takes its place; the root's, and one that is elsewhere, are refused", async () => {
+    const cluster = await create(world.h);
+    const masterId = await makeReady(world.h, cluster);
+    const [, core] = await ofCluster(cluster);
+    const InstanceId = core!.InstanceId!;
+    const volumes = await volumesOf(InstanceId);
+    const root = volumes.find(({ device }) => device === core!.RootDeviceName)!;
+    const data = volumes.find(({ device }) => device !== core!.RootDeviceName)!;
+    await assert.rejects(detach(root.id), fails("OperationNotPermitted", /Unable to detach root volume/));
+    await assert.rejects(detach(data.id, { InstanceId: masterId }), fails("InvalidAttachment.NotFound", new RegExp(InstanceId)));
+    await assert.rejects(detach("vol-0123456789abcdef0"), fails("InvalidVolume.NotFound", /does not exist/));
+    const said = await detach(data.id, { InstanceId, Device: data.device });
+    assert.deepEqual([said.VolumeId, said.InstanceId, said.Device, said.State], [data.id, InstanceId, data.device, "detaching"]);
+    await world.h.settle();
+    assert.deepEqual(await volumesOf(InstanceId), []);
+    const { Instances = [] } = await world.h.handlers.ListInstances!({ ClusterId: cluster }, world.h.request);
+    const gone = Instances.find(({ Ec2InstanceId }) => Ec2InstanceId === InstanceId);
+    assert.deepEqual([gone?.Status?.State, gone?.Status?.StateChangeReason?.Code], ["TERMINATED", "INSTANCE_FAILURE"]);
+    assert.match(gone?.Status?.StateChangeReason?.Message ?? "", new RegExp(`${data.id} was detached`));
+    assert.equal((await ofCluster(cluster)).filter(({ State }) => State?.Name === "running").length, 2 + 1);
+    assert.equal((await state(world.h, cluster))?.State, "WAITING");
+  });
+});
+
 describe("TerminateInstances", () => {
   const terminate = (...InstanceIds: string[]) => world.ec2.send(new ec2.TerminateInstancesCommand({ InstanceIds }));
 

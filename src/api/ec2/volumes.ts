@@ -1,8 +1,11 @@
-/** DescribeVolumes: those of nodes. They come and go with their nodes; what is on one is in the node's folder on the host. */
-import type { DescribeVolumesRequest, Volume } from "@aws-sdk/client-ec2";
+/** DescribeVolumes, DetachVolume: of those of nodes. They come and go with their nodes; what is on one is in the node's folder on the host. */
+import type { DescribeVolumesRequest, DetachVolumeRequest, Volume, VolumeAttachment } from "@aws-sdk/client-ec2";
+import { AwsError } from "../../aws/errors.ts";
+import { addEvent } from "../../store/events.ts";
+import { requestTermination } from "../../store/instances.ts";
 import type { Ec2Context, Ec2Request } from "./context.ts";
 import { launchTime } from "./instance-shape.ts";
-import { select } from "./listing.ts";
+import { named, select } from "./listing.ts";
 import { allNodes, type NodeFacts, type NodeVolume } from "./nodes.ts";
 
 interface Attached {
@@ -25,22 +28,24 @@ const shape = ({ node, volume }: Attached): Volume => {
     Encrypted: false,
     MultiAttachEnabled: false,
     SnapshotId: "",
-    Attachments: [
-      {
-        VolumeId: volume.id,
-        InstanceId: node.instance.id,
-        Device: volume.device,
-        State: "attached",
-        AttachTime: launchTime(node),
-        DeleteOnTermination: true,
-      },
-    ],
+    Attachments: [attachment({ node, volume }, "attached")],
     Tags: volume.tags,
   };
 };
 
+const attachment = ({ node, volume }: Attached, State: VolumeAttachment["State"]): VolumeAttachment => ({
+  VolumeId: volume.id,
+  InstanceId: node.instance.id,
+  Device: volume.device,
+  State,
+  AttachTime: launchTime(node),
+  DeleteOnTermination: true,
+});
+
+const volumesOf = (nodes: readonly NodeFacts[]): Attached[] => nodes.flatMap((node) => node.volumes.map((volume) => ({ node, volume })));
+
 export async function DescribeVolumes({ store }: Ec2Context, input: DescribeVolumesRequest, request: Ec2Request) {
-  const all = (await allNodes(store, request)).flatMap((node) => node.volumes.map((volume) => ({ node, volume })));
+  const all = volumesOf(await allNodes(store, request));
   const { items, NextToken } = select<Attached>(
     all,
     { ...input, ids: input.VolumeIds },
@@ -68,4 +73,27 @@ export async function DescribeVolumes({ store }: Ec2Context, input: DescribeVolu
     },
   );
   return { Volumes: items.map(shape), NextToken };
+}
+
+/** A node that a volume is taken from has failed, as on EMR: it is ended and, where it is not the master, replaced. All of its volumes go with it. */
+export async function DetachVolume({ store }: Ec2Context, input: DetachVolumeRequest, request: Ec2Request) {
+  const { VolumeId = "", InstanceId, Device } = input;
+  return store.transaction(async (tx) => {
+    const [found] = named(volumesOf(await allNodes(tx, request)), [VolumeId], { thing: "volume", id: ({ volume }) => volume.id });
+    const { node, volume } = found!;
+    const { instance, cluster } = node;
+    if ((InstanceId ?? instance.id) !== instance.id || (Device ?? volume.device) !== volume.device)
+      throw new AwsError(
+        "InvalidAttachment.NotFound",
+        `Volume '${VolumeId}' is attached to instance '${instance.id}' as '${volume.device}', and not as the request says.`,
+      );
+    if (volume.isRoot)
+      throw new AwsError("OperationNotPermitted", `Unable to detach root volume '${volume.device}' from instance '${instance.id}'`);
+    if (node.state.Name === "pending" || node.state.Name === "running") {
+      await requestTermination(tx, instance.id, volume.id);
+      await addEvent(tx, cluster.id, "instance", `${instance.id}: DetachVolume of ${volume.id} by ${request.principal.arn}`);
+      await tx.wake("instance", instance.id);
+    }
+    return attachment(found!, "detaching");
+  });
 }

@@ -8,6 +8,7 @@ import time
 import unittest
 
 import awswrangler as wr
+import boto3
 import pandas as pd
 
 BUCKET = os.environ["BUCKET"]
@@ -75,10 +76,17 @@ class Wrangler(unittest.TestCase):
         self.assertTrue(wr.catalog.delete_table_if_exists(**table))
         wr.catalog.delete_database("wrangler")
 
-    def test_5_create_cluster_asks_for_instance_fleets(self):
-        with self.assertRaisesRegex(Exception, "instance fleets are not in Howdah yet"):
-            wr.emr.create_cluster("subnet-1", emr_release=os.environ["RELEASE_LABEL"], applications=["Spark"], spark_glue_catalog=False,
-                                  hive_glue_catalog=False, presto_glue_catalog=False, python3=False, debugging=False)  # fmt: skip
+    def test_5_create_cluster_of_instance_fleets(self):
+        subnet = boto3.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+        cluster = wr.emr.create_cluster(subnet, emr_release=os.environ["RELEASE_LABEL"], applications=["Spark"], spark_glue_catalog=False,
+                                        hive_glue_catalog=False, presto_glue_catalog=False, python3=False, debugging=False,
+                                        instance_num_on_demand_core=1, instance_num_spot_core=1, instance_num_on_demand_task=0,
+                                        logging_s3_path=f"s3://{BUCKET}/logs/", keep_cluster_alive_when_no_steps=True)  # fmt: skip
+        self.assertIn(wr.emr.get_cluster_state(cluster), ("STARTING", "BOOTSTRAPPING", "WAITING"))
+        fleets = boto3.client("emr").list_instance_fleets(ClusterId=cluster)["InstanceFleets"]
+        self.assertEqual([(one["Name"], one["TargetOnDemandCapacity"], one["TargetSpotCapacity"]) for one in fleets],
+                         [("MASTER", 1, 0), ("CORE", 1, 1)])  # fmt: skip
+        wr.emr.terminate_cluster(cluster)
 
     def test_6_terminate_cluster(self):
         self.assertIn(wr.emr.get_cluster_state(CLUSTER), ("RUNNING", "WAITING"))

@@ -15,12 +15,12 @@ export interface EngineCluster {
   terminate(): Promise<void>;
 }
 
-/** WAITING when this resolves. `core`: core nodes beside the master. Its logs are in s3://BUCKET/logs/, and the bucket is made where it is not there. */
+/** WAITING when this resolves. `core`: core nodes beside the master; `fleets` in place of groups. Its logs are in s3://BUCKET/logs/, and the bucket is made where it is not there. */
 export async function engineCluster(
   howdah: Howdah,
-  options: { applications: string[]; core?: number; configurations?: object[]; bucket: string; release?: string },
+  options: { applications: string[]; core?: number; fleets?: object[]; configurations?: object[]; bucket: string; release?: string },
 ): Promise<EngineCluster> {
-  const { applications, core = 1, configurations = [], bucket, release = releaseLabel } = options;
+  const { applications, core = 1, fleets, configurations = [], bucket, release = releaseLabel } = options;
   await howdah.aws("s3", "mb", `s3://${bucket}`);
   const group = (InstanceGroupType: string, InstanceCount: number) => ({ InstanceGroupType, InstanceCount, InstanceType: "m5.xlarge" });
   const { ClusterId: id } = await howdah.aws(
@@ -28,8 +28,9 @@ export async function engineCluster(
     release,
     "--log-uri",
     `s3://${bucket}/logs/`,
-    "--instance-groups",
-    JSON.stringify([group("MASTER", 1), ...(core > 0 ? [group("CORE", core)] : [])]),
+    ...(fleets
+      ? ["--instance-fleets", JSON.stringify(fleets)]
+      : ["--instance-groups", JSON.stringify([group("MASTER", 1), ...(core > 0 ? [group("CORE", core)] : [])])]),
     "--configurations",
     JSON.stringify(configurations),
     "--applications",

@@ -1,7 +1,6 @@
 /** Classifications that EMR knows and Howdah does not honour yet, each with why: a name that a user has from EMR's documentation is never "unknown". */
 
 const reasons: [names: RegExp, reason: string][] = [
-  [/^spark-log4j$/, "Spark 3 logs by log4j 2. Use spark-log4j2, EMR's name since emr-6.8.0; the properties have log4j 2's names"],
   [/^(hadoop-kms-(acls|env|log4j|site)|hdfs-encryption-zones)$/, "Hadoop's key management server (KMS) is not in Howdah yet"],
   [/^httpfs-(env|site)$/, "HttpFS is not in Howdah yet. WebHDFS is at http://MASTER:9870/webhdfs/v1"],
   [/^container-executor$/, "YARN's DefaultContainerExecutor runs the containers, and it reads no container-executor.cfg"],

@@ -47,7 +47,7 @@ test("a cluster of fleets runs a job while its capacities grow and shrink", { ti
   const { MasterPublicDnsName: master } = await howdah.cluster(id);
   /** Of the NodeManagers in service. */
   async function memories(): Promise<number[]> {
-    const { nodes } = await (await fetch(`http://${master}:8088/ws/v1/cluster/nodes?states=RUNNING`)).json();
+    const { nodes }: any = await (await fetch(`http://${master}:8088/ws/v1/cluster/nodes?states=RUNNING`)).json();
     return (nodes?.node ?? []).map((one: any) => one.availMemoryMB + one.usedMemoryMB).toSorted((a: number, b: number) => a - b);
   }
   assert.deepEqual(await memories(), [24_576], "one m5.2xlarge");

@@ -22,6 +22,11 @@ export const spark: Engine = {
     { name: "spark-defaults" },
     { name: "spark-env", nestedExport: true, warn: environmentWarning },
     { name: "spark-log4j2" },
+    // awswrangler gives it to each cluster of a release whose number it cannot read, as emr-7.13.0.
+    {
+      name: "spark-log4j",
+      warn: () => "Spark 3 logs by log4j 2: spark-log4j has no effect. Use spark-log4j2, whose properties have log4j 2's names",
+    },
     { name: "spark-metrics" },
     { name: "spark-hive-site" },
   ],

@@ -56,7 +56,10 @@ export type Hardware = Pick<InstancesTable, "instance_type" | "weight" | "type_c
 
 type Offer = FleetType & { index: number };
 
-/** Instances for so many units. `isResize`: a fleet has strategies of its own for that. `had`: units of this market that the fleet has, by `type_config`. */
+/** More than a cluster's network has addresses for: who asks for more units than fit is refused, and nothing is reckoned to the end for it. */
+const mostChosen = 255;
+
+/** Instances for so many units, `mostChosen` at most. `isResize`: a fleet has strategies of its own for that. `had`: units of this market that the fleet has, by `type_config`. */
 export function chooseTypes(
   fleet: Fleet,
   market: MarketType,
@@ -71,7 +74,7 @@ export function chooseTypes(
   const has = new Map(had);
   const unitsOf = ({ index }: Offer) => has.get(index) ?? 0;
   const chosen: Hardware[] = [];
-  for (let left = units; left > 0;) {
+  for (let left = units; left > 0 && chosen.length < mostChosen;) {
     const fitting = ranked.filter(({ weight }) => weight <= left);
     // One that exceeds the target is taken only where no other is left.
     const candidates = fitting.length > 0 ? fitting : ranked.toSorted((a, b) => a.weight - b.weight).slice(0, 1);

@@ -195,6 +195,7 @@ const refusals: [string, InstanceFleetConfig[], RegExp, object?][] = [
     /SpotResizeSpecification\.TimeoutDurationMinutes must be from 5 to 10080/,
   ],
   ["more than an address each", [master, fleet("CORE", [250, 0], [type("m5.xlarge")])], /251 instances, which do not fit/],
+  ["more than can be reckoned", [master, fleet("CORE", [2 ** 31 - 1, 2 ** 31 - 1], [type("m5.xlarge")])], /do not fit one host's network/],
   [
     "settings that no engine knows",
     [master, fleet("CORE", [1, 0], [type("m5.xlarge", 1, { Configurations: [{ Classification: "elephants" }] })])],
@@ -369,7 +370,7 @@ test("what ModifyInstanceFleet and AddInstanceFleet refuse changes nothing", asy
   await assert.rejects(modify(h, id, "CORE", { TargetOnDemandCapacity: 0 }), /CORE fleet must be above 0/);
   // Four core nodes: HDFS keeps one copy below four, and two from four on.
   await assert.rejects(modify(h, id, "CORE", { TargetOnDemandCapacity: 1 }), /1 core nodes, .* cannot hold the 2 copies/);
-  await assert.rejects(modify(h, id, "TASK", { TargetOnDemandCapacity: 300 }), /do not fit one host's network/);
+  await assert.rejects(modify(h, id, "TASK", { TargetOnDemandCapacity: 2 ** 31 - 1 }), /do not fit one host's network/);
   await assert.rejects(modify(h, id, "TASK", { InstanceTypeConfigs: sixTypes }), /at most 5 instance types/);
   await assert.rejects(
     modify(h, id, "TASK", { InstanceTypeConfigs: [type("m9.huge")] }),

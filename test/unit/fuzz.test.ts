@@ -64,9 +64,10 @@ async function readBack(world: FuzzWorld): Promise<void> {
   const { service } = await world.api.services["elasticmapreduce"]!();
   const show = async (name: string, input: object) =>
     assert.ok(await world.check(service, service.operations.get(name)!, input), `${name} ${JSON.stringify(input)}`);
-  for (const { id: ClusterId } of world.rows("SELECT id FROM clusters"))
-    for (const name of ["DescribeCluster", "ListSteps", "ListInstances", "ListInstanceGroups", "ListBootstrapActions"])
-      await show(name, { ClusterId });
+  for (const { id: ClusterId, list } of world.rows(
+    "SELECT id, iif(spec ->> 'hasFleets', 'ListInstanceFleets', 'ListInstanceGroups') AS list FROM clusters",
+  ))
+    for (const name of ["DescribeCluster", "ListSteps", "ListInstances", list!, "ListBootstrapActions"]) await show(name, { ClusterId });
   for (const { name: Name } of world.rows("SELECT name FROM security_configurations"))
     await show("DescribeSecurityConfiguration", { Name });
   for (const name of ["ListClusters", "DescribeJobFlows", "ListSecurityConfigurations"]) await show(name, {});

@@ -194,7 +194,7 @@ class Errors(unittest.TestCase):
     def test_validation(self):
         with self.assertRaises(ParamValidationError):
             emr.run_job_flow(Name="no instances")
-        with self.assertRaisesRegex(ClientError, "ValidationException.*InstanceGroups or MasterInstanceType"):
+        with self.assertRaisesRegex(ClientError, "ValidationException.*InstanceGroups, InstanceFleets or MasterInstanceType"):
             emr.run_job_flow(Name="empty", ReleaseLabel=RELEASE, Instances={})
         with self.assertRaisesRegex(ClientError, r"ValidationException.*Member must satisfy enum value set"):
             emr.add_job_flow_steps(JobFlowId=CLUSTER, Steps=[{**command("x", "true"), "ActionOnFailure": "PANIC"}])

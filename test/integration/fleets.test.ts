@@ -55,6 +55,11 @@ test("a cluster of fleets runs a job while its capacities grow and shrink", { ti
   writeFileSync(file, job);
   await howdah.aws("s3", "cp", file, "s3://fleets/job.py");
   const running = cluster.step("spark-submit", "--conf", "spark.executor.memory=2g", "s3://fleets/job.py");
+  // Its application master keeps the node that it is on: it is to be on the one that stays.
+  await until("the job's application master", async () => {
+    const { apps }: any = await (await fetch(`http://${master}:8088/ws/v1/cluster/apps?states=RUNNING`)).json();
+    return apps?.app?.length > 0;
+  });
 
   let begun = performance.now();
   const took = (what: string) => t.diagnostic(`${what}: ${((performance.now() - begun) / 1000).toFixed(1)} s`);

@@ -61,7 +61,15 @@ test("core nodes are lost in the middle of jobs: none fails, no block is lost, b
     ],
   ];
   for (const [index, [how, end]] of ways.entries()) {
-    const job = example("terasort", "-Ddfs.replication=2", "-Dmapreduce.terasort.output.replication=2", "/in", `/out${index}`);
+    // A task that waits for what went with the node is not awaited for MapReduce's ten minutes.
+    const job = example(
+      "terasort",
+      "-Dmapreduce.task.timeout=60000",
+      "-Ddfs.replication=2",
+      "-Dmapreduce.terasort.output.replication=2",
+      "/in",
+      `/out${index}`,
+    );
     await until("the job to be under way", jobRuns);
     const gone = await victim();
     const begun = performance.now();

@@ -1,17 +1,18 @@
 /*
  * howdah-init: the small program over a node's agent. It survives the control plane, keeps the agent running, and takes the whole node with it when it ends.
  *
- *   howdah-init FOLDER ADDRESS [--view HOSTNAME SETUP ARG ...] -- AGENT ARG ...
+ *   howdah-init FOLDER ADDRESS [--view HOSTNAME DATA LINK ENGINES BIND ...] -- AGENT ARG ...
  *
  * Two processes. The guard stays outside; the init is its child, PID 1 of a PID namespace with --view (with user, mount and UTS namespaces,
- * furnished by SETUP, which runs inside and may change the root), else a child subreaper. If either is killed the other ends the node. The
+ * furnished by view.c), else a child subreaper. If either is killed the other ends the node. The
  * kernel ends a PID namespace with its init; without one, orphans pass to the nearest subreaper: init, then guard.
  *
  * FOLDER/run/init.json is written when the node runs: {"pid","startTime","bootId"} of the init as seen from the host.
  * The node's address is claimed for the life of both by the abstract socket @howdah-node/ADDRESS, which all users of the machine share.
- * Exit codes: 75 the address is taken; 71 no namespaces; 70 SETUP failed; 0 ended by SIGTERM.
+ * Exit codes: 75 the address is taken; 71 no namespaces; 70 the view failed; 0 ended by SIGTERM.
  */
 #define _GNU_SOURCE
+#include "view.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ADDRESS_TAKEN = 75, NO_NAMESPACES = 71, SETUP_FAILED = 70 };
+enum { ADDRESS_TAKEN = 75, NO_NAMESPACES = 71 };
 enum { GRACE_MS = 2000, BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 2000, HEALTHY_MS = 10000 };
 
 static sigset_t watched;
@@ -209,14 +210,14 @@ static void record(const char *folder, pid_t pid) {
 }
 
 int main(int argc, char **argv) {
-  int view = argc > 6 && strcmp(argv[3], "--view") == 0, split = 3;
+  int view = argc > 8 && strcmp(argv[3], "--view") == 0, split = 3;
   while (split < argc && strcmp(argv[split], "--") != 0) split++;
-  if (argc < 5 || split + 1 >= argc || (!view && split != 3)) {
-    fprintf(stderr, "usage: howdah-init FOLDER ADDRESS [--view HOSTNAME SETUP ARG ...] -- AGENT ARG ...\n");
+  if (argc < 5 || split + 1 >= argc || (view ? split < 8 : split != 3)) {
+    fprintf(stderr, "usage: howdah-init FOLDER ADDRESS [--view HOSTNAME DATA LINK ENGINES BIND ...] -- AGENT ARG ...\n");
     return 64;
   }
   const char *folder = argv[1];
-  char **agent = argv + split + 1, **setup = argv + 5;
+  char **agent = argv + split + 1;
   argv[split] = NULL;
   setsid(); /* fails harmlessly where the caller has made a session for us */
   sigemptyset(&watched);
@@ -239,12 +240,9 @@ int main(int argc, char **argv) {
     if (!view) prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (read(go[0], &byte, 1) != 1) return 1; /* the guard is gone already */
     if (view) {
-      int status;
+      struct view its = {argv[5], argv[6], argv[7], argv + 8};
       if (sethostname(argv[4], strlen(argv[4]))) die(SETUP_FAILED, "sethostname");
-      pid_t furnishing = start(setup);
-      while (waitpid(furnishing, &status, 0) < 0 && errno == EINTR) {}
-      if (status != 0) return SETUP_FAILED;
-      if (chdir("/")) return SETUP_FAILED;
+      furnish(folder, &its);
     }
     if (write(up[1], "+", 1) != 1) return 1;
     close(go[0]), close(up[1]);

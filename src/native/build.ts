@@ -9,12 +9,13 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const sources = resolve(import.meta.dirname, "../../native");
 const programs = [
-  { source: "init.c", output: "howdah-init", flags: [] },
-  { source: "preload.c", output: "libhowdah.so", flags: ["-shared", "-fPIC"] },
+  { parts: ["init.c", "view.c"], headers: ["view.h"], output: "howdah-init", flags: [] },
+  { parts: ["preload.c"], headers: [], output: "libhowdah.so", flags: ["-shared", "-fPIC"] },
 ];
 
 /** Paths of the programs' sources. */
-export const nativeSources = (): string[] => programs.map(({ source }) => join(sources, source));
+export const nativeSources = (): string[] =>
+  programs.flatMap(({ parts, headers }) => [...parts, ...headers].map((name) => join(sources, name)));
 
 /** Absolute paths of howdah-init and of the preload library. */
 export interface Native {
@@ -37,10 +38,18 @@ export async function ensureNative(cache: string): Promise<Native> {
   await mkdir(join(work, "out"), { recursive: true });
   try {
     const compiler = await findCompiler(work);
-    for (const { source, output, flags } of programs) {
-      const args = [...compiler.slice(1), "-O2", ...flags, "-o", join(work, "out", output), join(sources, source), "-ldl"];
+    for (const { parts, output, flags } of programs) {
+      const args = [
+        ...compiler.slice(1),
+        "-O2",
+        ...flags,
+        "-o",
+        join(work, "out", output),
+        ...parts.map((name) => join(sources, name)),
+        "-ldl",
+      ];
       await run(compiler[0]!, args, { timeout: 180_000 }).catch((error: { stderr?: string; message: string }) => {
-        throw new Error(`${compiler.join(" ")} could not build native/${source}:\n${error.stderr || error.message}`);
+        throw new Error(`${compiler.join(" ")} could not build native/${parts.join(" and ")}:\n${error.stderr || error.message}`);
       });
     }
     // Another process may have been faster: its programs are as good.

@@ -7,11 +7,9 @@ import { promisify } from "node:util";
 
 export type Degree = "view" | "plain";
 
-/** What native/node.sh needs from the kernel, tried in a folder that is thrown away. */
+/** What native/view.c needs from the kernel, tried in a folder that is thrown away. */
 const trial = `
 set -e
-PATH=$PATH:/usr/sbin:/sbin
-command -v pivot_root > /dev/null || { echo "pivot_root is not installed: it is in util-linux" >&2; exit 1; }
 cd "$1"
 mkdir -p upper work root proc
 mount --make-rprivate / || { echo "mounts cannot be changed in a user namespace" >&2; exit 1; }

@@ -1,10 +1,10 @@
 /**
  * Nodes on this machine. A node is a howdah-init (native/init.c) with the agent under it, in one of two degrees: `view` has namespaces with EMR's
- * own paths (native/node.sh), `plain` only folders. Either way it has a loopback address of its own, by the preload library.
+ * own paths (native/view.c), `plain` only folders. Either way it has a loopback address of its own, by the preload library.
  */
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, lstatSync, openSync, closeSync, readFileSync, readdirSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { chmodSync, existsSync, lstatSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type NodeLayout, nodeLayout } from "../../agent/layout.ts";
@@ -57,25 +57,24 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
     return records.filter((record) => record.clusterId === clusterId).map((record) => record.address);
   }
 
-  async function prepare(spec: LaunchSpec, layout: NodeLayout, native: Native): Promise<void> {
-    await mkdir(layout.root, { recursive: true, mode: 0o700 });
+  function prepare(spec: LaunchSpec, layout: NodeLayout, native: Native): void {
+    mkdirSync(layout.root, { recursive: true, mode: 0o700 });
     const { run, conf, data: nodeData, logs, steps, tmp, home, upper, work, mount } = layout;
-    for (const folder of [run, conf, nodeData, logs, steps, tmp, home]) await mkdir(folder, { recursive: true });
+    for (const folder of [run, conf, nodeData, logs, steps, tmp, home]) mkdirSync(folder, { recursive: true });
     chmodSync(tmp, 0o1777);
     if (degree === "view") {
-      for (const folder of [upper, work, mount]) await mkdir(folder, { recursive: true });
-      await writeSkeleton(layout, spec);
+      for (const folder of [upper, work, mount]) mkdirSync(folder, { recursive: true });
+      writeSkeleton(layout, spec);
     }
-    await copyAgent(layout);
+    copyAgent(layout);
     const record: NodeRecord = { ...spec, degree, owner: options.owner, endpointFile: data.endpoint, preload: native.preload };
     writeWhole(layout.spec, JSON.stringify(record));
-    await mkdir(data.link, { recursive: true });
+    mkdirSync(data.link, { recursive: true });
   }
 
   function startInit(spec: LaunchSpec, layout: NodeLayout, native: Native): Promise<number | string> {
     const binds = [...new Set([project, dirname(process.execPath)])].filter((path) => existsSync(path));
-    const setup = ["bash", join(project, "native", "node.sh"), layout.root, data.root, data.link, options.engines, ...binds];
-    const view = ["--view", spec.hostname, ...setup];
+    const view = ["--view", spec.hostname, data.root, data.link, options.engines, ...binds];
     const agent = [process.execPath, agentProgram(layout), layout.root];
     // Only what is named here: a node must not inherit the operator's credentials.
     const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", ...options.owner, [nodeVariable]: spec.instanceId };
@@ -107,7 +106,7 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
       if (isAlive(initOf(layout))) return;
       const { native } = options;
       if (!native) throw new Error("this provider was made without the native programs: it cannot launch nodes");
-      await prepare(spec, layout, native);
+      prepare(spec, layout, native);
       let ended: number | string | undefined;
       const start = () => {
         ended = undefined;

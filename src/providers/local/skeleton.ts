@@ -1,6 +1,5 @@
-/** The node's own files over the host's, in degree `view`: written to the upper layers before native/node.sh mounts them. */
-import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+/** The node's own files over the host's, in degree `view`: written to the upper layers before native/view.c mounts them. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { NodeLayout } from "../../agent/layout.ts";
 import { domainOf, hostnameOf } from "../../agent/node-record.ts";
@@ -43,13 +42,13 @@ function commandsFor(isRoot: boolean): [path: string, script: string][] {
 /** Packages must start no service: the node has no systemd. */
 const noServices = "#!/bin/sh\nexit 101\n";
 
-export async function writeSkeleton(layout: NodeLayout, spec: LaunchSpec): Promise<void> {
-  const put = async (path: string, content: string, mode = 0o644) => {
-    await mkdir(dirname(join(layout.upper, path)), { recursive: true });
-    await writeFile(join(layout.upper, path), content, { mode });
+export function writeSkeleton(layout: NodeLayout, spec: LaunchSpec): void {
+  const put = (path: string, content: string, mode = 0o644) => {
+    mkdirSync(dirname(join(layout.upper, path)), { recursive: true });
+    writeFileSync(join(layout.upper, path), content, { mode });
   };
-  for (const path of writable) await mkdir(join(layout.upper, path), { recursive: true });
-  for (const path of worldWritable) await mkdir(join(layout.upper, path), { recursive: true, mode: 0o1777 });
+  for (const path of writable) mkdirSync(join(layout.upper, path), { recursive: true });
+  for (const path of worldWritable) mkdirSync(join(layout.upper, path), { recursive: true, mode: 0o1777 });
 
   // Every host that the cluster may ever have: one that comes later is known to those that are there.
   const network = spec.address.slice(0, spec.address.lastIndexOf(".") + 1);
@@ -58,25 +57,33 @@ export async function writeSkeleton(layout: NodeLayout, spec: LaunchSpec): Promi
   // In full first, for `hostname -f`, as EC2 names its hosts.
   const names = (hostname: string) => [hostname.includes(".") ? hostname : `${hostname}.${domainOf(spec.region)}`, hostname.split(".")[0]];
   const lines = all.map(({ address, hostname }) => [address, ...names(hostname)].join(" "));
-  await put("etc/hosts", ["127.0.0.1 localhost", "::1 localhost ip6-localhost", ...lines, ""].join("\n"));
-  await put("etc/hostname", `${spec.hostname}\n`);
+  put("etc/hosts", ["127.0.0.1 localhost", "::1 localhost ip6-localhost", ...lines, ""].join("\n"));
+  put("etc/hostname", `${spec.hostname}\n`);
   // The host's is often a link into /run, which the node does not see.
-  await put("etc/resolv.conf", await readFile("/etc/resolv.conf", "utf8").catch(() => ""));
+  put("etc/resolv.conf", textOf("/etc/resolv.conf"));
 
   const own = new RegExp(`^(${users.join("|")}):`);
-  const rest = async (file: string) => (await readFile(file, "utf8").catch(() => "")).split("\n").filter((line) => line && !own.test(line));
+  const rest = (file: string) =>
+    textOf(file)
+      .split("\n")
+      .filter((line) => line && !own.test(line));
   const passwd = users.map((user) => `${user}:x:0:0::/home/hadoop:/bin/bash`);
-  await put("etc/passwd", [...passwd, ...(await rest("/etc/passwd")), ""].join("\n"));
-  await put(
-    "etc/group",
-    [...users.map((user) => `${user}:x:0:`), "hdfsadmingroup:x:0:hdfs,hadoop", ...(await rest("/etc/group")), ""].join("\n"),
-  );
+  put("etc/passwd", [...passwd, ...rest("/etc/passwd"), ""].join("\n"));
+  put("etc/group", [...users.map((user) => `${user}:x:0:`), "hdfsadmingroup:x:0:hdfs,hadoop", ...rest("/etc/group"), ""].join("\n"));
   for (const [path, script] of commandsFor(process.getuid?.() === 0)) {
-    await put(path, (await readFile(join(commands, script), "utf8")).replace("@RUN@", `'${layout.run}'`), 0o755);
+    put(path, readFileSync(join(commands, script), "utf8").replace("@RUN@", `'${layout.run}'`), 0o755);
   }
-  await put("usr/sbin/policy-rc.d", noServices, 0o755);
+  put("usr/sbin/policy-rc.d", noServices, 0o755);
   // Login shells have the environment of everything else on the node.
-  await put("etc/profile.d/howdah.sh", `[ ! -r '${layout.profile}' ] || . '${layout.profile}'\n`);
+  put("etc/profile.d/howdah.sh", `[ ! -r '${layout.profile}' ] || . '${layout.profile}'\n`);
   const bashProfile = join(layout.home, ".bash_profile");
-  if (!existsSync(bashProfile)) await writeFile(bashProfile, "[ ! -f ~/.bashrc ] || . ~/.bashrc\n");
+  if (!existsSync(bashProfile)) writeFileSync(bashProfile, "[ ! -f ~/.bashrc ] || . ~/.bashrc\n");
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }

@@ -4,8 +4,10 @@
  */
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
+import { totalmem } from "node:os";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { run as runFiles } from "node:test";
+import { finished } from "node:stream/promises";
 import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
 import { setUpWithProgress } from "../src/cli/progress.ts";
@@ -34,20 +36,47 @@ const tests = (folder: string) => globSync(`test/${folder}/**/*.test.ts`, { cwd:
 /** Shorter files are told of together. */
 const shortMs = 5_000;
 
+/** Three clusters fit into the memory of such a machine, two into that of a small one. */
+const isLarge = totalmem() > 15 * 2 ** 30;
+/** What goes beside two files with clusters: tests without any, and those whose clusters wait most of their time for what was lost or killed. */
+const isBeside = (file: string) => dirname(file) === "test/unit" || (isLarge && /^(replace|survival)/.test(basename(file)));
+
 /**
- * One runner for all, so that its closing count is of all, and at the end how long each file took. Two files at a time: much of a cluster's life is waiting,
- * and two clusters fit into the memory of a small machine. What hangs has failed, and holds up nothing else.
+ * Two files with clusters at a time, for much of a cluster's life is waiting, and one file beside them. What hangs has failed, and holds up nothing else. At the end: the
+ * counts of all, and how long each file took.
  */
 async function runTests(files: string[]): Promise<void> {
   console.log("\n\u2500\u2500 Tests");
-  const execArgv = ["--disable-warning=ExperimentalWarning", "--test-force-exit"];
-  const events = runFiles({ files: files.map((file) => resolve(root, file)), concurrency: 2, timeout: 30 * 60_000, execArgv });
   const took: [file: string, ms: number][] = [];
-  events.on("test:summary", ({ file, duration_ms, success }) => {
-    if (file) took.push([relative(root, file), duration_ms]);
-    else if (!success) process.exitCode = 1;
-  });
-  for await (const text of events.compose(new spec())) process.stdout.write(String(text));
+  const counts = new Map<string, number>();
+
+  async function lane(some: string[], concurrency: number): Promise<void> {
+    if (some.length === 0) return;
+    // Its own: it must not see a test of others begin within one of these.
+    const report = new spec();
+    report.pipe(process.stdout);
+    const execArgv = ["--disable-warning=ExperimentalWarning", "--test-force-exit"];
+    for await (const event of runFiles({ files: some.map((file) => resolve(root, file)), concurrency, timeout: 30 * 60_000, execArgv })) {
+      if (event.type === "test:summary") {
+        const { file, duration_ms, success } = event.data;
+        if (file) took.push([relative(root, file), duration_ms]);
+        else if (!success) process.exitCode = 1;
+      }
+      const [, what, count] = (event.type === "test:diagnostic" && !event.data.file && /^(\w+) ([\d.]+)$/.exec(event.data.message)) || [];
+      if (what) counts.set(what, what === "duration_ms" ? performance.now() : (counts.get(what) ?? 0) + Number(count));
+      else report.write(event);
+    }
+    report.end();
+    await finished(report);
+  }
+  await Promise.all([
+    lane(
+      files.filter((file) => !isBeside(file)),
+      2,
+    ),
+    lane(files.filter(isBeside), 1),
+  ]);
+  for (const [what, count] of counts) console.log(`\u2139 ${what} ${count}`);
   const say = (ms: number, what: string) => console.log(`${(ms / 1000).toFixed(0).padStart(6)} s  ${what}`);
   const short = took.filter(([, ms]) => ms < shortMs);
   for (const [file, ms] of took.toSorted(([, a], [, b]) => b - a)) if (ms >= shortMs) say(ms, file);
@@ -63,8 +92,9 @@ const isOfEngine = (file: string) => dirname(file) === "test/integration" && nam
 
 await setUpWithProgress(releaseLabels()[0] ?? "");
 const integration = tests("integration");
-/** The longest first: where they are last, one of the two has nothing to do. */
-const all = [...integration.filter(isOfEngine), ...tests("clients"), ...integration.filter((file) => !isOfEngine(file)), ...tests("unit")];
+/** The longest first, of those that are not of engines by and large from the last letter: where they are last, one of the two has nothing to do. */
+const others = integration.filter((file) => !isOfEngine(file)).toReversed();
+const all = [...integration.filter(isOfEngine), ...tests("clients"), ...others, ...tests("unit")];
 if (named.length > 0) await runTests(named);
 else if (set === "engines") await runTests(integration.filter(isOfEngine));
 else {

@@ -79,12 +79,11 @@ test("a region server that is killed is there again, with what was only in its m
   const before = onCore(find).trim();
   onCore(`kill -9 ${before}`);
   await until("another region server", async () => ![before, ""].includes(onCore(`${find} || true`).trim()));
-  assert.match(cluster.onMaster(shell("scan 't1'")), /value=v1/);
+  assert.match(cluster.onMaster(shell("scan 't1'", "snapshot 't1', 's1'")), /value=v1/);
 });
 
 test("MapReduce counts its rows, and a snapshot goes to S3", async () => {
   const counting = cluster.step("hbase", "org.apache.hadoop.hbase.mapreduce.RowCounter", "t1");
-  cluster.onMaster(shell("snapshot 't1', 's1'"));
   cluster.onMaster("hbase snapshot export -snapshot s1 -copy-to s3://herd/snapshots -mappers 1");
   const { state, log } = await counting;
   assert.equal(state, "COMPLETED");

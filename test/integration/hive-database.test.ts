@@ -1,12 +1,8 @@
-/** Where Hive's metastore keeps what it knows: a PostgreSQL that outlives clusters, and the cluster's own, which `down --keep` keeps. */
+/** Hive's metastore in a PostgreSQL, which outlives clusters. The cluster's own, which `down --keep` keeps: hive.test.ts. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { createServer } from "node:net";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
 import { engineCluster } from "./engine-cluster.ts";
-import { type Howdah, startHowdah, until } from "./howdah.ts";
+import { type Howdah, startHowdah } from "./howdah.ts";
 import { type Postgres, postgresPrograms, startPostgres } from "./postgres.ts";
 
 let howdah: Howdah;
@@ -55,25 +51,3 @@ test(
     await second.terminate();
   },
 );
-
-test("the cluster's own metastore is kept by down --keep, wherever HDFS is then", async () => {
-  const cluster = await engineCluster(howdah, { applications: ["Hive"], core: 0, bucket: "kept" });
-  cluster.onMaster(query("CREATE DATABASE farm; CREATE TABLE farm.cows (name STRING); INSERT INTO farm.cows VALUES ('Berta')"));
-  const before = cluster.onMaster("hostname -i").trim();
-  const main = join(import.meta.dirname, "../../src/cli/main.ts");
-  await promisify(execFile)(process.execPath, [main, "down", "--keep", "--data", howdah.data.root]);
-  // Another Howdah of this machine takes the network meanwhile, unless one has it already.
-  const neighbour = createServer();
-  await new Promise<void>((resolve) => {
-    neighbour.once("error", () => resolve());
-    neighbour.listen(`\0howdah-net/${before.replace(/\.\d+$/, "")}`, resolve);
-  });
-  try {
-    await howdah.up();
-    await until("the cluster to wait", async () => (await howdah.cluster(cluster.id)).Status.State === "WAITING");
-    assert.notEqual(cluster.onMaster("hostname -i").trim(), before);
-    assert.equal(cluster.onMaster(query("SELECT name FROM farm.cows")), "Berta\n");
-  } finally {
-    neighbour.close();
-  }
-});

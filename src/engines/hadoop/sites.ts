@@ -185,6 +185,9 @@ function yarnSite(facts: NodeFacts): Properties {
     "yarn.nodemanager.container-monitor.interval-ms": "1000",
     "yarn.client.application-client-protocol.poll-interval-ms": "100",
     "yarn.resourcemanager.nodemanager-graceful-decommission-timeout-secs": "3600",
+    // Who starts a container on a node that is lost gives up after a minute, not after three; a NodeManager that was killed is back sooner.
+    "yarn.client.nodemanager-connect.max-wait-ms": "60000",
+    "yarn.client.nodemanager-connect.retry-interval-ms": "1000",
   };
 }
 

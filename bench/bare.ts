@@ -46,7 +46,8 @@ export async function startBare(options: {
     const layout = nodeLayout(join(options.folder, node.instanceId));
     for (const folder of [layout.run, layout.conf, layout.data, layout.logs, layout.steps, layout.tmp, layout.home])
       mkdirSync(folder, { recursive: true });
-    const plan = planNode({ ...node, isLeaving: false, cluster, configurations: [], layout, installation: options.installation });
+    const volumes = [{ folder: layout.data, reservedBytes: 2 ** 30 }];
+    const plan = planNode({ ...node, isLeaving: false, cluster, configurations: [], layout, volumes, installation: options.installation });
     for (const file of plan.files) write(file);
     // What a node's agent adds for the preload library: without it all daemons would be at one address.
     const own = {

@@ -106,6 +106,7 @@ async function bareNodeManager({ installation, endpoint }: Howdah, master: strin
     isLeaving: false,
     configurations: [],
     layout,
+    volumes: [{ folder: layout.data, reservedBytes: 2 ** 30 }],
     installation,
   });
   for (const file of plan.files) if (!existsSync(file.path)) write(file);

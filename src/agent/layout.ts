@@ -11,7 +11,7 @@ export function nodeLayout(root: string) {
     /** Records of running daemons, markers. */
     run: join(root, "run"),
     conf: join(root, "conf"),
-    /** HDFS blocks, YARN local folders. */
+    /** The first volume, EMR's /mnt: HDFS's names and blocks, YARN's local folders. */
     data: join(root, "data"),
     logs: join(root, "logs"),
     steps: join(root, "steps"),
@@ -41,6 +41,9 @@ export function nodeLayout(root: string) {
     stepTokens: join(root, "run", "step-tokens"),
   };
 }
+
+/** Folder of a volume by its place: EMR's /mnt, /mnt1, … */
+export const volumeFolder = ({ root }: Pick<NodeLayout, "root">, index: number): string => join(root, `data${index === 0 ? "" : index}`);
 
 export type NodeLayout = ReturnType<typeof nodeLayout>;
 

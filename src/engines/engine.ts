@@ -87,6 +87,8 @@ export interface NodeFacts {
   /** The cluster's configurations with those of the node's group merged over them. */
   configurations: Configuration[];
   layout: NodeLayout;
+  /** Where HDFS and YARN keep their data, EMR's /mnt first. `reservedBytes`: of its disk, what is not for HDFS. */
+  volumes: { folder: string; reservedBytes: number }[];
   installation: Installation;
 }
 

@@ -74,6 +74,7 @@ export function nodeBase(facts: NodeFacts): BaseFile[] {
     ),
     link("/mnt/hdfs", join(layout.data, "hdfs")),
     link("/mnt/yarn", join(layout.data, "yarn")),
+    ...facts.volumes.slice(1).map(({ folder }, index) => link(`/mnt${index + 1}`, folder)),
     link("/mnt/var/log/hadoop/steps", "../steps"),
     link("/emr/instance-controller/log", "/mnt/var/log/instance-controller"),
     link("/mnt/var/log/instance-controller/howdah-agent.log", "../howdah-agent.log"),

@@ -1,5 +1,5 @@
 /** Nodes on this machine, with the engines of the cache, s3proxy, and their agents' link. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statfsSync } from "node:fs";
 import type { Logger } from "pino";
 import { createAgentLink } from "../api/agent-link.ts";
 import { cacheFolder, type DataFolder, ownerVariable } from "../data-folder.ts";
@@ -11,6 +11,7 @@ import { createCatalogs } from "../glue/catalogs.ts";
 import { identityOf } from "../glue/server.ts";
 import { runningServer } from "../process/kept-server.ts";
 import { bestDegree, createLocalProvider } from "../providers/local/provider.ts";
+import type { HostDisk } from "../reconcile/node-volumes.ts";
 import { applicationsOf, findRelease, releaseLabels } from "../releases/release.ts";
 import { liveClusters } from "../store/clusters.ts";
 import { superviseS3Proxy } from "../s3/s3proxy.ts";
@@ -53,7 +54,7 @@ export function localNodes(data: DataFolder, isolation: "view" | "plain" | undef
       const link = createAgentLink(
         context,
         ids,
-        { endpoint, nodeFolder: data.node, installation: requireInstallation, catalog: catalogs.connection },
+        { endpoint, nodeFolder: data.node, hostDisk: hostDisk(data), installation: requireInstallation, catalog: catalogs.connection },
         log,
       );
       return {
@@ -79,6 +80,11 @@ const hiveRelease = releaseLabels().find((label) => applicationsOf(findRelease(l
 /** Accounts whose metastores an earlier control plane has left running. */
 const runningCatalogs = (data: DataFolder): string[] =>
   existsSync(data.glue) ? readdirSync(data.glue).filter((accountId) => runningServer(identityOf(data, accountId))) : [];
+
+function hostDisk({ root }: DataFolder): HostDisk {
+  const { blocks, bfree, bavail, bsize } = statfsSync(root);
+  return { bytes: blocks * bsize, keptBytes: (bfree - bavail) * bsize };
+}
 
 function requireInstallation(releaseLabel: string, applications: readonly string[] = []): Installation {
   const installation = readInstallation(releaseLabel, applications);

@@ -1,6 +1,6 @@
 /** Makes a node's manifest from the store: a pure function of what is there now, so it can be made again after any crash. */
 import type { Manifest } from "../agent/manifest.ts";
-import { nodeLayout } from "../agent/layout.ts";
+import { nodeLayout, volumeFolder } from "../agent/layout.ts";
 import { hostnameOf } from "../agent/node-record.ts";
 import { orSayWhatIsMissing } from "../engines/absent.ts";
 import { mergeConfigurations } from "../engines/configurations.ts";
@@ -10,6 +10,7 @@ import { engineNames } from "../engines/glue/settings.ts";
 import { planNode } from "../engines/plan-node.ts";
 import { stepOrder } from "../engines/step-command.ts";
 import { nodeInfo, nodeMetadata } from "./node-info.ts";
+import { type HostDisk, reservedOf, volumesFor } from "./node-volumes.ts";
 import { bootstrapOrders, nodeWish } from "./node-wish.ts";
 import { instanceType, type InstanceType } from "../releases/instance-types.ts";
 import { logFolder } from "../store/clusters.ts";
@@ -21,6 +22,7 @@ export interface ManifestSources {
   /** http://127.0.0.1:PORT */
   endpoint: string;
   nodeFolder(instanceId: string): string;
+  hostDisk: HostDisk;
   installation(releaseLabel: string, applications: readonly string[]): Installation;
   /** How the database of an account's catalog is reached; throws where it never was. */
   catalog(accountId: string): NonNullable<ClusterFacts["catalog"]>;
@@ -62,6 +64,7 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
       .map((one) => groupOf(one.group_id).role),
   };
   const group = groupOf(instance.group_id);
+  const layout = nodeLayout(sources.nodeFolder(instanceId));
   const facts: NodeFacts = {
     cluster: clusterFacts,
     instanceId,
@@ -70,7 +73,11 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     instanceType: typeNamed(instance.instance_type),
     isLeaving: instance.leaving !== null,
     configurations: mergeConfigurations(cluster.spec.configurations, configurationsOf(group, instance)),
-    layout: nodeLayout(sources.nodeFolder(instanceId)),
+    layout,
+    volumes: volumesFor(cluster, group, instance).map((bytes, index) => ({
+      folder: volumeFolder(layout, index),
+      reservedBytes: reservedOf(bytes, sources.hostDisk),
+    })),
     installation: sources.installation(cluster.spec.releaseLabel, applications),
   };
   const plan = planNode(facts);

@@ -1,6 +1,6 @@
 /**
- * The EBS volumes that EMR gives a node. Source: EMR Management Guide, "Instance storage options and behavior" and "Customizing the Amazon EBS
- * root device volume". Here they are shown only: a node's disks are its folder on the host.
+ * The volumes that EMR gives a node. Source: EMR Management Guide, "Instance storage options and behavior" and "Customizing the Amazon EBS
+ * root device volume". What they are on this machine: docs/volumes.md.
  */
 import { createHash } from "node:crypto";
 import type { Cluster, EbsBlockDevice, EbsConfiguration, VolumeSpecification } from "@aws-sdk/client-emr";
@@ -31,6 +31,20 @@ export function storageDevices(asked: EbsConfiguration | null, typeName: string)
   );
   const first = "b".charCodeAt(0);
   return volumes.map((VolumeSpecification, index) => ({ VolumeSpecification, Device: `/dev/sd${String.fromCharCode(first + index)}` }));
+}
+
+const [GB, GiB] = [1e9, 2 ** 30];
+
+/**
+ * Bytes of each volume that HDFS and YARN use, the one at /mnt first: the type's instance stores, then EBS. EMR's documentation does not say in which order it
+ * mounts them. A node that has neither keeps its data on its root volume.
+ */
+export function dataVolumes(asked: EbsConfiguration | null, typeName: string, root: VolumeSpecification): number[] {
+  const { disks = 0, storageGb = 0 } = instanceType(typeName) ?? {};
+  const stores = storageGb > 0 ? Array.from({ length: disks }, () => Math.round(storageGb / disks) * GB) : [];
+  const ebs = storageDevices(asked, typeName).map(({ VolumeSpecification }) => (VolumeSpecification?.SizeInGB ?? 0) * GiB);
+  const all = [...stores, ...ebs];
+  return all.length > 0 ? all : [(root.SizeInGB ?? 0) * GiB];
 }
 
 /** Types without disks of their own get 64 GiB for each `xlarge` of their size (`large`: half of one), in up to four volumes. */

@@ -123,7 +123,7 @@ export interface InstanceGroupsTable {
   founding_count: number;
   /** api: Configuration[] as JSON */
   configurations: string;
-  /** api: EbsConfiguration as JSON, kept and shown */
+  /** api: EbsConfiguration as JSON */
   ebs: string | null;
   /** api: AutoScalingPolicy as JSON, kept and shown; null where there is none. */
   auto_scaling_policy: string | null;

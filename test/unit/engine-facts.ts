@@ -55,6 +55,7 @@ export function factsOf(roles: NodeRole[], index: number, configurations: Config
     isLeaving: false,
     configurations,
     layout: nodeLayout(`/data/nodes/${node.instanceId}`),
+    volumes: ["data", "data1"].map((name) => ({ folder: `/data/nodes/${node.instanceId}/${name}`, reservedBytes: 2 ** 40 })),
     installation,
   };
 }

@@ -96,6 +96,7 @@ test("each node has the YARN settings and the configurations of its own type", a
   const sources = {
     endpoint: "http://127.0.0.1:1",
     nodeFolder: (one: string) => `/data/nodes/${one}`,
+    hostDisk: { bytes: 1e12, keptBytes: 5e10 },
     installation: () => installation,
     catalog: () => ({ url: "", user: "", password: "" }),
   };

@@ -39,6 +39,7 @@ test("a cluster's other nodes are told to stop when its master has saved, or is 
   const sources = {
     endpoint: "http://127.0.0.1:1",
     nodeFolder: (one: string) => `/data/nodes/${one}`,
+    hostDisk: { bytes: 1e12, keptBytes: 5e10 },
     installation: () => installation,
     catalog: () => ({ url: "", user: "", password: "" }),
   };

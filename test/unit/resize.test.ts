@@ -93,6 +93,7 @@ test("nothing of the nodes that are there is started anew when a group grows", a
   const sources = {
     endpoint: "http://127.0.0.1:1",
     nodeFolder: (one: string) => `/data/nodes/${one}`,
+    hostDisk: { bytes: 1e12, keptBytes: 5e10 },
     installation: () => installation,
     catalog: () => ({ url: "", user: "", password: "" }),
   };

@@ -262,6 +262,7 @@ test("a cluster whose metadata service is version 2 has nodes that want a token,
   const sources = {
     endpoint: "http://127.0.0.1:1",
     nodeFolder: (one: string) => `/data/nodes/${one}`,
+    hostDisk: { bytes: 1e12, keptBytes: 5e10 },
     installation: () => installation,
     catalog: () => ({ url: "", user: "", password: "" }),
   };

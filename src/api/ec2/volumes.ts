@@ -1,4 +1,4 @@
-/** DescribeVolumes, DetachVolume: of those of nodes. They come and go with their nodes; what is on one is in the node's folder on the host. */
+/** DescribeVolumes, DetachVolume: of those of nodes. They come and go with their nodes. */
 import type { DescribeVolumesRequest, DetachVolumeRequest, Volume, VolumeAttachment } from "@aws-sdk/client-ec2";
 import { AwsError } from "../../aws/errors.ts";
 import { addEvent } from "../../store/events.ts";

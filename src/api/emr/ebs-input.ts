@@ -1,4 +1,4 @@
-/** EBS volumes of instance groups. They are kept and shown: a node's disks are its folder on the host. Rules: the API reference's VolumeSpecification. */
+/** EBS volumes of instance groups. Rules: the API reference's VolumeSpecification. */
 import type { EbsConfiguration, VolumeSpecification } from "@aws-sdk/client-emr";
 import { validationException } from "../../aws/errors.ts";
 
@@ -17,6 +17,10 @@ const volumeTypes: Record<string, VolumeType> = {
   sc1: {},
   standard: {},
 };
+
+/** Of every EbsConfiguration. */
+export const ebsWarning =
+  "EbsConfiguration: volumes are folders of the host's disk. HDFS takes no more of one than its size, all else may; IOPS and throughput have no effect";
 
 /** EC2's largest volume, in GiB. */
 const largestVolume = 16_384;

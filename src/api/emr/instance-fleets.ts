@@ -10,6 +10,7 @@ import { changeFleet, type FleetRow, groupsOf, insertGroup, type InstanceRow, in
 import { missingOf, surplusOf } from "../../store/sizes.ts";
 import type { Tx } from "../../store/store.ts";
 import { clusterArn } from "./cluster-shapes.ts";
+import { ebsWarning } from "./ebs-input.ts";
 import { mustBeInUse, mustHaveFleets } from "./collections.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { checkTargets, checkTypeCount, readFleet, readResize, readTypes, settingsOf, withConfigurations } from "./fleets-input.ts";
@@ -40,7 +41,7 @@ export async function AddInstanceFleet({ store, ids }: EmrContext, input: AddIns
     const id = ids.instanceFleet();
     await insertGroup(tx, { id, cluster_id: cluster.id, ...added.columns(configurations, false) });
     await addEvent(tx, cluster.id, "cluster", `${id} is added: ${capacityText(added.fleet)}, by ${request.principal.arn}`);
-    if (added.hasEbs) warnings.push("EbsConfiguration is kept, but a node's disks are its folder on the host");
+    if (added.hasEbs) warnings.push(ebsWarning);
     await addWarnings(tx, cluster.id, warnings);
     await tx.wake("cluster", cluster.id);
     return { ClusterId: cluster.id, InstanceFleetId: id, ClusterArn: clusterArn(cluster) };

@@ -20,6 +20,7 @@ import {
 } from "../../store/instances.ts";
 import type { Tx } from "../../store/store.ts";
 import { clusterArn } from "./cluster-shapes.ts";
+import { ebsWarning } from "./ebs-input.ts";
 import { mustBeInUse, mustHaveGroups } from "./collections.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { mostInstances, mostTaskGroups, readGroup } from "./instance-groups-input.ts";
@@ -55,7 +56,7 @@ export async function AddInstanceGroups({ store, ids }: EmrContext, input: AddIn
       groupIds.push(id);
       await insertGroup(tx, { id, cluster_id: cluster.id, ...group.columns(configurations, false) });
       await addEvent(tx, cluster.id, "cluster", `${id} is added: ${group.count} × ${group.instanceType}, by ${request.principal.arn}`);
-      if (group.hasEbs) warnings.push("EbsConfiguration is kept, but a node's disks are its folder on the host");
+      if (group.hasEbs) warnings.push(ebsWarning);
       if (!group.autoScalingPolicy) continue;
       await setAutoScalingPolicy(tx, id, readAutoScalingPolicy(group.autoScalingPolicy, cluster.id, group.role));
       warnings.push(`AutoScalingPolicy of ${id} ${noScaling}`);

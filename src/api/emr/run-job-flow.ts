@@ -7,6 +7,7 @@ import { insertGroup, setAutoScalingPolicy } from "../../store/instances.ts";
 import { insertSteps } from "../../store/steps.ts";
 import { putTags } from "../../store/tags.ts";
 import { checkPublicAccess } from "./block-public-access.ts";
+import { ebsWarning } from "./ebs-input.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { readEc2Attributes } from "./ec2-attributes.ts";
 import { readExecutionRole } from "./execution-role.ts";
@@ -59,7 +60,7 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
     warnings.push(
       `HDFS keeps one copy of each block (EMR's default below 4 core nodes): what is in HDFS is lost with ${coreNodes === 0 ? "the" : "a"} node`,
     );
-  if (groups.some(({ hasEbs }) => hasEbs)) warnings.push("EbsConfiguration is kept, but a node's disks are its folder on the host");
+  if (groups.some(({ hasEbs }) => hasEbs)) warnings.push(ebsWarning);
   for (const path of request.unknownMembers)
     warnings.push(`${path}: not a parameter of RunJobFlow that this version knows; it has no effect`);
 

@@ -13,6 +13,11 @@ export const jarsBehind = (facts: NodeFacts): string[] => [`${addedJars}/*`, ...
 export const emrfsJar = ({ cluster, installation }: Pick<NodeFacts, "cluster" | "installation">): string[] =>
   cluster.hasEmrfsRoles ? [installation.emrfs.jar] : [];
 
+/** Of each volume, EMR's /mnt/hdfs, /mnt1/hdfs, … and /mnt/yarn, /mnt1/yarn, … */
+export const blockFolders = ({ volumes }: Pick<NodeFacts, "volumes">): string[] =>
+  volumes.map(({ folder }) => join(folder, "hdfs", "datanode"));
+export const yarnFolders = ({ volumes }: Pick<NodeFacts, "volumes">): string[] => volumes.map(({ folder }) => join(folder, "yarn"));
+
 export function hadoopPlaces(layout: NodeLayout) {
   return {
     conf: join(layout.conf, "hadoop"),
@@ -20,8 +25,6 @@ export function hadoopPlaces(layout: NodeLayout) {
     yarnExclude: join(layout.conf, "hadoop", "yarn.exclude.xml"),
     hdfsExclude: join(layout.conf, "hadoop", "dfs.exclude"),
     name: join(layout.data, "hdfs", "namenode"),
-    blocks: join(layout.data, "hdfs", "datanode"),
-    yarnLocal: join(layout.data, "yarn"),
     tmp: join(layout.tmp, "hadoop"),
     /** Sourced when a container starts. */
     containerStart: join(layout.conf, "hadoop", "container-start.sh"),

@@ -6,7 +6,7 @@ import { ports } from "./ports.ts";
 import { type Properties, propertiesOf } from "../settings.ts";
 import { roleVariable } from "../step-command.ts";
 import { labelProperties, labelQueues } from "./node-labels.ts";
-import { hadoopPlaces, jarsBehind } from "./places.ts";
+import { blockFolders, hadoopPlaces, jarsBehind, yarnFolders } from "./places.ts";
 import { dataNodeCount, defaultReplication } from "./roles.ts";
 import { fromEmrfs, s3Properties } from "./s3.ts";
 import { hasNodeLabels } from "./scheduler.ts";
@@ -75,9 +75,10 @@ function hdfsSite(facts: NodeFacts): Properties {
   const { cluster, address } = facts;
   const at = hadoopPlaces(facts.layout);
   const master = cluster.master.address;
+  const blocks = blockFolders(facts);
   return {
     "dfs.namenode.name.dir": `file://${at.name}`,
-    "dfs.datanode.data.dir": `file://${at.blocks}`,
+    "dfs.datanode.data.dir": blocks.map((folder) => `file://${folder}`).join(","),
     "dfs.replication": String(defaultReplication(dataNodeCount(cluster))),
     "dfs.blocksize": "134217728",
     "dfs.permissions.enabled": "true",
@@ -90,8 +91,9 @@ function hdfsSite(facts: NodeFacts): Properties {
     "dfs.datanode.hostname": address,
     "dfs.namenode.datanode.registration.ip-hostname-check": "false",
     "dfs.webhdfs.enabled": "true",
-    // Disks of a laptop are often nearly full: HDFS leaves 1 GB, and nothing is said by percentage.
-    "dfs.datanode.du.reserved": "1073741824",
+    ...Object.fromEntries(
+      facts.volumes.map(({ reservedBytes }, index) => [`dfs.datanode.du.reserved.${blocks[index]}`, String(reservedBytes)]),
+    ),
     "dfs.heartbeat.interval": `${scaled(cluster, 1)}s`,
     "dfs.namenode.heartbeat.recheck-interval": String(scaled(cluster, 3000)),
     "dfs.namenode.stale.datanode.interval": String(scaled(cluster, 6000)),
@@ -140,7 +142,7 @@ function yarnSite(facts: NodeFacts): Properties {
     "yarn.nodemanager.aux-services": "mapreduce_shuffle",
     // HOME of containers, where `pip install --user` puts its packages.
     "yarn.nodemanager.user-home-dir": facts.layout.home,
-    "yarn.nodemanager.local-dirs": at.yarnLocal,
+    "yarn.nodemanager.local-dirs": yarnFolders(facts).join(","),
     "yarn.nodemanager.log-dirs": at.userLogs,
     "yarn.nodemanager.resource.memory-mb": String(instanceType.yarn.nodeMemoryMb),
     "yarn.nodemanager.resource.cpu-vcores": String(instanceType.vcpu),
@@ -155,6 +157,8 @@ function yarnSite(facts: NodeFacts): Properties {
     // EMR stops using a disk at 90 %. The host's disk is shared with everything else on it: what counts is what is left.
     "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "100",
     "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb": "1024",
+    // Hadoop looks every two minutes.
+    "yarn.nodemanager.disk-health-checker.interval-ms": "5000",
     "yarn.nodemanager.env-whitelist": containerVariables.join(","),
     "yarn.application.classpath": [...containerConf(facts), ...installation.hadoop.classPath, ...jarsBehind(facts)].join(","),
     "yarn.log-aggregation-enable": "true",

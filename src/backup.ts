@@ -25,7 +25,7 @@ export interface BackupOptions {
 }
 
 /**
- * The store of one moment, the audit trail of a later one, the configuration, and S3 object by object. Not the nodes, nor what is on their disks. Throws
+ * The store of one moment, the audit trail and each account's Glue catalog of a later one, the configuration, and S3 object by object. Not the nodes, nor what is on their disks. Throws
  * where there is nothing to copy, where `to` is there, and where what was copied is not whole; then nothing is left at `to`.
  */
 export async function backUp(data: DataFolder, { to, s3, at }: BackupOptions): Promise<void> {
@@ -42,6 +42,7 @@ export async function backUp(data: DataFolder, { to, s3, at }: BackupOptions): P
     for (const path of [data.database, data.audit, data.dataEvents])
       if (existsSync(path)) await copyDatabase(path, join(partial, basename(path)));
     for (const file of ["config", "provider"] as const) if (existsSync(data[file])) copyFileSync(data[file], copy[file]);
+    if (existsSync(data.glue)) await (await import("./glue/copy.ts")).copyCatalogs(data, copy.glue);
     if (s3 && existsSync(data.s3)) await copyTree(data.s3, copy.s3);
     const original: Original = { root: data.root, at };
     writeWhole(backupRecord(partial), JSON.stringify(original));

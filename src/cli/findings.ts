@@ -4,6 +4,9 @@ import { delimiter, dirname, join } from "node:path";
 import { type DataFolder, cacheFolder, dataFolder, ownerVariable } from "../data-folder.ts";
 import { enginePorts } from "../engines/index.ts";
 import { readJson } from "../files.ts";
+import { lookAtCatalogs } from "../glue/look.ts";
+import { identityOf } from "../glue/server.ts";
+import { stopServer } from "../process/kept-server.ts";
 import { type KnownProcess, groupByEnvironment, isAlive } from "../process/known.ts";
 import { bestDegree } from "../providers/local/degree.ts";
 import { foreignListeners } from "../providers/local/listeners.ts";
@@ -15,6 +18,7 @@ import { findJava, findPython } from "../setup/machine.ts";
 import { problemOf } from "../store/whole.ts";
 import { takeDown } from "../take-down.ts";
 import { setUpWithProgress } from "./progress.ts";
+import { catalogText } from "./status-text.ts";
 import { plural } from "./terminal.ts";
 
 export interface Finding {
@@ -56,6 +60,7 @@ export async function lookAtMachine(data: DataFolder): Promise<Finding[]> {
     memory(),
     ...privacy(data),
     ...stores(data),
+    ...(await catalogs(data)),
     ...leftovers(cache),
     ...orphans(),
   ];
@@ -153,6 +158,17 @@ export function stores({ database, audit, dataEvents }: DataFolder): Finding[] {
     const problem = problemOf(path);
     if (problem === undefined) return existsSync(path) ? [found(`${path} is whole`)] : [];
     return [{ level: "bad", text: `${path} is damaged: ${problem}. Put a backup in its place (docs/backup.md)` }];
+  });
+}
+
+/** A metastore that runs and does not answer is in the way of its clusters, and nobody else ends it. */
+async function catalogs(data: DataFolder): Promise<Finding[]> {
+  if (!existsSync(data.glue)) return [];
+  return (await lookAtCatalogs(data)).map((one) => {
+    if (one.pid === null || one.answers) return found(catalogText(one));
+    const { record, mark } = identityOf(data, one.accountId);
+    const fix = { what: `end it: the control plane starts another`, asks: true, run: () => stopServer({ record, mark }) };
+    return note(`${catalogText(one)}: see ${data.logs}/glue-${one.accountId}.out`, fix);
   });
 }
 

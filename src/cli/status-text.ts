@@ -1,4 +1,5 @@
 /** The status of clusters for people: short, what matters first. */
+import type { CatalogState } from "../glue/look.ts";
 import type { DescribedCluster } from "./describe.ts";
 import { age, columns, link, paint, plural } from "./terminal.ts";
 
@@ -8,6 +9,7 @@ const mostSteps = 12;
 export function listText(
   root: string,
   up: { endpoint: string; pid: number } | null,
+  catalogs: readonly CatalogState[],
   clusters: DescribedCluster[],
   hidden: number,
   now = Date.now(),
@@ -24,8 +26,14 @@ export function listText(
       (cluster.warnings.length > 0 && !cluster.endedAt ? `  ${paint("yellow", plural(cluster.warnings.length, "warning"))}` : ""),
   ]);
   const more = hidden > 0 ? [paint("dim", `${plural(hidden, "ended cluster")}: howdah status --all`)] : [];
-  return [head, ...columns(rows), ...more].join("\n");
+  return [head, ...catalogs.map(catalogText), ...columns(rows), ...more].join("\n");
 }
+
+/** `howdah doctor` says it, too. */
+export const catalogText = ({ accountId, pid, answers }: CatalogState): string =>
+  `The Glue catalog of account ${accountId}: its metastore ${
+    pid === null ? "does not run; the first who asks starts it" : `${answers ? "answers" : "does not answer"} (process ${pid})`
+  }`;
 
 type Answering = Omit<DescribedCluster, "userInterfaces"> & { userInterfaces: { name: string; url: string; answers: boolean }[] };
 

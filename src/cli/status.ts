@@ -22,7 +22,7 @@ export interface StatusOptions {
 export async function status(clusterName: string | undefined, options: StatusOptions): Promise<void> {
   const data = dataFolder(options.data);
   if (!existsSync(data.database)) {
-    if (options.json) printJson({ up: null, clusters: [] });
+    if (options.json) printJson({ up: null, catalogs: [], clusters: [] });
     else console.log(`Howdah has never run in ${data.root}. Run: howdah up --detach`);
     return;
   }
@@ -45,15 +45,16 @@ async function list(db: Db, data: DataFolder, { json, all }: StatusOptions): Pro
   const running = runningControlPlane(data);
   const provider = providerOf(data) ?? "local";
   const up = running ? { endpoint: running.endpoint, pid: running.pid } : null;
+  const catalogs = existsSync(data.glue) ? await (await import("../glue/look.ts")).lookAtCatalogs(data) : [];
   const clusters = await everyCluster(db);
   const shown = await Promise.all(
     clusters.filter(({ phase }) => all || phase !== "ended").map((cluster) => describeCluster(db, cluster, provider)),
   );
-  const state = JSON.stringify({ up, clusters: shown }, undefined, 2);
+  const state = JSON.stringify({ up, catalogs, clusters: shown }, undefined, 2);
   return {
     text: json
       ? state
-      : listText(`${data.root}${provider === "simulated" ? ", simulated nodes" : ""}`, up, shown, clusters.length - shown.length),
+      : listText(`${data.root}${provider === "simulated" ? ", simulated nodes" : ""}`, up, catalogs, shown, clusters.length - shown.length),
     state,
     isOver: false,
   };

@@ -76,15 +76,19 @@ export function catalogServer(data: DataFolder, accountId: string, installation:
       const [database, template] = [join(folder, databaseName), join(home, templateFolder)];
       return spawnDetached([...argv, database, template, identity.record], { cwd: folder, env, log });
     },
-    answers: async (book) =>
-      ask(book, [], lookMs).then(
-        () => true,
-        () => false,
-      ),
+    answers: doesAnswer,
   };
 }
 
-const databaseName = "metastore_db";
+/** To a request with its secret. */
+export const doesAnswer = (book: CatalogBook): Promise<boolean> =>
+  ask(book, [], lookMs).then(
+    () => true,
+    () => false,
+  );
+
+/** In the account's folder. */
+export const databaseName = "metastore_db";
 
 /** What a cluster's metastore connects with. */
 export const connectionOf = ({ databasePort, secret }: CatalogBook) => ({

@@ -1,11 +1,18 @@
 /** The catalog that outlives clusters: Glue's API and the metastores of clusters over one database of the account, whatever of it dies meanwhile. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { clientEnvironment } from "../../src/cli/env.ts";
+import { startDetached } from "../../src/cli/up.ts";
+import { dataFolder } from "../../src/data-folder.ts";
 import type { KnownProcess } from "../../src/process/known.ts";
 import { endProcess } from "../../src/process/known.ts";
 import { runningControlPlane } from "../../src/running.ts";
+import { takeDown } from "../../src/take-down.ts";
+import { awsCli } from "./aws-cli.ts";
 import { engineCluster } from "./engine-cluster.ts";
 import { type Howdah, startHowdah, until } from "./howdah.ts";
 
@@ -20,6 +27,10 @@ after(() => howdah?.stop());
 
 const factory = { "hive.metastore.client.factory.class": "com.amazonaws.glue.catalog.metastore.AWSGlueDataCatalogHiveClientFactory" };
 const serverOf = (): KnownProcess => JSON.parse(readFileSync(join(howdah.data.run, `glue-${account}.json`), "utf8")).known;
+const cli = async (...args: string[]): Promise<string> => {
+  const main = join(import.meta.dirname, "../../bin/howdah.js");
+  return (await promisify(execFile)(process.execPath, [main, ...args])).stdout;
+};
 const kill = (known: KnownProcess) => endProcess(known, { graceMs: 0 });
 
 const csv = {
@@ -75,6 +86,36 @@ print(json.dumps([names, table["StorageDescriptor"]["Location"], table["Paramete
   await howdah.up();
   await glue("get-databases", {});
   assert.deepEqual(serverOf(), before);
+});
+
+test("a backup, made while the metastore runs, has the catalog; status and doctor tell of the metastore", async (t) => {
+  const { pid } = serverOf();
+  const { catalogs } = JSON.parse(await cli("status", "--json", "--data", howdah.data.root));
+  assert.deepEqual(catalogs, [{ accountId: account, pid, answers: true }]);
+  const copy = dataFolder(`${howdah.data.root}-copy`);
+  t.after(async () => {
+    await takeDown(copy);
+    rmSync(copy.root, { recursive: true, force: true });
+  });
+  await cli("backup", copy.root, "--data", howdah.data.root);
+  // What comes later is not in it.
+  await glue("create-database", { "database-input": { Name: "later" } });
+  await startDetached(copy, { port: 0 });
+  const inCopy = (command: string, ...args: string[]) =>
+    clientEnvironment(copy).then((env) =>
+      awsCli(howdah.installation, env, ["glue", command, ...args, "--output", "json"]).then(JSON.parse),
+    );
+  const { DatabaseList } = await inCopy("get-databases");
+  assert.deepEqual(
+    DatabaseList.map(({ Name }: { Name: string }) => Name),
+    ["default", "farm"],
+  );
+  const { Partitions } = await inCopy("get-partitions", "--database-name", "farm", "--table-name", "cows");
+  assert.equal(Partitions.length, 2);
+  const said = await cli("doctor", "--data", copy.root);
+  assert.match(said, new RegExp(`ok +The Glue catalog of account ${account}: its metastore answers \\(process \\d+\\)`));
+  assert.equal(serverOf().pid, pid, "the original's goes on");
+  await glue("delete-database", { name: "later" });
 });
 
 test("a cluster's Spark reads what Glue has, and writes what Glue shows; the next cluster's Hive has all of it", async () => {

@@ -90,7 +90,7 @@ test("a backup of a store that is written at full speed holds all that was answe
   await once(child, "exit");
 });
 
-test("a backup has store, trail, configuration and S3, is private, says what it is of, and leaves nothing where it fails", async (t) => {
+test("a backup has store, trail, configuration, Glue's catalogs and S3, is private, says what it is of, and leaves nothing where it fails", async (t) => {
   const { data, to } = folders(t);
   await assert.rejects(backUp(data, { to, s3: true, at }), /has never run/);
   await (await openStore(data.database)).close();
@@ -100,8 +100,13 @@ test("a backup has store, trail, configuration and S3, is private, says what it 
   mkdirSync(join(data.s3, "mine"));
   writeFileSync(join(data.s3, "mine", "object"), "content");
   mkdirSync(join(data.nodes, "i-1"));
+  // Of an account whose metastore does not run; of one that does: test/integration/glue.test.ts.
+  for (const folder of ["tmp", "metastore_db/seg0"]) mkdirSync(join(data.glue, "123456789012", folder), { recursive: true });
+  writeFileSync(join(data.glue, "123456789012", "metastore_db", "seg0", "c1.dat"), "tables");
   await backUp(data, { to, s3: true, at });
-  assert.deepEqual(readdirSync(to).toSorted(), ["audit.db", "backup.json", "howdah.db", "howdah.json", "provider", "s3"]);
+  assert.deepEqual(readdirSync(to).toSorted(), ["audit.db", "backup.json", "glue", "howdah.db", "howdah.json", "provider", "s3"]);
+  assert.deepEqual(readdirSync(join(to, "glue", "123456789012")), ["metastore_db"]);
+  assert.equal(readFileSync(join(to, "glue", "123456789012", "metastore_db", "seg0", "c1.dat"), "utf8"), "tables");
   assert.equal(readFileSync(join(to, "s3", "mine", "object"), "utf8"), "content");
   assert.deepEqual(originalOf(dataFolder(to)), { root: data.root, at });
   await assert.rejects(backUp(data, { to, s3: true, at }), /is there already/);

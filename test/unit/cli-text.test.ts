@@ -102,15 +102,25 @@ test("a cluster's status: what matters first, the last steps, why they failed", 
 test("the list of clusters: those that live, and how many do not", () => {
   const ended = { ...cluster, id: "j-B", state: "TERMINATED" as const, endedAt: "2026-01-01T22:00:00.000Z" };
   assert.equal(
-    bare(listText("/data", { endpoint: "http://127.0.0.1:1", pid: 2 }, [cluster, ended], 1, now)),
+    bare(
+      listText(
+        "/data",
+        { endpoint: "http://127.0.0.1:1", pid: 2 },
+        [{ accountId: "1234", pid: 7, answers: true }],
+        [cluster, ended],
+        1,
+        now,
+      ),
+    ),
     [
       "Howdah is up at http://127.0.0.1:1 (process 2), data in /data",
+      "The Glue catalog of account 1234: its metastore answers (process 7)",
       "j-A  RUNNING     5m      1 node  nightly  1 warning",
       "j-B  TERMINATED  2h ago  1 node  nightly",
       "1 ended cluster: howdah status --all",
     ].join("\n"),
   );
-  assert.match(bare(listText("/data", null, [], 0, now)), /not running.*howdah up --detach$/);
+  assert.match(bare(listText("/data", null, [], [], 0, now)), /not running.*howdah up --detach$/);
 });
 
 test("a log is known by what wrote it", () => {

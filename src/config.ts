@@ -37,6 +37,13 @@ const schema = z.strictObject({
   silentNodeSeconds: z.int().min(10).max(86_400).default(300),
   /** How long a core or task node in use may be unhealthy until it is replaced, as on EMR (docs/failures.md). */
   unhealthyNodeMinutes: z.int().min(1).max(10_080).default(45),
+  /** The spot market (docs/spot.md). */
+  spot: z
+    .strictObject({
+      /** From the notice that an instance is taken back to its end: EC2's two minutes. */
+      noticeSeconds: z.int().min(5).max(3600).default(120),
+    })
+    .prefault({}),
   /** How long clusters that have ended are shown: two months, as EMR's are. Then they are forgotten, with their steps and events (docs/limits.md). */
   keepEndedClustersDays: z.int().min(1).max(36_500).default(61),
   /** An S3 endpoint to use in place of the embedded one. */

@@ -21,6 +21,7 @@ import { auditEvent, isReadOnly } from "./observe/record.ts";
 import { keepUnwritten } from "./observe/unwritten.ts";
 import { makeFolders, writeWhole } from "./files.ts";
 import type { Simulated } from "./nodes/simulated.ts";
+import { spotLink } from "./nodes/spot-link.ts";
 import { createPrecedence } from "./precedence.ts";
 import { bootId, identify } from "./process/known.ts";
 import { durably } from "./providers/durably.ts";
@@ -182,8 +183,10 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const direct = directS3(() => current);
   const precedence = createPrecedence();
   const silence = createSilence(store.steady, options.simulated ? undefined : silenceLimits(config.silentNodeSeconds * 1000));
-  const joined = await nodes.join({ store, silence }, ids, endpoint);
-  const { degree, provider, engines, catalogs, portsTaken, freeMemoryMb, watchMs, handle, secret, stop } = joined;
+  // Goes only into a file of mode 0600.
+  const secret = ids.token();
+  const joined = await nodes.join({ store, silence }, ids, endpoint, secret);
+  const { degree, provider, engines, catalogs, portsTaken, freeMemoryMb, watchMs, handle, stop } = joined;
   opened.push(stop);
   const context: ReconcileContext = {
     store,
@@ -222,9 +225,10 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     },
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });
+  const takeBack = spotLink(store, config.spot.noticeSeconds * 1000, secret);
   answerWith(precedence.first(pipeline));
   linkWith((request, response) => {
-    if (!handle(request, response)) response.writeHead(404).end("no such path of the agent link");
+    if (!handle(request, response) && !takeBack(request, response)) response.writeHead(404).end("no such path of the agent link");
   });
 
   await takeUpAgain(context, before !== undefined && before.origin !== endpoint);

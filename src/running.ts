@@ -13,8 +13,8 @@ export interface ControlPlaneRecord extends KnownProcess {
   root?: string;
   endpoint: string;
   region: string;
-  /** Of simulated nodes: for who orders faults (src/nodes/faults-link.ts). */
-  secret?: string | undefined;
+  /** For who orders faults and interruptions (src/nodes/private-path.ts). */
+  secret: string;
 }
 
 /** The control plane that runs or is starting (Holder of copies.ts), from the moment that it has the lock of the data folder. */
@@ -50,6 +50,8 @@ export async function lockDataFolder(data: DataFolder): Promise<Server> {
 
 /** Where faults of simulated nodes are ordered, at the endpoint. */
 export const faultPath = "/_howdah/fault";
+/** Where a spot instance is taken back by order. */
+export const spotPath = "/_howdah/spot";
 
 export type ProviderName = "local" | "simulated";
 

@@ -38,7 +38,7 @@ interface Look {
   isOver: boolean;
   group: string;
   /** What YARN and HDFS say of the node, and how many they have; undefined where they do not answer. */
-  yarn: { state: string; active: number } | undefined;
+  yarn: { state: string; active: number; failed: number | undefined } | undefined;
   hdfs: { state: string; live: number; short: number; missing: number } | undefined;
 }
 
@@ -58,9 +58,9 @@ export async function followDrill(
   at: number,
   fault: Fault,
   say: (happening: Happening) => void,
-): Promise<Pick<DrillReport, "seconds" | "outcome" | "happenings">> {
+): Promise<Pick<DrillReport, "seconds" | "outcome" | "happenings" | "failedApplications">> {
   const happenings: Happening[] = [];
-  const seconds: DrillReport["seconds"] = { noticed: null, fenced: null, replaced: null, yarn: null, hdfs: null };
+  const seconds: DrillReport["seconds"] = { noticed: null, drained: null, fenced: null, replaced: null, yarn: null, hdfs: null };
   const { clusterId, node } = scene;
   const tell = (what: string, time = Date.now()) => {
     const one = { seconds: Math.max(0, (time - at) / 1000), what };
@@ -71,6 +71,10 @@ export async function followDrill(
   return withStore(data, async ({ db }) => {
     let last = (await eventsOf(db, clusterId)).filter((event) => event.at < at).at(-1)?.id ?? 0;
     let before: Look | undefined;
+    const failed = () => {
+      const [was, is] = [first.yarn?.failed, before?.yarn?.failed];
+      return was === undefined || is === undefined ? null : is - was;
+    };
     for (;;) {
       for (const event of (await eventsOf(db, clusterId)).filter(({ id }) => id > last)) {
         last = event.id;
@@ -84,6 +88,8 @@ export async function followDrill(
       change("the group", before?.group ?? "RUNNING", now.group);
       change("blocks of HDFS without a copy", before?.hdfs?.missing ?? first.hdfs?.missing ?? 0, now.hdfs?.missing);
       const { instance } = now;
+      const isDrained = now.instances[0]?.observed?.decommission?.[node.id] === "DECOMMISSIONED";
+      if (fault.takes && isDrained) seconds.drained ??= tell(`${node.id} is drained`);
       const daemon = instance.observed?.daemons.find(({ name }) => name === fault.daemon);
       const was = before?.instance.observed?.daemons.find(({ name }) => name === fault.daemon)?.state ?? "ready";
       if (daemon && change(daemon.name, was, daemon.state) !== false) seconds.noticed ??= happenings.at(-1)!.seconds;
@@ -103,13 +109,14 @@ export async function followDrill(
       if (isPast && isYarnWell && (!isLost || isFull)) seconds.yarn ??= passed;
       if (isPast && hasBlocks && isCopied) seconds.hdfs ??= passed;
 
-      if (now.isOver) return { happenings, seconds, outcome: `${clusterId} has ended` };
+      if (now.isOver) return { happenings, seconds, failedApplications: failed(), outcome: `${clusterId} has ended` };
       const isWell = isFull && isYarnWell && isCopied;
       const isRestarted = fault.daemon === undefined || (daemon?.state === "ready" && daemon.restarts > restartsOf(node, fault.daemon));
-      const isDone = isPast && (isLost || isUsed(instance));
-      if (isWell && isRestarted && isDone) return { happenings, seconds, outcome: outcomeOf(isLost, now) };
+      const isDone = isPast && (isLost || (isUsed(instance) && !fault.takes));
+      if (isWell && isRestarted && isDone)
+        return { happenings, seconds, failedApplications: failed(), outcome: outcomeOf(isLost, now, failed()) };
       if (passed * 1000 > patienceMs + fault.lasts)
-        return { happenings, seconds, outcome: `not well again after ${patienceMs / 60_000} minutes` };
+        return { happenings, seconds, failedApplications: failed(), outcome: `not well again after ${patienceMs / 60_000} minutes` };
       await sleep(lookMs);
     }
   });
@@ -117,9 +124,10 @@ export async function followDrill(
 
 const restartsOf = ({ instance }: ClusterNode, name: string) => instance.observed?.daemons.find((one) => one.name === name)?.restarts ?? 0;
 
-function outcomeOf(isLost: boolean, { hdfs }: Look): string {
+function outcomeOf(isLost: boolean, { hdfs }: Look, failed: number | null): string {
+  const ill = failed ? `, and ${failed} applications have failed` : "";
   const lost = hdfs?.missing ? `, and ${hdfs.missing} blocks of HDFS have no copy` : "";
-  return `${isLost ? "replaced, and well again" : "well again, with the same node"}${lost}`;
+  return `${isLost ? "replaced, and well again" : "well again, with the same node"}${lost}${ill}`;
 }
 
 async function look(db: Db, scene: Scene): Promise<Look> {
@@ -155,7 +163,11 @@ async function yarnOf(master: string, address: string): Promise<Look["yarn"]> {
   if (!answer) return undefined;
   const nodes = answer.nodes?.node ?? [];
   const own = nodes.find(({ id }) => [address, hostnameOf(address)].includes(id.replace(/[.:].*/, "")) || id.startsWith(`${address}:`));
-  return { state: own?.state ?? "not there", active: nodes.filter(({ state }) => state === "RUNNING").length };
+  const metrics = await ask<{ clusterMetrics: { appsFailed: number; appsKilled: number } }>(
+    `http://${master}:${ports.resourceManagerWeb}/ws/v1/cluster/metrics`,
+  );
+  const failed = metrics && metrics.clusterMetrics.appsFailed + metrics.clusterMetrics.appsKilled;
+  return { state: own?.state ?? "not there", active: nodes.filter(({ state }) => state === "RUNNING").length, failed };
 }
 
 async function hdfsOf(master: string, address: string): Promise<Look["hdfs"]> {

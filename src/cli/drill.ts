@@ -1,6 +1,6 @@
 /**
  * `howdah drill WHAT CLUSTER [NODE]`: does to a node of a real cluster what people rehearse, and tells what the cluster makes of it, and when. The fault is real: processes
- * are killed and stopped from outside, and Howdah is told nothing. Simulated nodes have `howdah fault`.
+ * are killed and stopped from outside, and Howdah is told nothing; a spot interruption comes from the market, which is Howdah's own. Simulated nodes have `howdah fault`.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,14 +8,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { nodeLayout } from "../agent/layout.ts";
 import { type DataFolder, dataFolder, nodeVariable } from "../data-folder.ts";
 import { findByEnvironment, signal } from "../process/known.ts";
-import { providerOf, runningControlPlane } from "../running.ts";
+import { type ControlPlaneRecord, providerOf, runningControlPlane } from "../running.ts";
 import { chooseCluster, chooseNode, nodesOf, placeOf, withStore } from "./find.ts";
+import { interrupt } from "./fault.ts";
 import { followDrill, outsideOf, type Happening, type Scene } from "./drill-follow.ts";
 import { age, paint, printJson } from "./terminal.ts";
 
-export const drills = ["kill-node", "kill-daemon", "freeze-node", "slow-node"] as const;
+export const drills = ["kill-node", "kill-daemon", "freeze-node", "slow-node", "spot"] as const;
 /** What EMR knows of, and Howdah has not yet. */
-export const drillsToCome = ["spot", "disk-full"] as const;
+export const drillsToCome = ["disk-full"] as const;
 
 type Drill = (typeof drills)[number];
 
@@ -38,7 +39,9 @@ export interface DrillReport {
   role: string;
   /** ISO 8601 */
   at: string;
-  seconds: { noticed: number | null; fenced: number | null; replaced: number | null; yarn: number | null; hdfs: number | null };
+  seconds: Record<"noticed" | "drained" | "fenced" | "replaced" | "yarn" | "hdfs", number | null>;
+  /** Applications of YARN that failed or were killed meanwhile; null where the ResourceManager did not say. */
+  failedApplications: number | null;
   /** How it ended, for people. */
   outcome: string;
   happenings: Happening[];
@@ -53,18 +56,18 @@ export async function drill(
   nodeText: string | undefined,
   options: DrillOptions,
 ): Promise<void> {
-  if (what === "spot" || what === "disk-full") throw new Error(`the drill ${what} is not there yet. There are: ${drills.join(", ")}`);
+  if (what === "disk-full") throw new Error(`the drill ${what} is not there yet. There are: ${drills.join(", ")}`);
   if (options.daemon !== undefined && what !== "kill-daemon") throw new Error("--daemon is for kill-daemon");
   if (options.seconds !== undefined && what !== "freeze-node" && what !== "slow-node")
     throw new Error("--seconds is for freeze-node and slow-node");
   const data = dataFolder(options.data);
   if (providerOf(data) === "simulated")
     throw new Error(`the nodes of ${data.root} are simulated: howdah fault says what is to go wrong on them`);
-  if (!runningControlPlane(data))
-    throw new Error(`no control plane runs for ${data.root}, so nobody would see to it. Run: howdah up --detach`);
-  const scene = await withStore(data, ({ db }) => chooseScene(db, clusterText, nodeText));
-  if (what === "kill-node" || what === "freeze-node") refuseEnd(scene, what, options);
-  const fault = faults[what](data, scene, options);
+  const running = runningControlPlane(data);
+  if (!running) throw new Error(`no control plane runs for ${data.root}, so nobody would see to it. Run: howdah up --detach`);
+  const scene = await withStore(data, ({ db }) => chooseScene(db, what, clusterText, nodeText));
+  if (what === "kill-node" || what === "freeze-node" || what === "spot") refuseEnd(scene, what, options);
+  const fault = faults[what](data, scene, options, running);
   const say = (text: string) => options.json || console.log(text);
   const { clusterId, node, place } = scene;
   say(`${what} of ${place} (${node.id}, ${node.address}) of ${clusterId}: ${fault.what}`);
@@ -82,8 +85,10 @@ export async function drill(
       process.exit(130);
     });
   const begun = fault.begin(over.signal);
+  // Followed only where it has begun.
+  if (fault.takes) await begun;
   const tell = (one: Happening) => say(`${tenths(one.seconds)}  ${one.what}`);
-  const { happenings, seconds, outcome } = await followDrill(data, scene, first, at, fault, tell).finally(end);
+  const { happenings, seconds, outcome, failedApplications } = await followDrill(data, scene, first, at, fault, tell).finally(end);
   await begun;
   const report: DrillReport = {
     drill: what,
@@ -92,6 +97,7 @@ export async function drill(
     role: node.role,
     at: new Date(at).toISOString(),
     seconds,
+    failedApplications,
     outcome,
     happenings,
   };
@@ -112,11 +118,20 @@ export async function drill(
 
 const tenths = (seconds: number) => `${seconds.toFixed(1).padStart(7)} s`;
 
-async function chooseScene(db: Parameters<typeof chooseCluster>[0], clusterText: string, nodeText: string | undefined): Promise<Scene> {
+async function chooseScene(
+  db: Parameters<typeof chooseCluster>[0],
+  what: Drill,
+  clusterText: string,
+  nodeText: string | undefined,
+): Promise<Scene> {
   const cluster = await chooseCluster(db, clusterText);
   if (cluster.phase !== "ready") throw new Error(`${cluster.id} is not ready: a drill is of a cluster that is RUNNING or WAITING`);
   const nodes = (await nodesOf(db, cluster.id)).filter(({ instance }) => instance.status !== "terminated");
-  const last = nodes.findLast(({ role }) => role === "CORE") ?? nodes.at(-1)!;
+  const last =
+    what === "spot"
+      ? nodes.findLast(({ instance }) => instance.market === "SPOT" && instance.interrupted_at === null)
+      : (nodes.findLast(({ role }) => role === "CORE") ?? nodes.at(-1)!);
+  if (!last) throw new Error(`${cluster.id} has no spot instance: groups have a Market, fleets a TargetSpotCapacity`);
   const node = nodeText === undefined ? last : chooseNode(nodes, nodeText);
   if (node.instance.status !== "launched" || node.instance.observed?.phase !== "ready")
     throw new Error(`${node.id} is not in use: choose another`);
@@ -125,7 +140,7 @@ async function chooseScene(db: Parameters<typeof chooseCluster>[0], clusterText:
 
 function refuseEnd({ node, nodes, clusterId }: Scene, what: Drill, { anyway }: DrillOptions): void {
   const cores = nodes.filter(({ role }) => role === "CORE").length;
-  const ends = (node.role === "MASTER" && what === "kill-node") || (node.role === "CORE" && cores < 2);
+  const ends = (node.role === "MASTER" && what !== "freeze-node") || (node.role === "CORE" && cores < 2 && what !== "spot");
   if (ends && !anyway)
     throw new Error(
       `without ${node.role === "MASTER" ? "its master" : "its only core node"} ${clusterId} ends. Say --anyway where that is what you rehearse`,
@@ -143,6 +158,8 @@ export interface Fault {
   lasts: number;
   /** Of kill-daemon. */
   daemon?: string;
+  /** The node ends by it in any case, though not at once. */
+  takes?: boolean;
 }
 
 /** Shorter where `over` ends it. */
@@ -153,7 +170,7 @@ const signalAll = (id: string, name: NodeJS.Signals) => {
   for (const known of processesOf(id)) signal(known, name);
 };
 
-const faults: Record<Drill, (data: DataFolder, scene: Scene, options: DrillOptions) => Fault> = {
+const faults: Record<Drill, (data: DataFolder, scene: Scene, options: DrillOptions, running: ControlPlaneRecord) => Fault> = {
   "kill-node": (data, { node }) => ({
     what: "its disk is gone, and all of its processes",
     lasts: 0,
@@ -202,6 +219,14 @@ const faults: Record<Drill, (data: DataFolder, scene: Scene, options: DrillOptio
       end: () => signalAll(node.id, "SIGCONT"),
     };
   },
+
+  spot: (_data, { node }, _options, running) => ({
+    what: "the market takes it back, with a notice",
+    lasts: 0,
+    takes: true,
+    begin: async () => void (await interrupt(running, node.id)),
+    end() {},
+  }),
 };
 
 /** As the process itself sees it, in its own namespace. */

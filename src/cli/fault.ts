@@ -1,7 +1,7 @@
 /** `howdah fault WHAT …`: what is to go wrong on simulated nodes. */
 import { type DataFolder, dataFolder } from "../data-folder.ts";
 import type { Fault } from "../providers/simulated/faults.ts";
-import { type ControlPlaneRecord, faultPath, runningControlPlane } from "../running.ts";
+import { type ControlPlaneRecord, faultPath, providerOf, runningControlPlane, spotPath } from "../running.ts";
 import { chooseCluster, chooseNode, nodesOf, withStore } from "./find.ts";
 import { printJson } from "./terminal.ts";
 
@@ -13,11 +13,15 @@ export interface FaultOptions {
 }
 
 /** `words`: a cluster and a node for instance-dies, a step's name for those of steps, none for the others. */
-export async function fault(kind: Fault["kind"] | "list" | "clear", words: string[], options: FaultOptions): Promise<void> {
+export async function fault(
+  kind: Fault["kind"] | "spot-interruption" | "list" | "clear",
+  words: string[],
+  options: FaultOptions,
+): Promise<void> {
   const data = dataFolder(options.data);
   const running = runningControlPlane(data);
   if (!running) throw new Error(`no control plane runs for ${data.root}. Run: howdah up --provider simulated --detach`);
-  if (running.secret === undefined) throw new Error(`the nodes of ${data.root} are real: faults are ordered of simulated ones`);
+  if (providerOf(data) !== "simulated") throw new Error(`the nodes of ${data.root} are real: faults are ordered of simulated ones`);
   checkOptions(kind, options);
   if (kind === "list") {
     const waiting = (await ask(running, "GET")) as Fault[];
@@ -26,6 +30,11 @@ export async function fault(kind: Fault["kind"] | "list" | "clear", words: strin
     return;
   }
   if (kind === "clear") return console.log(await ask(running, "DELETE"));
+  if (kind === "spot-interruption") {
+    const [name, node, ...more] = words;
+    if (name === undefined || node === undefined || more.length > 0) throw new Error("it is: howdah fault spot-interruption CLUSTER NODE");
+    return console.log(await interrupt(running, await instanceOf(data, name, node)));
+  }
   console.log(await ask(running, "POST", await read(data, kind, words, options)));
 }
 
@@ -63,9 +72,12 @@ function checkOptions(kind: string, { exitCode, message, json }: FaultOptions): 
 
 const answerMs = 30_000;
 
+/** Gives a spot instance its interruption notice. What the control plane says to it; throws with its words where it refuses. */
+export const interrupt = (running: ControlPlaneRecord, instanceId: string) => ask(running, "POST", { instanceId }, spotPath);
+
 /** What the control plane says to it. Throws with its words where it refuses. */
-async function ask({ endpoint, secret }: ControlPlaneRecord, method: string, body?: Fault): Promise<unknown> {
-  const response = await fetch(endpoint + faultPath, {
+async function ask({ endpoint, secret }: ControlPlaneRecord, method: string, body?: object, path = faultPath): Promise<unknown> {
+  const response = await fetch(endpoint + path, {
     method,
     headers: { authorization: `Bearer ${secret}` },
     signal: AbortSignal.timeout(answerMs),

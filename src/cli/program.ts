@@ -94,7 +94,7 @@ export function howdahProgram(afterDashes: string[]): Command {
       new Argument("<what>", "what goes wrong").choices(["kill-node", "kill-daemon", "freeze-node", "slow-node", "spot", "disk-full"]),
     )
     .argument("<cluster>", cluster)
-    .argument("[node]", `${node} (default: the last core node)`)
+    .argument("[node]", `${node} (default: the last core node; of spot the last spot node)`)
     .option("--daemon <name>", "of kill-daemon: namenode, hadoop-yarn-nodemanager, …")
     .option("--seconds <n>", "how long freeze-node and slow-node last (default: 30)", count)
     .option("--anyway", "though the cluster would end")
@@ -104,6 +104,7 @@ export function howdahProgram(afterDashes: string[]): Command {
     .addArgument(
       new Argument("<what>", "what goes wrong; list and clear: what waits").choices([
         "instance-dies",
+        "spot-interruption",
         "launch-fails",
         "step-exits",
         "step-hangs",
@@ -111,7 +112,7 @@ export function howdahProgram(afterDashes: string[]): Command {
         "clear",
       ]),
     )
-    .argument("[words...]", "CLUSTER NODE of instance-dies; a step's NAME, where * stands for anything")
+    .argument("[words...]", "CLUSTER NODE of instance-dies and spot-interruption; a step's NAME, where * stands for anything")
     .option("--exit-code <n>", "of step-exits (default: 1)", count)
     .option("--message <text>", "what is said of it, by step-exits and launch-fails")
     .option("--json", "of list: for programs")

@@ -10,8 +10,8 @@ import type { Ids } from "../store/ids.ts";
 export interface Nodes {
   /** The S3 server that comes with them, where the operator names none; undefined where there is none. Told when it was started again. */
   startS3(changed: (server: S3Server) => void): Promise<{ server: S3Server; stop(): void } | undefined>;
-  /** Once, when the store is open. `endpoint`: http://127.0.0.1:PORT */
-  join(context: Pick<ReconcileContext, "store" | "silence">, ids: Ids, endpoint: string): Promise<Joined>;
+  /** Once, when the store is open. `endpoint`: http://127.0.0.1:PORT; `secret`: what a private request must know */
+  join(context: Pick<ReconcileContext, "store" | "silence">, ids: Ids, endpoint: string, secret: string): Promise<Joined>;
 }
 
 export interface Joined extends Pick<ReconcileContext, "portsTaken" | "freeMemoryMb">, GlueContext {
@@ -23,7 +23,5 @@ export interface Joined extends Pick<ReconcileContext, "portsTaken" | "freeMemor
   watchMs?: number;
   /** true where the request was for what belongs to the nodes, and is being answered. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
-  /** What a private request must know; goes only into a file of mode 0600. */
-  secret?: string;
   stop(): unknown;
 }

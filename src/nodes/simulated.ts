@@ -27,11 +27,10 @@ export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simu
   const pace = paces[paceName];
   return {
     startS3: async () => undefined,
-    async join(context, ids) {
+    async join(context, _ids, _endpoint, secret) {
       const { store } = context;
       const shelf = openShelf(data.simulated);
       const faults = openFaults(shelf);
-      const secret = ids.token();
       const provider = createSimulatedProvider(
         {
           clock: systemClock,
@@ -56,7 +55,6 @@ export function simulatedNodes(data: DataFolder, { pace: paceName, rules }: Simu
         freeMemoryMb: () => Infinity,
         watchMs,
         handle: faultsLink(store, provider, faults, secret),
-        secret,
         stop() {
           provider.leave();
           shelf.close();

@@ -1,11 +1,12 @@
 /** The instance's reconciler: launches it, starts its init again where it stopped, and removes it. */
 import { hostnameOf } from "../agent/node-record.ts";
 import { findCluster, isEnding } from "../store/clusters.ts";
-import { findInstance, findMaster, removedByResize, setInstanceStatus, type InstanceRow } from "../store/instances.ts";
+import { findInstance, findMaster, removedByResize, setInstanceStatus, spotTermination, type InstanceRow } from "../store/instances.ts";
 import type { Tx } from "../store/store.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import { AddressTaken } from "../providers/provider.ts";
 import type { ReconcileContext } from "./context.ts";
+import { leftOf } from "./interruption.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
 import { readyWithinMs } from "./limits.ts";
 import { silentMs } from "./watch.ts";
@@ -28,10 +29,12 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
     if (instance.wanted === 0) return remove(context, instance);
     if (instance.status === "lost") return done;
     if (instance.terminate_requested_at !== null) return terminate(context, instance);
-    if (instance.status === "provisioning") return launch(context, instance);
+    const leftMs = leftOf(context, instance);
+    if (leftMs <= 0) return takeBack(context, instance);
+    if (instance.status === "provisioning") return within(leftMs, await launch(context, instance));
 
     const seen = await context.provider.observe(id);
-    if (seen === "running") return listen(context, instance);
+    if (seen === "running") return within(leftMs, await listen(context, instance));
     // On a new disk its steps would run once more: what says that they have begun was on the old one.
     if (seen === "absent") return lose(context, instance, "INSTANCE_FAILURE", "nothing of it is left on its host");
     if (seen === "rebooted") return lose(context, instance, "INSTANCE_FAILURE", "its host was started again since");
@@ -46,9 +49,13 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
       await setInstanceStatus(tx, id, { relaunches: instance.relaunches + 1 });
       await addEvent(tx, instance.cluster_id, "instance", `${id} had stopped by itself: its init is started again`);
     });
-    return launch(context, instance);
+    return within(leftMs, await launch(context, instance));
   };
 }
+
+/** As `outcome` says, but another look in `ms` at the latest. */
+const within = (ms: number, outcome: Outcome): Outcome =>
+  ms === Infinity ? outcome : { againMs: Math.min(ms, "done" in outcome ? Infinity : outcome.againMs) };
 
 /**
  * An instance that runs, but whose agent says nothing. One that never did is lost, and so is, after a while, one that was in use: another can take its place. Of a master,
@@ -153,6 +160,13 @@ async function terminate(context: ReconcileContext, instance: InstanceRow): Prom
   const { detached_volume: volume } = instance;
   const why = volume === null ? "it was terminated by EC2's TerminateInstances" : `its volume ${volume} was detached by EC2's DetachVolume`;
   return lose(context, instance, "INSTANCE_FAILURE", why);
+}
+
+/** Two minutes after its interruption notice, whatever it does: for its cluster it is lost. */
+async function takeBack(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {
+  await context.provider.terminate(instance.id);
+  context.waits.over(`interruption of ${instance.id}`);
+  return lose(context, instance, "INSTANCE_FAILURE", spotTermination);
 }
 
 async function remove(context: ReconcileContext, instance: InstanceRow): Promise<Outcome> {

@@ -6,6 +6,7 @@ import { domainOf, hostnameOf } from "../agent/node-record.ts";
 import { findRelease } from "../releases/release.ts";
 import type { ClusterRow } from "../store/clusters.ts";
 import { foundingTypes, type GroupRow, type InstanceRow, isUniform } from "../store/instances.ts";
+import { ec2Time } from "./interruption.ts";
 
 /**
  * instance.json and job-flow.json have the fields of EMR's developer guide ("JSON configuration files"), extraInstanceData.json those that scripts
@@ -84,6 +85,12 @@ export function nodeInfo(
   ];
 }
 
+/** There from the notice on, as on EC2. */
+const interruptionOf = (endsAt: number) => ({
+  "spot/instance-action": JSON.stringify({ action: "terminate", time: ec2Time(endsAt) }),
+  "spot/termination-time": ec2Time(endsAt),
+});
+
 /** What of EC2's instance metadata is known here, and scripts ask for. Credentials are not there: SDKs have them from the container endpoint. */
 export function nodeMetadata(cluster: ClusterRow, instance: InstanceRow): Record<string, string> {
   const { id, address } = instance;
@@ -109,6 +116,7 @@ export function nodeMetadata(cluster: ClusterRow, instance: InstanceRow): Record
     "public-hostname": name,
     "public-ipv4": address,
     "services/domain": "amazonaws.com",
+    ...(instance.interruption_ends_at === null ? {} : interruptionOf(instance.interruption_ends_at)),
   };
   return {
     ...Object.fromEntries(Object.entries(meta).map(([path, text]) => [`meta-data/${path}`, text])),

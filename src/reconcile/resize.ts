@@ -1,7 +1,8 @@
 /**
  * Part of the cluster's reconciler: makes the groups and fleets of a ready cluster as large as they are wished. What is missing is written down for its own reconciler to
  * launch; what is too many leaves by steps, each written down before the next: out of service (the master's agent says when), its last logs, its end. What was
- * lost is ended for good, and then another takes its place; what is unhealthy for long leaves as from a group that becomes smaller, when another is on its way.
+ * lost is ended for good, and then another takes its place; what is unhealthy for long, or has a spot interruption notice, leaves as from a group that becomes
+ * smaller, when another is on its way.
  */
 import { mergeConfigurations } from "../engines/configurations.ts";
 import { replicationOf } from "../engines/hadoop/roles.ts";
@@ -15,6 +16,7 @@ import {
   isSuspended,
   setInstanceStatus,
   setInstanceWish,
+  spotTermination,
   stays,
 } from "../store/instances.ts";
 import type { Hardware } from "../store/fleets.ts";
@@ -25,6 +27,7 @@ import type { Tx } from "../store/store.ts";
 import { applicationsOf, fitting, nodeMemoryMb, promisedMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
 import { giveUp } from "./fleets.ts";
+import { leftOf, stopsBefore } from "./interruption.ts";
 import { readyWithinMs, stoppingMs } from "./limits.ts";
 import { writeDown } from "./new-instances.ts";
 import type { Outcome } from "./loop.ts";
@@ -66,7 +69,10 @@ const membersOf = (group: GroupRow, instances: readonly InstanceRow[]) =>
 
 const isAtRest = (group: GroupRow, mine: readonly InstanceRow[]): boolean =>
   group.role === "MASTER" ||
-  (isOfItsSize(group, mine) && mine.every((instance) => stays(instance) && instance.first_ready_at !== null && instance.status !== "lost"));
+  (isOfItsSize(group, mine) &&
+    mine.every(
+      (instance) => stays(instance) && instance.first_ready_at !== null && instance.status !== "lost" && instance.interrupted_at === null,
+    ));
 
 /** `all`: the cluster's instances. When to look again, in milliseconds; Infinity where somebody will wake this. */
 async function resizeGroup(
@@ -83,7 +89,7 @@ async function resizeGroup(
   let next = Infinity;
 
   async function letGo(instance: InstanceRow, message: string): Promise<void> {
-    for (const wait of ["decommission", "last logs", "readiness"]) waits.over(`${wait} of ${instance.id}`);
+    for (const wait of ["decommission", "last logs", "readiness", "interruption"]) waits.over(`${wait} of ${instance.id}`);
     const hasBlocks = group.role === "CORE" && instance.first_ready_at !== null && instance.leaving !== "stopping";
     await setInstanceWish(tx, instance.id, { wanted: 0, ...(hasBlocks ? { leaving: "gone" } : {}) });
     const copies = replicationOf(mergeConfigurations(cluster.spec.configurations, configurationsOf(group, instance)), group.founding_count);
@@ -99,6 +105,7 @@ async function resizeGroup(
   const staying: InstanceRow[] = [];
   for (const instance of here) {
     if (instance.removal_requested === 1) await letGo(instance, "EC2InstanceIdsToTerminate names it");
+    else if (instance.interrupted_at !== null) next = Math.min(next, await giveBack(instance));
     else if (instance.leaving !== null) next = Math.min(next, await takeOut(instance));
     else if (hasFailed(instance) || instance.status === "lost")
       await letGo(instance, instance.end_message ?? instance.observed?.failure?.message ?? "it failed");
@@ -131,6 +138,33 @@ async function resizeGroup(
     await tx.manifestChanged(cluster.id);
     await tell(`${long}: another takes its place, and it leaves ${group.id}`);
     next = Math.min(next, decommissionSeconds * 1000 + forceMs - waits.for(`decommission of ${instance.id}`));
+  }
+
+  /**
+   * One step of an instance that EC2 takes back. It has its whole notice, as on EC2: what watches the notice on the node may need it. Its last logs go to S3 shortly before the end,
+   * but of a core node that still has blocks: HDFS copies them to the last.
+   */
+  async function giveBack(instance: InstanceRow): Promise<number> {
+    const { id, status, leaving, end_message: why } = instance;
+    if (status === "lost" || instance.observed?.phase === "stopped") {
+      await letGo(instance, why ?? spotTermination);
+      return Infinity;
+    }
+    const leftMs = leftOf(context, instance);
+    const worksMs = leftMs - stopsBefore(instance);
+    if (why !== spotTermination) {
+      const seconds = Math.max(0, Math.floor(worksMs / 1000));
+      await setInstanceWish(tx, id, { leaving: leaving ?? "decommissioning", decommission_seconds: seconds });
+      await setInstanceStatus(tx, id, { end_code: "INSTANCE_FAILURE", end_message: spotTermination });
+      await tx.manifestChanged(cluster.id);
+      await tell(`${id} leaves ${group.id}: what runs there has ${seconds} s, and another takes its place`);
+    }
+    if (leaving === "stopping") return Infinity;
+    if (worksMs > 0) return worksMs;
+    if (group.role === "CORE" && all[0]?.observed?.decommission?.[id] !== "DECOMMISSIONED") return Infinity;
+    await setInstanceWish(tx, id, { leaving: "stopping" });
+    await tx.manifestChanged(cluster.id);
+    return Infinity;
   }
 
   /** One step of an instance that leaves. */

@@ -268,6 +268,8 @@ export async function keepAllClusters(store: Store, message: string): Promise<{ 
       await tx.db
         .updateTable("instances")
         .set({ status: "provisioning", relaunches: 0, launch_failures: 0, observed: null, observed_seq: 0, observed_at: null })
+        // Who keeps an instance keeps it, whatever the market has said.
+        .set({ interrupted_at: null, interruption_ends_at: null })
         .where("cluster_id", "=", cluster.id)
         .where("status", "=", "launched")
         .execute();

@@ -262,6 +262,16 @@ export async function requestRemoval(tx: Tx, ids: readonly string[]): Promise<vo
   await tx.db.updateTable("instances").set({ removal_requested: 1 }).where("id", "in", ids).execute();
 }
 
+/** Columns of the market. The first notice counts. */
+export async function noteInterruption(tx: Tx, id: string, endsAt: number): Promise<void> {
+  await tx.db
+    .updateTable("instances")
+    .set({ interrupted_at: tx.now, interruption_ends_at: endsAt })
+    .where("id", "=", id)
+    .where("interrupted_at", "is", null)
+    .execute();
+}
+
 /** Those before its end. */
 export const timesOfInstance = ["created_at", "launched_at", "first_ready_at"] as const;
 
@@ -344,6 +354,9 @@ export function instanceState(instance: InstanceRow): InstanceState {
 
 /** `end_code` of an instance that a smaller group has let go; EMR has no code for it. */
 export const removedByResize = "REMOVED_BY_RESIZE";
+
+/** `end_message` of an instance that EC2 has taken back: its state reason there. */
+export const spotTermination = "Server.SpotInstanceTermination: Spot instance termination";
 
 /** It is to stay in its group. */
 export const stays = ({ wanted, leaving, removal_requested }: InstanceRow): boolean =>

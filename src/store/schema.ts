@@ -167,6 +167,9 @@ export interface InstancesTable {
   leaving: InstanceLeaving | null;
   /** cluster reconciler: how long YARN waits for what runs on it when it leaves */
   decommission_seconds: number | null;
+  /** the market (src/reconcile/interruption.ts): when it had its interruption notice, and when it is taken back; never changed then. null: it is not */
+  interrupted_at: number | null;
+  interruption_ends_at: number | null;
   /** rec */
   status: InstanceStatus;
   launched_at: number | null;
@@ -348,4 +351,6 @@ export const migrations: readonly string[] = [
    ALTER TABLE instances ADD COLUMN type_config INTEGER;
    UPDATE instances SET (instance_type, market) = (SELECT g.instance_type, g.market FROM instance_groups g WHERE g.id = instances.group_id);`,
   `ALTER TABLE instances ADD COLUMN detached_volume TEXT;`,
+  `ALTER TABLE instances ADD COLUMN interrupted_at INTEGER;
+   ALTER TABLE instances ADD COLUMN interruption_ends_at INTEGER;`,
 ];

@@ -10,6 +10,7 @@ import type { Clock } from "../../src/clock.ts";
 import { durably } from "../../src/providers/durably.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
+import { giveNotice } from "../../src/reconcile/interruption.ts";
 import { createLoop } from "../../src/reconcile/loop.ts";
 import { createReconcilers } from "../../src/reconcile/reconcilers.ts";
 import { createSilence } from "../../src/reconcile/silence.ts";
@@ -28,6 +29,7 @@ type Handler = (input: unknown, request: RequestContext) => Promise<unknown>;
 
 /** More than half of what happens would be looks at instances of which nothing is new: not every 3 s, as in the real one. */
 const watchMs = 15_000;
+export const noticeMs = 120_000;
 
 export interface Surroundings {
   connection: Connection;
@@ -54,6 +56,8 @@ export interface ControlPlane {
   readonly link: SimulatedLink | undefined;
   /** An operation of EMR, or EC2's TerminateInstances, as the pipeline calls it once the request is authorised. */
   call(operation: string, input: object): Promise<unknown>;
+  /** As `howdah drill spot` orders it: nothing comes of it where the instance is none of the market. */
+  interrupt(instanceId: string): void;
 }
 
 const principal = {
@@ -78,6 +82,7 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
   let link: SimulatedLink | undefined;
   let durable = async () => {};
   let handlers: Record<string, Handler> = {};
+  let interrupt = (_instanceId: string): Promise<unknown> => never();
 
   async function open(): Promise<void> {
     const store = await openStore(":memory:", {
@@ -116,6 +121,7 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
     link = simulatedLink(context);
     ({ durable } = store);
     handlers = handlersOf(store);
+    interrupt = (instanceId) => store.transaction((tx) => giveNotice(tx, instanceId, noticeMs, "a fault"));
     await takeUpAgain(context, false);
     await loop.start();
   }
@@ -138,6 +144,10 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
     life,
     get link() {
       return life.isOver ? undefined : link;
+    },
+    interrupt(instanceId) {
+      // What a full disk refuses is not to be.
+      if (!life.isOver) interrupt(instanceId).catch((error: unknown) => around.log(`no notice: ${String(error)}`));
     },
     async call(operation, input) {
       const handler = handlers[operation];

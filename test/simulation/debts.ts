@@ -11,9 +11,10 @@ export function checkDebts(rows: Rows, wakes: readonly Wake[]): void {
   const debt = (kind: Wake["kind"], id: string, isOwed: boolean, what: string) =>
     must(!isOwed || woken.has(`${kind}/${id}`), owed, () => `${kind} ${id}: ${what}, and nobody will look`);
 
-  for (const { id, status, wanted, terminate_requested_at: asked } of rows.instances) {
+  for (const { id, status, wanted, terminate_requested_at: asked, interrupted_at: interrupted } of rows.instances) {
     debt("instance", id, wanted === 1 && status === "provisioning", "it is to be launched");
     debt("watch", "instances", wanted === 1 && status === "launched", `${id} is to be watched`);
+    debt("instance", id, wanted === 1 && status === "launched" && interrupted !== null, "it is to be taken back");
     debt("instance", id, wanted === 0 && status !== "terminated", "it is to be removed");
     debt("instance", id, asked !== null && (status === "provisioning" || status === "launched"), "it is to be terminated");
   }

@@ -84,13 +84,13 @@ export function createHistory(): History {
         of(id).running = running;
       }
       checkNew(rows);
-      for (const { id, group_id: of, leaving } of rows.instances) {
+      for (const { id, group_id: of, leaving, interrupted_at: interrupted } of rows.instances) {
         if ((leaving !== "decommissioning" && leaving !== "stopping") || left.has(id)) continue;
         left.add(id);
         const policy = rows.groups.find((group) => group.id === of)?.shrink_policy;
         const safe = policy ? ((JSON.parse(policy) as ShrinkPolicy).InstanceResizePolicy?.InstancesToProtect ?? []) : [];
         // Protection is from groups that become smaller.
-        must(!safe.includes(id) || sick.has(id), "Protected instances stay", () => `${id} is to leave ${of}`);
+        must(!safe.includes(id) || sick.has(id) || interrupted !== null, "Protected instances stay", () => `${id} is to leave ${of}`);
       }
       for (const { id, observed_seq: seq } of rows.instances) {
         must(seq >= (seen.get(id) ?? 0), "An older report changes nothing", () => `${id} was at report ${seen.get(id)}, and is at ${seq}`);

@@ -2,6 +2,7 @@
 import type { Rows, Wake } from "./rows.ts";
 import type { Nodes, StepTruth } from "./nodes.ts";
 import { isMore, isShort, isSuspended, sizeText, stays } from "./sizes.ts";
+import { spotTermination } from "../../src/store/instances.ts";
 import { must } from "./violation.ts";
 
 const inOrder = (...times: (number | null)[]) => {
@@ -38,6 +39,12 @@ export function checkAlways(rows: Rows, nodes: Nodes): void {
       !why?.includes("has not answered") || nodes.mutedFor(id) >= 200_000,
       "Who answers is not lost",
       () => `${id} is lost (${why}), and was cut off for ${nodes.mutedFor(id)} ms`,
+    );
+  for (const { id, end_message: why, interrupted_at: interrupted, market } of rows.instances)
+    must(
+      why !== spotTermination || (interrupted !== null && market === "SPOT"),
+      "Nobody is taken back without a notice",
+      () => `${id}, ${market}, has ended: ${why}`,
     );
   checkSteps(rows, nodes.steps);
   for (const { id, created_at: created, started_at: started, ended_at: ended } of rows.steps)

@@ -62,6 +62,8 @@ export type Entry =
   | { what: "die"; node: number }
   /** Nothing of it is left, its disk neither. */
   | { what: "vanish"; node: number }
+  /** It is a spot instance, and has its interruption notice. */
+  | { what: "interrupt"; node: number }
   /** The host has no memory for more nodes. */
   | { what: "noMemory"; ms: number }
   /** Engines are not on the host yet. */
@@ -98,6 +100,7 @@ export const faults: readonly Entry["what"][] = [
   "stop",
   "die",
   "vanish",
+  "interrupt",
   "noMemory",
   "engines",
   "clock",
@@ -241,6 +244,7 @@ function fault(random: Random): Entry {
     [5, () => ({ what: "sick", node, ms: random.pick([5_000, 100_000, 1_000_000]) })],
     [5, () => ({ what: "die", node })],
     [5, () => ({ what: "vanish", node })],
+    [12, () => ({ what: "interrupt", node })],
     [4, () => ({ what: "noMemory", ms: random.pick([20_000, 200_000, 600_000]) })],
     [2, () => ({ what: "engines", ms: brief() })],
     [6, () => ({ what: "clock", byMs: random.pick([-7_200_000, -30_000, 30_000, 86_400_000]) })],

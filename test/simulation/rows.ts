@@ -45,6 +45,7 @@ export interface Rows {
     removal_requested: number;
     resize: number;
     leaving: string | null;
+    interrupted_at: number | null;
     end_code: string | null;
     end_message: string | null;
     observed_seq: number;
@@ -75,7 +76,7 @@ export function readRows({ read }: Base): Rows {
     ).all() as Rows["groups"],
     instances: read(
       `SELECT id, cluster_id, group_id, market, weight, status, wanted, created_at, launched_at, first_ready_at, ended_at, terminate_requested_at,
-         removal_requested, resize, leaving, end_code, end_message, observed_seq,
+         removal_requested, resize, leaving, interrupted_at, end_code, end_message, observed_seq,
          observed ->> 'phase' AS nodePhase FROM instances ORDER BY rowid`,
     ).all() as Rows["instances"],
     steps: read(

@@ -124,7 +124,10 @@ export function requestOf(entry: Entry, rows: Rows, promises: Promises): Request
       return simple(
         entry.cluster,
         "AddInstanceGroups",
-        (JobFlowId) => ({ JobFlowId, InstanceGroups: [{ InstanceRole: "TASK", InstanceType: "m5.xlarge", InstanceCount: entry.count }] }),
+        (JobFlowId) => ({
+          JobFlowId,
+          InstanceGroups: [{ InstanceRole: "TASK", InstanceType: "m5.xlarge", InstanceCount: entry.count, Market: "SPOT" }],
+        }),
         (_id, answer) => {
           for (const id of output<{ InstanceGroupIds: string[] }>(answer)?.InstanceGroupIds ?? [])
             promises.sizes.set(id, String(entry.count));
@@ -162,7 +165,18 @@ const fleetConfig = (InstanceFleetType: string, TargetOnDemandCapacity: number, 
 function runRequest(entry: Extract<Entry, { what: "run" }>, promises: Promises): Request {
   const { level, keepAlive, isProtected } = entry;
   const group = (InstanceRole: string, InstanceCount: number) =>
-    InstanceCount === 0 ? [] : [{ InstanceRole, InstanceCount, InstanceType: "m5.xlarge", Name: InstanceRole }];
+    InstanceCount === 0
+      ? []
+      : [
+          {
+            InstanceRole,
+            InstanceCount,
+            InstanceType: "m5.xlarge",
+            Name: InstanceRole,
+            // All of a cluster, sometimes, else what can be done without.
+            Market: InstanceRole === "TASK" || entry.core % 3 === 0 ? "SPOT" : "ON_DEMAND",
+          },
+        ];
   const fleets = [
     fleetConfig("MASTER", 1, 0),
     ...(entry.core > 0 ? [fleetConfig("CORE", entry.core, entry.task)] : []),

@@ -210,6 +210,8 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
         return nodes.provider.nodes.get(instanceId!)?.stop();
       case "die":
         return nodes.die(instanceId!);
+      case "interrupt":
+        return controlPlane?.interrupt(instanceId!);
       case "vanish":
         return nodes.vanish(instanceId!);
       case "engines":

@@ -8,7 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { CancelStepsCommand, ListInstancesCommand, ListStepsCommand } from "@aws-sdk/client-emr";
-import { faultPath, recordPath } from "../../src/running.ts";
+import { faultPath, recordPath, spotPath } from "../../src/running.ts";
 import { type Server, startServer } from "./simulated-server.ts";
 
 const cli = join(import.meta.dirname, "../../src/cli/main.ts");
@@ -139,12 +139,14 @@ describe("rules and faults", () => {
     await assert.rejects(fault("instance-dies", "j-NONE", "master"), /there is no cluster j-NONE/);
     const drill = (...words: string[]) => howdah("drill", ...words, "--data", server.data.root);
     await assert.rejects(drill("kill-node", "last"), /are simulated: howdah fault says/);
-    await assert.rejects(drill("spot", "last"), /the drill spot is not there yet/);
+    await assert.rejects(drill("disk-full", "last"), /the drill disk-full is not there yet/);
+    await assert.rejects(fault("spot-interruption", "last"), /howdah fault spot-interruption CLUSTER NODE/);
+    await assert.rejects(fault("spot-interruption", "last", "master"), /is on demand: only instances of the market SPOT/);
     await assert.rejects(drill("kill-node", "last", "--seconds", "3"), /--seconds is for freeze-node and slow-node/);
     const { endpoint } = await server.credentials();
     const body = JSON.stringify({ kind: "launch-fails" });
     for (const headers of [{}, { authorization: "Bearer x" }])
-      assert.equal((await fetch(endpoint + faultPath, { method: "POST", headers, body })).status, 403);
+      for (const path of [faultPath, spotPath]) assert.equal((await fetch(endpoint + path, { method: "POST", headers, body })).status, 403);
     assert.equal(statSync(recordPath(server.data)).mode & 0o077, 0);
   });
 

@@ -4,6 +4,7 @@ import { domainOf, hostnameOf } from "../../agent/node-record.ts";
 import { rootDevice } from "../../releases/ebs.ts";
 import { instanceType } from "../../releases/instance-types.ts";
 import { attributesOf } from "../../store/ec2-nodes.ts";
+import { spotTermination } from "../../store/instances.ts";
 import type { Ec2Request } from "./context.ts";
 import { hostArchitecture, type NodeFacts } from "./nodes.ts";
 
@@ -74,6 +75,8 @@ const endTime = ({ instance }: NodeFacts): string | undefined =>
 
 function stateReason({ instance, state }: NodeFacts): Instance["StateReason"] {
   if (state.Name === "pending" || state.Name === "running") return undefined;
+  if (instance.interrupted_at !== null && instance.terminate_requested_at === null)
+    return { Code: "Server.SpotInstanceTermination", Message: spotTermination };
   const isFault = instance.end_code === "INSTANCE_FAILURE" || instance.end_code === "INTERNAL_ERROR";
   if (isFault && instance.terminate_requested_at === null)
     return { Code: "Server.InternalError", Message: `Server.InternalError: ${instance.end_message}` };

@@ -16,7 +16,7 @@ import { instanceType } from "../../releases/instance-types.ts";
 import { type Fleet, type FleetType, plannedTypes } from "../../store/fleets.ts";
 import { checkEbs } from "./ebs-input.ts";
 import { sortOutFleet } from "./fleet-parameters.ts";
-import { checkPrice, ebsOf, type CollectionInput, mostInstances, type Settings } from "./instance-groups-input.ts";
+import { checkPrice, ebsOf, type CollectionInput, mostInstances, type Settings, spotWarnings } from "./instance-groups-input.ts";
 
 export const mostTypes = 5;
 const mostTypesWithStrategy = 30;
@@ -54,8 +54,8 @@ export function readFleet(config: InstanceFleetConfig, at: string): FleetInput {
   const role = config.InstanceFleetType;
   if (role !== "MASTER" && role !== "CORE" && role !== "TASK")
     throw validationException(`${at}InstanceFleetType must be MASTER, CORE or TASK.`);
-  const warnings = sortOutFleet(config);
   const [onDemand, spot] = [config.TargetOnDemandCapacity ?? 0, config.TargetSpotCapacity ?? 0];
+  const warnings = [...sortOutFleet(config), ...spotWarnings(role, spot > 0)];
   checkTargets(role, onDemand, spot, at);
   const configs = config.InstanceTypeConfigs ?? [];
   const types = readTypes(configs, role, at);

@@ -15,7 +15,7 @@ import { mustBeInUse, mustHaveFleets } from "./collections.ts";
 import type { EmrContext, EmrRequest } from "./context.ts";
 import { checkTargets, checkTypeCount, readFleet, readResize, readTypes, settingsOf, withConfigurations } from "./fleets-input.ts";
 import { sortOutFleetChange } from "./fleet-parameters.ts";
-import { mostInstances } from "./instance-groups-input.ts";
+import { mostInstances, spotWarnings } from "./instance-groups-input.ts";
 import { readAddedConfigurations } from "./job-flow-input.ts";
 import { theCluster } from "./lookup.ts";
 
@@ -85,6 +85,7 @@ function changed(cluster: ClusterRow, { fleet, role }: FleetRow, change: Instanc
   if ([change.TargetOnDemandCapacity, change.TargetSpotCapacity, change.ResizeSpecifications, configs].every((one) => one === undefined))
     throw validationException(`InstanceFleet: a target capacity, ${at}ResizeSpecifications or ${at}InstanceTypeConfigs is required.`);
   checkTargets(role, onDemand, spot, at);
+  warnings.push(...spotWarnings(role, spot > fleet.spot));
   const next = { ...fleet, onDemand, spot, context: change.Context ?? fleet.context };
   if (change.ResizeSpecifications) next.resize = readResize(change.ResizeSpecifications, `${at}ResizeSpecifications`);
   if (!configs) return next;

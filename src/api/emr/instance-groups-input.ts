@@ -115,7 +115,7 @@ export function readGroup(config: InstanceGroupConfig, at: string): GroupInput {
     settings: [{ wire: config.Configurations, at: `${at}Configurations` }],
     hasEbs: ebs !== null,
     autoScalingPolicy: config.AutoScalingPolicy ?? null,
-    warnings: [],
+    warnings: spotWarnings(role, config.Market === "SPOT"),
     instanceType: type,
     columns: ([configurations = []], isFounding) => ({
       fleet: null,
@@ -130,6 +130,16 @@ export function readGroup(config: InstanceGroupConfig, at: string): GroupInput {
       ebs,
     }),
   };
+}
+
+/** What is lost when EC2 takes such nodes back: the EMR Management Guide advises against them where partial data loss is not acceptable. */
+export function spotWarnings(role: NodeRole, isSpot: boolean): string[] {
+  if (!isSpot || role === "TASK") return [];
+  return [
+    role === "MASTER"
+      ? "the master is a Spot Instance: when it is taken back the cluster ends, and all of HDFS's data with it"
+      : "core nodes are Spot Instances: when they are taken back faster than HDFS can copy their blocks, part of its data is lost",
+  ];
 }
 
 /** One that asks for nothing is none: the instances have the volumes that EMR gives their type. */

@@ -1,6 +1,7 @@
 /** howdah.json in the data folder: what an operator may set. Every field has a default, so the file need not be there. */
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { calm } from "./market/spot.ts";
 import type { ProviderName } from "./running.ts";
 import { defaultLimits } from "./s3/admission.ts";
 
@@ -40,8 +41,20 @@ const schema = z.strictObject({
   /** The spot market (docs/spot.md). */
   spot: z
     .strictObject({
+      /** Another has other prices. */
+      seed: z.int().default(calm.seed),
+      /** Of spot, as a share of that on demand. */
+      price: z.number().min(0.01).max(1).default(calm.price),
+      /** By what share of themselves prices move, and capacity shrinks. */
+      moves: z.number().min(0).max(1).default(calm.moves),
+      /** How long a price stays. */
+      changeMinutes: z.int().min(1).max(10_080).default(calm.changeMinutes),
+      /** Instances in each zone, by type; without end where a type is not named. */
+      capacity: z.record(z.string(), z.int().min(0)).default(calm.capacity),
+      /** Whether instances are taken back by price and capacity. */
+      interruptions: z.boolean().default(calm.interruptions),
       /** From the notice that an instance is taken back to its end: EC2's two minutes. */
-      noticeSeconds: z.int().min(5).max(3600).default(120),
+      noticeSeconds: z.int().min(5).max(3600).default(calm.noticeSeconds),
     })
     .prefault({}),
   /** How long clusters that have ended are shown: two months, as EMR's are. Then they are forgotten, with their steps and events (docs/limits.md). */

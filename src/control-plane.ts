@@ -20,6 +20,7 @@ import { keepAudit, writeByTurns } from "./observe/keep.ts";
 import { auditEvent, isReadOnly } from "./observe/record.ts";
 import { keepUnwritten } from "./observe/unwritten.ts";
 import { makeFolders, writeWhole } from "./files.ts";
+import { createSpotMarket } from "./market/spot.ts";
 import type { Simulated } from "./nodes/simulated.ts";
 import { spotLink } from "./nodes/spot-link.ts";
 import { createPrecedence } from "./precedence.ts";
@@ -188,11 +189,13 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   const joined = await nodes.join({ store, silence }, ids, endpoint, secret);
   const { degree, provider, engines, catalogs, portsTaken, freeMemoryMb, watchMs, handle, stop } = joined;
   opened.push(stop);
+  const market = createSpotMarket(config.spot);
   const context: ReconcileContext = {
     store,
     provider: durably(provider, store.durable),
     ids,
     waits: createWaits(store.steady),
+    market,
     silence,
     unhealthyMs: config.unhealthyNodeMinutes * 60_000,
     keepEndedMs: config.keepEndedClustersDays * 24 * 3600_000,
@@ -213,7 +216,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   );
   const writeDown = writeByTurns(audits.event);
   const pipeline = createPipeline({
-    services: createServices({ store, ids, releases: config.releases, jvm: config.jvm, audits, s3: direct, buckets, catalogs }),
+    services: createServices({ store, ids, market, releases: config.releases, jvm: config.jvm, audits, s3: direct, buckets, catalogs }),
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(store.now()),
@@ -225,7 +228,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
     },
     log: ({ fault, ...record }) => (fault ? log.error({ ...record, err: fault }, "request failed") : log.info(record, "request")),
   });
-  const takeBack = spotLink(store, config.spot.noticeSeconds * 1000, secret);
+  const takeBack = spotLink(store, market.noticeMs, secret);
   answerWith(precedence.first(pipeline));
   linkWith((request, response) => {
     if (!handle(request, response) && !takeBack(request, response)) response.writeHead(404).end("no such path of the agent link");

@@ -4,6 +4,7 @@
  * simulated, and take as long as EMR's.
  */
 import { pino } from "pino";
+import { createSpotMarket } from "../../src/market/spot.ts";
 import { createAuthoriser } from "../../src/access/authorise.ts";
 import { openBucketFacts } from "../../src/access/bucket-facts.ts";
 import { openKeyLookup } from "../../src/access/keys.ts";
@@ -72,10 +73,12 @@ const provider = createSimulatedProvider({
   outcomeOf: () => ({ afterMs: paces.real.stepMs, exitCode: 0 }),
 });
 store.onManifest = (clusterId) => provider.manifestChanged(clusterId);
+const market = createSpotMarket();
 const context = {
   store,
   provider,
   ids,
+  market,
   waits: createWaits(store.steady),
   silence,
   unhealthyMs: Infinity,
@@ -100,6 +103,7 @@ const pipeline = createPipeline({
   services: createServices({
     store,
     ids,
+    market,
     releases: { substitute: false, missingApplications: "refuse" },
     audits,
     s3: directS3(() => s3),

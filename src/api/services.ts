@@ -2,13 +2,14 @@
 import { emrService } from "../aws/services/emr.ts";
 import { stsService } from "../aws/services/sts.ts";
 import type { CloudTrailContext } from "./cloudtrail/context.ts";
+import type { Ec2Context } from "./ec2/context.ts";
 import type { EmrContext } from "./emr/context.ts";
 import { emrHandlers } from "./emr/handlers.ts";
 import type { GlueContext } from "./glue/context.ts";
 import type { Loaded, Services } from "./pipeline.ts";
 import { stsHandlers } from "./sts/handlers.ts";
 
-export function createServices(context: EmrContext & CloudTrailContext & GlueContext): Services {
+export function createServices(context: EmrContext & Ec2Context & CloudTrailContext & GlueContext): Services {
   return {
     elasticmapreduce: once(async () => ({ service: emrService, handlers: emrHandlers(context) })),
     sts: once(async () => ({ service: stsService, handlers: stsHandlers(context) })),

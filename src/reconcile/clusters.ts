@@ -9,11 +9,12 @@ import { missingOf } from "../store/sizes.ts";
 import { applicationsOf, fitting, neededMemoryMb, promisedMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
 import { failureOfInstance, insufficientCapacity, neverReady, noSlaveLeft, notInstalled, stepFailure, stepsCompleted } from "./endings.ts";
-import { mayWait, provision } from "./fleets.ts";
+import { awaitMaster, mayWait, provision } from "./fleets.ts";
 import { readyWithinMs, stoppingMs } from "./limits.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
 import { writeDown } from "./new-instances.ts";
 import { resize } from "./resize.ts";
+import { offerFor } from "./spot-offer.ts";
 
 const done: Outcome = { done: true };
 /** How often to look whether engines have come that were not on this machine. */
@@ -35,13 +36,6 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
   const { store, provider } = context;
   const groups = await groupsOf(store.db, cluster.id);
   const names = applicationsOf(cluster);
-  const planned = groups.flatMap((group) => missingOf(group, []).map((hardware) => ({ group, hardware })));
-  // Spot capacity of fleets may come later; all else must be there at once.
-  const [later, needed] = [planned.filter(mayWait), planned.filter((one) => !mayWait(one))];
-  const neededMb = neededMemoryMb(
-    needed.map(({ group }) => group.role),
-    names,
-  );
   const engines = context.engines(cluster.spec.releaseLabel, names, cluster.spec.usesCatalog && cluster.account_id);
   if (engines !== "there") {
     if ("failed" in engines) return beginEnding(context, cluster, notInstalled(engines.failed));
@@ -50,22 +44,35 @@ async function place(context: ReconcileContext, cluster: ClusterRow): Promise<Ou
     return { againMs: enginesMs };
   }
   const network = await provider.claimNetwork(cluster.id, undefined);
-  await store.transaction(async (tx) => {
-    // One transaction for the look and its result: two clusters that were asked for at once do not both count on the same memory.
+  return store.transaction(async (tx) => {
+    // One transaction for the look and its result: two clusters that were asked for at once do not both count on the same memory, or the same spot capacity.
+    const offer = await offerFor(context, tx, cluster);
+    const planned = groups.flatMap((group) => missingOf(group, [], offer).map((hardware) => ({ group, hardware })));
+    // Spot capacity may come later, but the master's comes first; all else must be there at once.
+    if (!planned.some(({ group }) => group.role === "MASTER")) {
+      const waited = await awaitMaster(context, tx, cluster, groups[0]!);
+      if (!("code" in waited)) return waited;
+      await recordEnding(tx, cluster, waited);
+      return done;
+    }
+    const [later, needed] = [planned.filter(mayWait), planned.filter((one) => !mayWait(one))];
+    const neededMb = neededMemoryMb(
+      needed.map(({ group }) => group.role),
+      names,
+    );
     const hostMb = context.freeMemoryMb();
     const free = hostMb === Infinity ? hostMb : hostMb - (await promisedMemoryMb(tx.db));
-    if (neededMb > free) return recordEnding(tx, cluster, insufficientCapacity(neededMb, free));
+    if (neededMb > free) {
+      await recordEnding(tx, cluster, insufficientCapacity(neededMb, free));
+      return done;
+    }
     await setClusterStatus(tx, cluster.id, { network });
     const granted = new Set(fitting(later, names, free - neededMb));
-    await writeDown(
-      context,
-      tx,
-      network,
-      planned.filter((one) => !mayWait(one) || granted.has(one)),
-      [],
-    );
+    const placed = planned.filter((one) => !mayWait(one) || granted.has(one));
+    await writeDown(context, tx, network, placed, []);
+    // What is missing is `provision`'s matter.
+    return placed.length === groups.flatMap((group) => missingOf(group, [])).length ? done : { againMs: 0 };
   });
-  return done;
 }
 
 async function takeOverWarnings(store: Store, cluster: ClusterRow, instances: readonly InstanceRow[]): Promise<void> {
@@ -94,7 +101,7 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
     return resize(context, cluster, await groupsOf(store.db, cluster.id), all);
   }
 
-  if (!wasReady && cluster.spec.hasFleets && (await lacksCapacity(store.db, cluster, all))) {
+  if (!wasReady && (await lacksCapacity(store.db, cluster, all))) {
     const provisioned = await provision(context, cluster);
     return "code" in provisioned ? beginEnding(context, cluster, provisioned) : provisioned;
   }
@@ -124,7 +131,7 @@ async function follow(context: ReconcileContext, cluster: ClusterRow): Promise<O
   return done;
 }
 
-/** A cluster is not ready before its fleets have what they are to have. */
+/** A cluster is not ready before its groups and fleets have what they are to have. */
 async function lacksCapacity(db: Db, cluster: ClusterRow, all: readonly InstanceRow[]): Promise<boolean> {
   const groups = await groupsOf(db, cluster.id);
   return groups.some(

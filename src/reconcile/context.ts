@@ -1,6 +1,7 @@
 /** What reconcilers are given besides an id. */
 import type { Logger } from "pino";
 import type { EngineInstaller } from "../engine-installer.ts";
+import type { SpotMarket } from "../market/spot.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Ids } from "../store/ids.ts";
 import type { Store } from "../store/store.ts";
@@ -14,6 +15,8 @@ export interface ReconcileContext {
   waits: Waits;
   /** Of nodes' agents. */
   silence: Silence;
+  /** Of spot instances. */
+  market: SpotMarket;
   log: Logger;
   engines: EngineInstaller;
   /** Who has which of the ports that `message` names, or that engines need, on all of the host's addresses: sentences. */

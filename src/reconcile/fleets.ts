@@ -1,11 +1,11 @@
 /**
- * Part of the cluster's reconciler: capacity that a fleet lacks, and what becomes of it when its time is over. Only the host's memory can be short here: there is
- * no spot market, which would say in `grant` what there is of spot capacity.
+ * Part of the cluster's reconciler: capacity that a fleet or a spot group lacks, for the market has none at its bid or the host no memory, and what becomes of a fleet's when its
+ * time is over. A group waits for as long as it takes, as on EMR.
  */
 import { addEvent, addWarnings } from "../store/events.ts";
 import type { Fleet } from "../store/fleets.ts";
 import { type ClusterEnding, type ClusterRow, findCluster, isEnding } from "../store/clusters.ts";
-import { type FleetRow, groupsOf, type InstanceRow, instancesOf, isFleet, setFleetShift } from "../store/instances.ts";
+import { type FleetRow, type GroupRow, groupsOf, type InstanceRow, instancesOf, isFleet, setFleetShift } from "../store/instances.ts";
 import { missingOf, type Sized, unitsOf, wishOf } from "../store/sizes.ts";
 import type { Tx } from "../store/store.ts";
 import { applicationsOf, fitting, neededMemoryMb, promisedMemoryMb } from "./capacity.ts";
@@ -13,6 +13,7 @@ import type { ReconcileContext } from "./context.ts";
 import { fleetTimeout, insufficientCapacity } from "./endings.ts";
 import type { Outcome } from "./loop.ts";
 import { type NewInstance, writeDown } from "./new-instances.ts";
+import { offerFor } from "./spot-offer.ts";
 
 /** EMR's, where a fleet says nothing. */
 const usualTimeout = { TimeoutDurationMinutes: 60, TimeoutAction: "TERMINATE_CLUSTER" } as const;
@@ -20,12 +21,50 @@ const usualTimeout = { TimeoutDurationMinutes: 60, TimeoutAction: "TERMINATE_CLU
 const againMs = 15_000;
 const minuteMs = 60_000;
 
-/** Spot capacity may come later; a master, and what is on demand, must be there at once. */
+/** Where the host has no memory for it: spot capacity of fleets may come later; a master, what is on demand and what is of groups must be there at once. */
 export const mayWait = ({ group, hardware }: NewInstance): boolean =>
   group.fleet !== null && group.role !== "MASTER" && hardware.market === "SPOT";
 
+/** Of a cluster whose master's spot capacity is not there: nothing of it is. As `provision`. */
+export async function awaitMaster(
+  context: ReconcileContext,
+  tx: Tx,
+  cluster: ClusterRow,
+  group: GroupRow,
+): Promise<Outcome | ClusterEnding> {
+  const waited = context.waits.for(`spot capacity of ${cluster.id}`);
+  await addWarnings(tx, cluster.id, [noSpot(group)]);
+  if (!isFleet(group)) return { againMs };
+  const { minutes, action } = timeoutOf(group);
+  if (waited < minutes * minuteMs) return { againMs: Math.min(againMs, minutes * minuteMs - waited) };
+  if (action === "TERMINATE_CLUSTER") return fleetTimeout(group.id, minutes);
+  await switchToOnDemand(tx, group, 1, minutes);
+  return { againMs: 0 };
+}
+
+export const noSpot = (group: GroupRow): string =>
+  `the spot market has no capacity for all of ${group.id} at its bid: it is added when there is. EC2's DescribeSpotPriceHistory says what it costs`;
+
+function timeoutOf(group: FleetRow) {
+  const timeout = group.fleet.launch?.SpotSpecification ?? usualTimeout;
+  return { minutes: timeout.TimeoutDurationMinutes ?? usualTimeout.TimeoutDurationMinutes, action: timeout.TimeoutAction };
+}
+
+/** The group as it is then. */
+async function switchToOnDemand(tx: Tx, group: FleetRow, units: number, minutes: number): Promise<FleetRow> {
+  const shift = { resize: group.resize, onDemand: units, spot: -units };
+  await setFleetShift(tx, group.id, shift);
+  await addEvent(
+    tx,
+    group.cluster_id,
+    "cluster",
+    `${group.id} had no spot capacity in ${minutes} minutes: ${units} units are on demand now`,
+  );
+  return { ...group, shift };
+}
+
 /**
- * What a cluster's fleets still lack before it was ever ready: added as soon as there is capacity. After the fleet's timeout what is left of spot capacity
+ * What a cluster's groups and fleets still lack before it was ever ready: added as soon as there is capacity. After a fleet's timeout what is left of spot capacity
  * becomes capacity on demand, or the cluster ends.
  */
 export async function provision(context: ReconcileContext, cluster: ClusterRow): Promise<Outcome | ClusterEnding> {
@@ -35,46 +74,49 @@ export async function provision(context: ReconcileContext, cluster: ClusterRow):
     const now = await findCluster(tx.db, cluster.id);
     if (!now || now.phase === "ready" || isEnding(now)) return { done: true };
     let next = Infinity;
-    for (const group of (await groupsOf(tx.db, cluster.id)).filter(isFleet)) {
-      const timeout = group.fleet.launch?.SpotSpecification ?? usualTimeout;
-      const minutes = timeout.TimeoutDurationMinutes ?? usualTimeout.TimeoutDurationMinutes;
+    for (const group of await groupsOf(tx.db, cluster.id)) {
       const lacking = await grant(context, tx, now, group);
       if (lacking.length === 0) continue;
+      if (!isFleet(group)) {
+        next = Math.min(next, againMs);
+        continue;
+      }
+      const { minutes, action } = timeoutOf(group);
       const isOver = waited >= minutes * minuteMs;
-      if (isOver && timeout.TimeoutAction === "TERMINATE_CLUSTER") return fleetTimeout(group.id, minutes);
+      if (isOver && action === "TERMINATE_CLUSTER") return fleetTimeout(group.id, minutes);
       if (!isOver) {
         next = Math.min(next, againMs, minutes * minuteMs - waited);
         continue;
       }
-      const units = unitsOf(lacking).SPOT;
-      await setFleetShift(tx, group.id, { resize: group.resize, onDemand: units, spot: -units });
-      await addEvent(tx, cluster.id, "cluster", `${group.id} had no spot capacity in ${minutes} minutes: ${units} units are on demand now`);
-      const rest = await grant(context, tx, now, { ...group, shift: { resize: group.resize, onDemand: units, spot: -units } });
+      const rest = await grant(context, tx, now, await switchToOnDemand(tx, group, unitsOf(lacking).SPOT, minutes));
       if (rest.length > 0) return shortOf(context, tx, now, group, rest.length);
     }
     return next === Infinity ? { done: true } : { againMs: next };
   });
 }
 
-/** Writes down what there is of it. What the fleet lacks then. */
-async function grant(context: ReconcileContext, tx: Tx, cluster: ClusterRow, group: FleetRow) {
+/** Writes down what there is of it. What the group or fleet lacks then. */
+async function grant(context: ReconcileContext, tx: Tx, cluster: ClusterRow, group: GroupRow) {
   const all = await instancesOf(tx.db, cluster.id);
-  const missing = missingOf(group, membersOf(group, all));
-  if (missing.length === 0) return [];
-  const wished = missing.map((hardware) => ({ group, hardware }));
+  const members = membersOf(group, all);
+  if (missingOf(group, members).length === 0) return [];
+  const offered = missingOf(group, members, await offerFor(context, tx, cluster));
+  const wished = offered.map((hardware) => ({ group, hardware }));
   const granted = fitting(wished, applicationsOf(cluster), context.freeMemoryMb() - (await promisedMemoryMb(tx.db)));
   const added = await writeDown(context, tx, cluster.network!, granted, all);
   for (const id of added) await addEvent(tx, cluster.id, "instance", `${id} is added to ${group.id}`);
   if (added.length > 0) await tx.manifestChanged(cluster.id);
-  const lacking = missing.slice(added.length);
+  const lacking = missingOf(group, [...members, ...granted.slice(0, added.length).map(({ hardware }) => hardware)]);
   if (lacking.length > 0)
     await addWarnings(tx, cluster.id, [
-      `the host has no memory for all spot capacity of ${group.id}: it is added when it has, until the fleet's timeout. Terminate another cluster to make room`,
+      granted.length === offered.length
+        ? noSpot(group)
+        : `the host has no memory for all spot capacity of ${group.id}: it is added when it has, until the fleet's timeout. Terminate another cluster to make room`,
     ]);
   return lacking;
 }
 
-const membersOf = (group: FleetRow, all: readonly InstanceRow[]) =>
+const membersOf = (group: GroupRow, all: readonly InstanceRow[]) =>
   all.filter((instance) => instance.group_id === group.id && instance.status !== "terminated");
 
 async function shortOf(context: ReconcileContext, tx: Tx, cluster: ClusterRow, group: FleetRow, count: number): Promise<ClusterEnding> {

@@ -5,6 +5,7 @@ import type { BaseFile, Daemon } from "../agent/manifest.ts";
 import { domainOf, hostnameOf } from "../agent/node-record.ts";
 import { findRelease } from "../releases/release.ts";
 import type { ClusterRow } from "../store/clusters.ts";
+import { zoneOf } from "../store/ec2-nodes.ts";
 import { foundingTypes, type GroupRow, type InstanceRow, isUniform } from "../store/instances.ts";
 import { ec2Time } from "./interruption.ts";
 
@@ -94,7 +95,7 @@ const interruptionOf = (endsAt: number) => ({
 /** What of EC2's instance metadata is known here, and scripts ask for. Credentials are not there: SDKs have them from the container endpoint. */
 export function nodeMetadata(cluster: ClusterRow, instance: InstanceRow): Record<string, string> {
   const { id, address } = instance;
-  const zone = cluster.spec.shown.Ec2InstanceAttributes?.Ec2AvailabilityZone ?? `${cluster.region}a`;
+  const zone = zoneOf(cluster);
   const name = `${hostnameOf(address)}.${domainOf(cluster.region)}`;
   const document = {
     accountId: cluster.account_id,

@@ -19,18 +19,18 @@ import {
   spotTermination,
   stays,
 } from "../store/instances.ts";
-import type { Hardware } from "../store/fleets.ts";
 import { isOfItsSize, missingOf, surplusOf, wishOf } from "../store/sizes.ts";
 import { type ClusterRow, findCluster, isEnding } from "../store/clusters.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import type { Tx } from "../store/store.ts";
 import { applicationsOf, fitting, nodeMemoryMb, promisedMemoryMb } from "./capacity.ts";
 import type { ReconcileContext } from "./context.ts";
-import { giveUp } from "./fleets.ts";
+import { giveUp, noSpot } from "./fleets.ts";
 import { leftOf, stopsBefore } from "./interruption.ts";
 import { readyWithinMs, stoppingMs } from "./limits.ts";
 import { writeDown } from "./new-instances.ts";
 import type { Outcome } from "./loop.ts";
+import { offerFor } from "./spot-offer.ts";
 
 /** YARN's yarn.resourcemanager.nodemanager-graceful-decommission-timeout-secs, as EMR has it. */
 const decommissionSeconds = 3600;
@@ -220,7 +220,7 @@ async function resizeGroup(
   const missing = missingOf(group, counted);
   if (missing.length === 0) waits.over(`capacity of ${group.id}`);
   if (missing.length === 0 || isSuspended(group, mine)) return next;
-  return Math.min(next, await add(context, tx, cluster, group, all, missing, counted));
+  return Math.min(next, await add(context, tx, cluster, group, all, counted));
 }
 
 /** Core nodes that are gone: when HDFS has copies again of what they had. When to look again; Infinity where none is. */
@@ -258,25 +258,28 @@ async function add(
   cluster: ClusterRow,
   group: GroupRow,
   all: readonly InstanceRow[],
-  missing: readonly Hardware[],
   counted: readonly InstanceRow[],
 ): Promise<number> {
   const names = applicationsOf(cluster);
-  const wished = missing.map((hardware) => ({ group, hardware }));
+  const offered = missingOf(group, counted, await offerFor(context, tx, cluster));
+  const wished = offered.map((hardware) => ({ group, hardware }));
   const hostMb = context.freeMemoryMb();
   const fit = hostMb === Infinity ? wished : fitting(wished, names, hostMb - (await promisedMemoryMb(tx.db)));
   const added = await writeDown(context, tx, cluster.network!, fit, all);
   for (const id of added) await addEvent(tx, cluster.id, "instance", `${id} is added to ${group.id}`);
   if (added.length > 0) await tx.manifestChanged(cluster.id);
-  if (added.length === missing.length) return Infinity;
+  const has = [...counted, ...fit.slice(0, added.length).map(({ hardware }) => hardware)];
+  if (missingOf(group, has).length === 0) return Infinity;
   if (group.fleet) {
-    const again = await giveUp(context, tx, group, [...counted, ...missing.slice(0, added.length)]);
+    const again = await giveUp(context, tx, group, has);
     if (again === Infinity) return Infinity;
   }
   await addWarnings(tx, cluster.id, [
-    fit.length < missing.length
-      ? `the host has no memory for all instances of ${group.id} (${nodeMemoryMb(group.role, names)} MiB each): they are added when it has. Terminate another cluster, or ask for fewer`
-      : `the cluster's network has no address for all instances of ${group.id}: they are added when others have left`,
+    added.length === offered.length
+      ? noSpot(group)
+      : fit.length < offered.length
+        ? `the host has no memory for all instances of ${group.id} (${nodeMemoryMb(group.role, names)} MiB each): they are added when it has. Terminate another cluster, or ask for fewer`
+        : `the cluster's network has no address for all instances of ${group.id}: they are added when others have left`,
   ]);
   return againMs;
 }

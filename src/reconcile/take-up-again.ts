@@ -8,7 +8,7 @@ import type { ReconcileContext } from "./context.ts";
  * After a start: every living thing is looked at once, networks are claimed again, and instances that nobody wants are removed.
  * `moved`: the endpoint, which nodes have in their configuration, is another one than last time.
  */
-export async function takeUpAgain({ store, provider, log }: ReconcileContext, moved: boolean): Promise<void> {
+export async function takeUpAgain({ store, provider, log, market }: ReconcileContext, moved: boolean): Promise<void> {
   const trails = await trailsWithSpans(store.db);
   await store.transaction(async (tx) => {
     for (const arn of trails) await tx.wake("trail", arn);
@@ -16,6 +16,7 @@ export async function takeUpAgain({ store, provider, log }: ReconcileContext, mo
     await wakeLiving(tx.db);
     await tx.wake("watch", "instances");
     await tx.wake("watch", "ended");
+    if (market.interruptions) await tx.wake("watch", "market");
     // Nobody waits for them: agents come to the new endpoint when they can read it.
     if (moved) await changeManifestsOfLiving(tx);
   });

@@ -6,12 +6,15 @@ import { forgetEndedClusters } from "../store/ended-clusters.ts";
 import { runningInstances } from "../store/instances.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
+import { takeBack } from "./spot-offer.ts";
 
 /** How often running instances are looked at. */
 export const watchEveryMs = 3_000;
 /** An agent reports a second after its launch, and every few seconds from then on. After so long without a word something is wrong: a warning. */
 export const silentMs = 5 * 60_000;
 
+/** How often spot instances are compared with what the market says of them. */
+const marketMs = 15_000;
 const hourMs = 3600_000;
 const breathMs = 50;
 const forgottenAtOnce = 10;
@@ -27,6 +30,13 @@ export function watchReconciler(context: ReconcileContext, everyMs: number): Rec
       lastLook = store.steady();
       await wakeUnwell(context);
       return { againMs: everyMs };
+    },
+    /** Spot instances that the market takes back. */
+    async market() {
+      const { store, market } = context;
+      if (!market.interruptions) return { done: true };
+      await store.transaction((tx) => takeBack(tx, market));
+      return { againMs: marketMs };
     },
     /** Clusters that ended long ago, a few at a time: requests come in between. */
     async ended() {

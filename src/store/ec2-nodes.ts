@@ -14,6 +14,8 @@ export interface Node {
 /** Where a cluster is, and with what: subnet, zone, key pair, security groups, instance profile. */
 export const attributesOf = (cluster: ClusterRow): Ec2InstanceAttributes => cluster.spec.shown.Ec2InstanceAttributes ?? {};
 
+export const zoneOf = (cluster: ClusterRow): string => attributesOf(cluster).Ec2AvailabilityZone ?? `${cluster.region}a`;
+
 /** Those that have not ended, with or without nodes yet. */
 export async function livingClusters(db: Db, { accountId, region }: Scope): Promise<ClusterRow[]> {
   return (await liveClusters(db)).filter((cluster) => cluster.account_id === accountId && cluster.region === region);

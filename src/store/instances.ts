@@ -200,6 +200,19 @@ export async function instancesOfLiving(db: Db): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+/** Ids of clusters that have spot instances. */
+export async function livingSpot(db: Db): Promise<string[]> {
+  const rows = await db
+    .selectFrom("instances")
+    .select("cluster_id")
+    .distinct()
+    .where("status", "in", ["provisioning", "launched", "lost"] satisfies InstanceStatus[])
+    .where("market", "=", "SPOT")
+    .orderBy("cluster_id")
+    .execute();
+  return rows.map(({ cluster_id: id }) => id);
+}
+
 /** Ids of those that were launched and are wanted. */
 export async function runningInstances(db: Db): Promise<string[]> {
   const rows = await db.selectFrom("instances").select("id").where("status", "=", "launched").where("wanted", "=", 1).execute();
@@ -395,7 +408,7 @@ export function groupState(cluster: ClusterRow, group: GroupRow, all: readonly I
   const hasCome = (instance: InstanceRow) =>
     instanceState(instance) === "RUNNING" || (instance.status === "lost" && instance.first_ready_at !== null);
   if (cluster.phase !== "ready") {
-    const lacks = group.fleet !== null && cluster.ready_at === null && missingOf(group, mine).length > 0;
+    const lacks = cluster.ready_at === null && missingOf(group, mine).length > 0;
     if (lacks || mine.length === 0 || mine.some((instance) => instanceState(instance) === "PROVISIONING")) return "PROVISIONING";
     return mine.every(hasCome) ? "RUNNING" : "BOOTSTRAPPING";
   }

@@ -1,5 +1,5 @@
 /** What a group or a fleet is to have, what it lacks, and what it has too many of: by units of each market. An instance of a group counts one. */
-import { chooseTypes, type Hardware, type Units } from "./fleets.ts";
+import { bidOf, chooseTypes, type Hardware, type Offer, type Units } from "./fleets.ts";
 import type { GroupRow, InstanceRow } from "./instances.ts";
 
 const markets = ["ON_DEMAND", "SPOT"] as const;
@@ -20,18 +20,23 @@ export function unitsOf(instances: readonly Sized[]): Units {
   return units;
 }
 
-/** Instances that it lacks beside those that stay. */
-export function missingOf(group: GroupRow, staying: readonly Sized[]): Hardware[] {
+/** Instances that it lacks beside those that stay; with an `offer`, those of them that can be had. */
+export function missingOf(group: GroupRow, staying: readonly Sized[], offer?: Offer): Hardware[] {
   const [wish, has] = [wishOf(group), unitsOf(staying)];
   return markets.flatMap((market): Hardware[] => {
     const units = wish[market] - has[market];
     if (units <= 0) return [];
     const { fleet } = group;
-    if (!fleet) return Array.from({ length: units }, () => ({ instance_type: group.instance_type, market, weight: 1, type_config: null }));
+    if (!fleet) {
+      const one: Hardware = { instance_type: group.instance_type, market, weight: 1, type_config: null };
+      const isSpot = market === "SPOT" && offer !== undefined;
+      const room = !isSpot ? units : offer.price(group.instance_type) > bidOf(group, one) ? 0 : offer.room(group.instance_type);
+      return Array.from({ length: Math.max(0, Math.min(units, room)) }, () => one);
+    }
     const byType = new Map<number, number>();
     for (const { type_config: index, weight, ...one } of staying)
       if (one.market === market) byType.set(index!, (byType.get(index!) ?? 0) + weight);
-    return chooseTypes(fleet, market, units, group.resize > 0, byType);
+    return chooseTypes(fleet, market, units, group.resize > 0, byType, offer);
   });
 }
 

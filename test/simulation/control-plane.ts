@@ -7,6 +7,7 @@ import type { RequestContext } from "../../src/aws/operations.ts";
 import { emrService } from "../../src/aws/services/emr.ts";
 import { validate } from "../../src/aws/validate.ts";
 import type { Clock } from "../../src/clock.ts";
+import type { SpotMarket } from "../../src/market/spot.ts";
 import { durably } from "../../src/providers/durably.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
@@ -41,6 +42,7 @@ export interface Surroundings {
   /** Of what was written to the disk. */
   sync(clock: Clock): Promise<void>;
   enginesAreThere(): boolean;
+  market: SpotMarket;
   /** The host has memory for more nodes. */
   hasMemory(): boolean;
   manifestChanged(clusterId: string): void;
@@ -99,6 +101,7 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
       provider: durably(around.provider(life), store.durable),
       ids,
       waits: createWaits(store.steady),
+      market: around.market,
       // Simulated agents say once a minute that they are there.
       silence: createSilence(store.steady, { told: 100_000, lost: 300_000, late: 5_000 }),
       unhealthyMs: 60_000,
@@ -131,7 +134,10 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
       string,
       Handler
     >;
-    return { ...emr, TerminateInstances: (input, request) => TerminateInstances({ store, ids }, input as never, request) };
+    return {
+      ...emr,
+      TerminateInstances: (input, request) => TerminateInstances({ store, ids, market: around.market }, input as never, request),
+    };
   }
 
   void open().catch((error: unknown) => {

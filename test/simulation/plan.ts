@@ -1,5 +1,6 @@
 /** What will happen, as data: made from a seed, printed, and cut down when it fails. No entry rests on another: what it is about is chosen when it comes. */
 import type { Pace } from "../../src/providers/simulated/pace.ts";
+import { calm, type SpotSettings } from "../../src/market/spot.ts";
 import { createRandom, type Random } from "./random.ts";
 
 export interface PlannedStep {
@@ -89,6 +90,7 @@ export type Planned = Entry & { /** Elapsed milliseconds. */ at: number };
 export interface Plan {
   seed: number;
   pace: Pace;
+  market: SpotSettings;
   entries: Planned[];
 }
 
@@ -147,8 +149,23 @@ export function makePlan(seed: number, { hours, events }: Size = usual): Plan {
     const when = random.chance(0.7) ? entries[random.below(events)]!.at + random.pick([-1, 0, 1, 500]) : random.below(span);
     entries.push({ at: Math.max(0, when), ...fault(random) });
   }
-  return { seed, pace: makePace(random), entries: entries.toSorted((a, b) => a.at - b.at) };
+  return { seed, pace: makePace(random), market: makeMarket(random, seed), entries: entries.toSorted((a, b) => a.at - b.at) };
 }
+
+/** Bids are 0.1, and an instance is 0.192 on demand. */
+const makeMarket = (random: Random, seed: number): SpotSettings => ({
+  ...calm,
+  seed,
+  ...(random.chance(0.5)
+    ? {}
+    : {
+        price: random.pick([0.33, 0.4]),
+        moves: random.pick([0.3, 0.5, 1]),
+        changeMinutes: random.pick([1, 3]),
+        capacity: random.chance(0.5) ? { "m5.xlarge": random.pick([2, 4]) } : {},
+        interruptions: random.chance(0.8),
+      }),
+});
 
 function makePace(random: Random): Pace {
   const ms = (most: number) => random.pick([0, 1, 1_000, most]);

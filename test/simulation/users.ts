@@ -22,6 +22,8 @@ const stepConfigs = (steps: readonly PlannedStep[], level: number): StepConfig[]
     HadoopJarStep: { Jar: "command-runner.jar", Args: [String(ms), String(exitCode)] },
   }));
 
+const spot = { Market: "SPOT", BidPrice: "0.1" };
+
 const nth = <T>(list: readonly T[], n: number): T | undefined => (list.length === 0 ? undefined : list[n % list.length]);
 
 /** undefined where there is nothing that the entry could be about. */
@@ -126,7 +128,7 @@ export function requestOf(entry: Entry, rows: Rows, promises: Promises): Request
         "AddInstanceGroups",
         (JobFlowId) => ({
           JobFlowId,
-          InstanceGroups: [{ InstanceRole: "TASK", InstanceType: "m5.xlarge", InstanceCount: entry.count, Market: "SPOT" }],
+          InstanceGroups: [{ InstanceRole: "TASK", InstanceType: "m5.xlarge", InstanceCount: entry.count, ...spot }],
         }),
         (_id, answer) => {
           for (const id of output<{ InstanceGroupIds: string[] }>(answer)?.InstanceGroupIds ?? [])
@@ -147,7 +149,7 @@ const fleetConfig = (InstanceFleetType: string, TargetOnDemandCapacity: number, 
   TargetOnDemandCapacity,
   TargetSpotCapacity,
   InstanceTypeConfigs: [
-    { InstanceType: "m5.xlarge" },
+    { InstanceType: "m5.xlarge", BidPrice: "0.1" },
     ...(InstanceFleetType === "MASTER" ? [] : [{ InstanceType: "m5.2xlarge", WeightedCapacity: 3 }]),
   ],
   LaunchSpecifications: {
@@ -174,7 +176,7 @@ function runRequest(entry: Extract<Entry, { what: "run" }>, promises: Promises):
             InstanceType: "m5.xlarge",
             Name: InstanceRole,
             // All of a cluster, sometimes, else what can be done without.
-            Market: InstanceRole === "TASK" || entry.core % 3 === 0 ? "SPOT" : "ON_DEMAND",
+            ...(InstanceRole === "TASK" || entry.core % 3 === 0 ? spot : {}),
           },
         ];
   const fleets = [

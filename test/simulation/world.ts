@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { setImmediate as breath } from "node:timers/promises";
 import { AwsError } from "../../src/aws/errors.ts";
+import { createSpotMarket, type SpotMarket } from "../../src/market/spot.ts";
 import { checkAnswers } from "./answers.ts";
 import type { Base } from "./base.ts";
 import { createClock } from "./clock.ts";
@@ -42,6 +43,17 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
   const hash = createHash("sha256");
   const history = createHistory();
   const promises = createPromises();
+  const [wild, afterAll] = [createSpotMarket(plan.market), createSpotMarket()];
+  let isHealed = false;
+  /** As the seed has it, until nothing goes wrong any more. */
+  const market: SpotMarket = {
+    ...wild,
+    get interruptions() {
+      return wild.interruptions && !isHealed;
+    },
+    price: (...words) => (isHealed ? afterAll : wild).price(...words),
+    capacity: (...words) => (isHealed ? afterAll : wild).capacity(...words),
+  };
   const disk = { isFull: false };
   let [events, calls, commits, seenCommits, seenChange] = [0, 0, 0, 0, 0];
   let controlPlane: ControlPlane | undefined;
@@ -73,6 +85,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
       sync: (its) =>
         slowDisk.until > clock.elapsed() ? new Promise<void>((done) => void its.after(slowDisk.syncMs, done)) : Promise.resolve(),
       enginesAreThere: () => clock.elapsed() >= enginesAt,
+      market,
       hasMemory: () => clock.elapsed() >= memoryAt,
       manifestChanged: (clusterId) => nodes.provider.manifestChanged(clusterId),
       committed: () => void (commits += 1),
@@ -269,6 +282,7 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
     await follow();
     say("heal");
     nodes.heal();
+    isHealed = true;
     disk.isFull = false;
     slowDisk.until = enginesAt = memoryAt = 0;
     for (const unit of ["calls", "commits"] as const) controlPlane?.life.endAfter(Infinity, unit);

@@ -6,6 +6,7 @@ import { emrHandlers } from "../../src/api/emr/handlers.ts";
 import type { RequestContext } from "../../src/aws/operations.ts";
 import type { Clock } from "../../src/clock.ts";
 import type { Config } from "../../src/config.ts";
+import { createSpotMarket } from "../../src/market/spot.ts";
 import type { InstanceObservation, LaunchSpec, Provider } from "../../src/providers/provider.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { createReconcilers } from "../../src/reconcile/reconcilers.ts";
@@ -75,6 +76,7 @@ export async function harness(path = ":memory:", clock?: Omit<Clock, "after">) {
     provider,
     ids,
     waits: createWaits(store.steady),
+    market: createSpotMarket(),
     silence: createSilence(store.steady),
     unhealthyMs: 45 * 60_000,
     keepEndedMs: 61 * 24 * 3600_000,

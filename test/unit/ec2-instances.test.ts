@@ -382,6 +382,43 @@ describe("instance types, images and what cannot be", () => {
       new ec2.ModifyInstanceAttributeCommand({ InstanceId: InstanceIds[0], DisableApiTermination: { Value: true } }),
     ])
       await assert.rejects(world.ec2.send(command as ec2.StopInstancesCommand), fails("UnsupportedOperation", /nodes of EMR clusters/));
-    await assert.rejects(world.ec2.send(new ec2.DescribeSpotPriceHistoryCommand({})), fails("UnsupportedOperation", /no spot market/));
+  });
+
+  test("spot prices: of now, by type and zone, below those on demand; their history in pages", async () => {
+    const ask = (input: ec2.DescribeSpotPriceHistoryCommandInput) => world.ec2.send(new ec2.DescribeSpotPriceHistoryCommand(input));
+    const { SpotPriceHistory: now = [] } = await ask({ InstanceTypes: ["m5.xlarge"] });
+    assert.deepEqual(
+      now.map(({ AvailabilityZone, InstanceType, ProductDescription }) => [AvailabilityZone, InstanceType, ProductDescription]),
+      ["a", "b", "c"].map((letter) => [`us-east-1${letter}`, "m5.xlarge", "Linux/UNIX"]),
+    );
+    for (const { SpotPrice } of now) {
+      assert.match(SpotPrice ?? "", /^0\.\d{6}$/);
+      assert.ok(Number(SpotPrice) < 0.192);
+    }
+    const end = now[0]!.Timestamp!;
+    const asked = {
+      InstanceTypes: ["m5.xlarge" as const],
+      AvailabilityZone: "us-east-1a",
+      StartTime: new Date(end.getTime() - 10 * 3600_000),
+      EndTime: new Date(end.getTime() + 1),
+    };
+    const { SpotPriceHistory: history = [] } = await ask(asked);
+    assert.deepEqual(
+      history.map(({ Timestamp }) => (end.getTime() - Timestamp!.getTime()) / 3600_000),
+      Array.from({ length: 11 }, (_, hours) => hours),
+    );
+    assert.ok(new Set(history.map(({ SpotPrice }) => SpotPrice)).size > 5, "they move");
+    const paged: ec2.SpotPrice[] = [];
+    for (let NextToken: string | undefined, pages = 0; pages === 0 || NextToken; pages++) {
+      const page = await ask({ ...asked, MaxResults: 4, NextToken });
+      paged.push(...(page.SpotPriceHistory ?? []));
+      NextToken = page.NextToken;
+    }
+    assert.deepEqual(paged, history);
+    const [first] = history;
+    const filter = async (Name: string, value: string) => (await ask({ ...asked, Filters: [{ Name, Values: [value] }] })).SpotPriceHistory;
+    assert.ok((await filter("spot-price", first!.SpotPrice!))!.length >= 1);
+    assert.deepEqual(await filter("availability-zone", "us-east-1b"), []);
+    assert.deepEqual((await ask({ ProductDescriptions: ["Windows"] })).SpotPriceHistory, []);
   });
 });

@@ -14,7 +14,9 @@ export async function ec2World() {
   const faults: unknown[] = [];
   const pipeline = overHttp(
     createPipeline({
-      services: { ec2: async () => ({ service: ec2Service, handlers: ec2Handlers({ store: h.store, ids: h.context.ids }) }) },
+      services: {
+        ec2: async () => ({ service: ec2Service, handlers: ec2Handlers({ store: h.store, ids: h.context.ids, market: h.context.market }) }),
+      },
       // An access key of each account, by the account's number.
       keys: (id) => ({ ...adminKey, accessKeyId: id, secretAccessKey: "s", principal: { ...adminKey.principal, accountId: id } }),
       authorise,

@@ -29,7 +29,7 @@ const rich: Partial<RunJobFlowInput> = {
         InstanceType: "m5.2xlarge",
         InstanceCount: 2,
         Market: "SPOT",
-        BidPrice: "0.1",
+        BidPrice: "0.15",
         Configurations: [{ Classification: "yarn-site", Properties: { "yarn.log-aggregation.retain-seconds": "60" } }],
         EbsConfiguration: {
           EbsOptimized: true,
@@ -91,7 +91,7 @@ const richFleets: Partial<RunJobFlowInput> = {
       {
         InstanceFleetType: "MASTER",
         TargetSpotCapacity: 1,
-        InstanceTypeConfigs: [{ InstanceType: "m5.xlarge", BidPrice: "0.1" }],
+        InstanceTypeConfigs: [{ InstanceType: "m5.xlarge", BidPrice: "0.15" }],
       },
       {
         InstanceFleetType: "CORE",

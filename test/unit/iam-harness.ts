@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { EMRClient } from "@aws-sdk/client-emr";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { STSClient } from "@aws-sdk/client-sts";
+import { createSpotMarket } from "../../src/market/spot.ts";
 import { createAuthoriser } from "../../src/access/authorise.ts";
 import { type AccessKey, openKeyLookup } from "../../src/access/keys.ts";
 import { openPolicySource } from "../../src/access/policy-source.ts";
@@ -57,6 +58,7 @@ export async function startApi(watch?: Watch) {
   const keyUsed = createKeyUse(store, (error) => faults.push(error));
   const services = createServices({
     ids,
+    market: createSpotMarket(),
     releases: { substitute: false, missingApplications: "refuse" },
     ...noTrails,
     store,

@@ -274,7 +274,7 @@ test("a node that is lost while it leaves is gone, and nobody takes its place", 
 test("task groups are added to a running cluster, of other types and markets, with what RunJobFlow's may have", async () => {
   const h = await harness();
   const id = await ready(h, 1, 0);
-  const more = { Market: "SPOT", BidPrice: "0.1", Name: "cheap", InstanceType: "m5.2xlarge" };
+  const more = { Market: "SPOT", BidPrice: "0.2", Name: "cheap", InstanceType: "m5.2xlarge" };
   const ebs = { EbsConfiguration: { EbsBlockDeviceConfigs: [{ VolumeSpecification: { VolumeType: "gp3", SizeInGB: 50 } }] } };
   const configurations = { Configurations: [{ Classification: "yarn-site", Properties: { a: "b" } }] };
   const InstanceGroups = [group("TASK", 2, { ...more, ...ebs, ...configurations }), group("TASK", 0)];

@@ -30,6 +30,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { pino } from "pino";
+import { createSpotMarket } from "../../src/market/spot.ts";
 import { createAuthoriser } from "../../src/access/authorise.ts";
 import { openBucketFacts } from "../../src/access/bucket-facts.ts";
 import { openKeyLookup } from "../../src/access/keys.ts";
@@ -114,6 +115,7 @@ async function world(t: TestContext) {
     services: createServices({
       store,
       ids,
+      market: createSpotMarket(),
       releases: { substitute: false, missingApplications: "refuse" },
       audits,
       s3: direct,

@@ -275,7 +275,7 @@ test("a cluster whose metadata service is version 2 has nodes that want a token,
     const manifest = await manifestFor(h.store.db, node, id, sources);
     const wanted = version === 2 ? "required" : "optional";
     assert.equal(manifest?.metadataHttpTokens, wanted);
-    const { Reservations = [] } = await ec2Handlers({ store: h.store, ids: h.context.ids }).DescribeInstances!(
+    const { Reservations = [] } = await ec2Handlers({ store: h.store, ids: h.context.ids, market: h.context.market }).DescribeInstances!(
       { InstanceIds: [node] },
       h.request,
     );

@@ -16,6 +16,7 @@ import * as refused from "./refused.ts";
 import * as routes from "./route-tables.ts";
 import * as rules from "./security-group-rules.ts";
 import * as groups from "./security-groups.ts";
+import * as prices from "./spot-prices.ts";
 import * as subnets from "./subnets.ts";
 import * as tags from "./tags.ts";
 import * as volumes from "./volumes.ts";
@@ -38,6 +39,7 @@ const operations = {
   ...volumes,
   ...interfaces,
   ...types,
+  ...prices,
   ...images,
   ...refused,
 } satisfies Operations<typeof ec2, Ec2Context>;

@@ -5,7 +5,7 @@ import type { VolumeSpecification } from "@aws-sdk/client-emr";
 import { iamArn } from "../../access/arns.ts";
 import { rootDevice, rootVolume, storageDevices, volumeId } from "../../releases/ebs.ts";
 import { defaultInstanceProfile } from "../../store/accounts.ts";
-import { attributesOf, type Node, nodesOf } from "../../store/ec2-nodes.ts";
+import { attributesOf, zoneOf, type Node, nodesOf } from "../../store/ec2-nodes.ts";
 import { listResources, type SecurityGroup } from "../../store/ec2-resources.ts";
 import { resourceTags } from "../../store/ec2-tags.ts";
 import { findEntity } from "../../store/iam-entities.ts";
@@ -73,7 +73,7 @@ export async function allNodes(store: Store | Tx, request: Ec2Request): Promise<
       volumes: stateOf(node).Name === "terminated" ? [] : volumesOf(node).map((volume) => ({ ...volume, tags: tagsOfId(volume.id) })),
       subnetId: attributes.Ec2SubnetId,
       vpcId: subnets.get(attributes.Ec2SubnetId ?? "")?.vpcId ?? undefined,
-      zone: attributes.Ec2AvailabilityZone ?? `${cluster.region}a`,
+      zone: zoneOf(cluster),
       groups: groupIds.flatMap((id) => groups.get(id ?? "") ?? []),
       profile: profiles.get(cluster.id)!,
       networkInterfaceId: derivedId("eni", instance.id),

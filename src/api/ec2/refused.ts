@@ -16,6 +16,3 @@ export const RebootInstances = refuse(`RebootInstances: ${nodesOnly}, which have
 export const ModifyInstanceAttribute = refuse(
   `ModifyInstanceAttribute: ${nodesOnly}, which are as their clusters make them. Termination protection is the cluster's: use SetTerminationProtection.`,
 );
-export const DescribeSpotPriceHistory = refuse(
-  "DescribeSpotPriceHistory: Howdah has no spot market. Instances of the market SPOT have no price and are never taken back.",
-);

@@ -15,6 +15,7 @@ import { disableClusterKeys } from "./access-keys.ts";
 import { compiled, compiledByNames } from "./compiled.ts";
 import { addEvent, addWarnings } from "./events.ts";
 import { timesOfInstance } from "./instances.ts";
+import { parsed } from "./json.ts";
 import type { Db, Store, Tx } from "./store.ts";
 import { notBefore } from "./timelines.ts";
 
@@ -75,7 +76,7 @@ const toJson = (value: object | null): string | null => value && JSON.stringify(
 /** For the files of this folder. */
 export const clusterFromRow = (row: Selectable<ClustersTable>): ClusterRow => ({
   ...row,
-  spec: JSON.parse(row.spec) as ClusterSpec,
+  spec: parsed<ClusterSpec>(row.spec),
   ending: fromJson(row.ending),
   managed_scaling_policy: fromJson(row.managed_scaling_policy),
   auto_termination_policy: fromJson(row.auto_termination_policy),

@@ -14,6 +14,7 @@ import type { Configuration } from "../engines/engine.ts";
 import { type ClusterRow, isEnding } from "./clusters.ts";
 import { compiled, compiledByNames } from "./compiled.ts";
 import type { Fleet, FleetShift, Hardware } from "./fleets.ts";
+import { parsed } from "./json.ts";
 import { type InstanceGroupsTable, type InstanceStatus, type InstancesTable, livingPhases } from "./schema.ts";
 import type { Db, Tx } from "./store.ts";
 import { isOfItsSize, missingOf } from "./sizes.ts";
@@ -58,7 +59,7 @@ function groupFromRow(row: Selectable<InstanceGroupsTable>): GroupRow {
 const instanceFromRow = (row: Selectable<InstancesTable>): InstanceRow => ({
   ...row,
   market: row.market as MarketType,
-  observed: row.observed === null ? null : (JSON.parse(row.observed) as Report),
+  observed: row.observed === null ? null : parsed<Report>(row.observed),
 });
 
 const addGroup = compiledByNames<Insertable<InstanceGroupsTable>>((db, given) =>

@@ -19,7 +19,7 @@ import {
   type IamPolicyVersionsTable,
   type IamTagsTable,
 } from "./iam-schema.ts";
-import { type NotedStatesTable, stateChangesMigration, type StateChangesTable, type TouchedTable } from "./state-changes.ts";
+import { type NotedStatesTable, stateChangesMigration, type StateChangesTable } from "./state-changes.ts";
 import { type TrailSpansTable, type TrailTagsTable, trailMigration, type TrailsTable } from "./trail-schema.ts";
 
 export interface Schema {
@@ -45,7 +45,6 @@ export interface Schema {
   events: EventsTable;
   state_changes: StateChangesTable;
   noted_states: NotedStatesTable;
-  touched: TouchedTable;
   wakes: WakesTable;
   security_configurations: SecurityConfigurationsTable;
   block_public_access: BlockPublicAccessTable;

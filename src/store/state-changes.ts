@@ -11,6 +11,7 @@ import { groupsOf, groupState, instancesOf } from "./instances.ts";
 import type { Schema } from "./schema.ts";
 import { clusterEvent, fleetEvent, groupEvent, type StateChangeEvent, stepEvent } from "./state-change-events.ts";
 import { activeStates, findNotedSteps, hasStepIn, stepState } from "./steps.ts";
+import type { Touched } from "./sqlite.ts";
 import type { Db, Tx } from "./store.ts";
 
 export const stateChangesMigration = `
@@ -47,13 +48,6 @@ export interface NotedStatesTable {
   state: string;
 }
 
-/** Of this connection only: the rows that the transaction under way has changed. Empty between two transactions. */
-export interface TouchedTable {
-  kind: "cluster" | "group" | "step";
-  id: string;
-  cluster_id: string;
-}
-
 /** When one of these changes, a visible state may: what clusterState, stepState and groupState read. */
 const triggers = [
   ["clusters", "INSERT", "true", "'cluster', NEW.id, NEW.id"],
@@ -75,21 +69,17 @@ const triggers = [
 /** Once for each connection, after the migrations. */
 export async function watchStates(db: Kysely<Schema>): Promise<void> {
   await sql`PRAGMA temp_store=MEMORY`.execute(db);
-  await sql`CREATE TEMP TABLE IF NOT EXISTS touched (kind TEXT NOT NULL, id TEXT NOT NULL, cluster_id TEXT NOT NULL)`.execute(db);
   for (const [index, [table, event, when, values]] of triggers.entries())
     await sql
       .raw(
-        `CREATE TEMP TRIGGER IF NOT EXISTS touched_${index} AFTER ${event} ON main.${table} WHEN ${when} BEGIN INSERT INTO touched VALUES (${values}); END`,
+        `CREATE TEMP TRIGGER IF NOT EXISTS touched_${index} AFTER ${event} ON main.${table} WHEN ${when} BEGIN SELECT touched(${values}); END`,
       )
       .execute(db);
 }
 
-const takeTouched = compiled<Record<never, never>, TouchedTable>((db) => db.deleteFrom("touched").returningAll());
-
-/** The last thing that a transaction does. Reads only what it has touched: a cluster's other steps cost nothing. */
-export async function noteStates(tx: Tx): Promise<void> {
-  const touched = await takeTouched(tx.db, {});
-  for (const [clusterId, mine] of Map.groupBy(touched, (row) => row.cluster_id)) {
+/** The last thing that a transaction does. Reads only what it has touched: a cluster's other steps cost nothing. `touched` is empty then. */
+export async function noteStates(tx: Tx, touched: Touched[]): Promise<void> {
+  for (const [clusterId, mine] of Map.groupBy(touched.splice(0), (row) => row.clusterId)) {
     const cluster = await findCluster(tx.db, clusterId);
     if (!cluster) continue;
     await noteCluster(tx, cluster);

@@ -1,11 +1,11 @@
 /** Opens the store, and runs transactions that can wake reconcilers. What a transaction wakes is nudged only after its commit. */
 import { closeSync, openSync } from "node:fs";
-import { type Dialect, Kysely, sql, type Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import { type Clock, systemClock } from "../clock.ts";
 import { compiled } from "./compiled.ts";
 import { type Disk, groupCommits, noDisk, walDisk } from "./durability.ts";
 import { makeIds, type RandomBytes } from "./ids.ts";
-import { connect, type Connection, sqliteBy } from "./sqlite.ts";
+import { type Calls, connect, type Connection, type Sqlite, sqliteBy } from "./sqlite.ts";
 import { type Schema, migrations } from "./schema.ts";
 import { noteStates, watchStates } from "./state-changes.ts";
 import { type WakeKind, addWake } from "./wakes.ts";
@@ -50,7 +50,7 @@ export interface StoreSurroundings {
   /** In place of one of its own: for who simulates many processes, one after the other. A store that is closed closes it. */
   connection?: Connection;
   /** Comes between the store and SQLite: for who simulates faults. */
-  within?: (dialect: Dialect) => Dialect;
+  within?: (calls: Calls) => Calls;
 }
 
 const raiseGeneration = compiled<{ clusterId: string }, unknown>((db, value) =>
@@ -65,17 +65,17 @@ const isInMemory = (path: string): boolean => path === ":memory:" || path.starts
 
 /** `path`: the data folder's database, made where there is none (mode 0600: it holds secret keys). */
 export async function openStore(path: string, surroundings: StoreSurroundings = {}): Promise<Store> {
-  const { clock = systemClock, random, within = (dialect) => dialect } = surroundings;
+  const { clock = systemClock, random, within = (calls) => calls } = surroundings;
   const { disk = isInMemory(path) ? noDisk : walDisk(path) } = surroundings;
   const { uuid } = makeIds(random);
   // Made private before SQLite opens it: its -wal and -shm take the file's mode.
   if (!isInMemory(path)) closeSync(openSync(path, "a", 0o600));
-  const { db, commits } = await orDamaged(path, async () => {
-    const { dialect, commits } = sqliteBy(surroundings.connection ?? connect(path));
-    const db = new Kysely<Schema>({ dialect: within(dialect) });
-    await migrate(db, path, surroundings.forward !== "never");
-    await watchStates(db);
-    return { db, commits };
+  const { db, transaction, commits, database, touched } = await orDamaged(path, async () => {
+    const connection = surroundings.connection ?? connect(path);
+    const sqlite = sqliteBy<Schema>(connection, within);
+    await migrate(sqlite, path, surroundings.forward !== "never");
+    await watchStates(sqlite.db);
+    return { ...sqlite, ...connection };
   });
   const { durable, close } = groupCommits(commits, disk);
   const store: Store = {
@@ -87,7 +87,7 @@ export async function openStore(path: string, surroundings: StoreSurroundings = 
     async transaction(work) {
       let woke = false;
       const changed = new Set<string>();
-      const result = await db.transaction().execute(async (trx) => {
+      const result = await transaction(async (trx) => {
         const now = clock.now();
         const tx: Tx = {
           db: trx,
@@ -103,7 +103,7 @@ export async function openStore(path: string, surroundings: StoreSurroundings = 
           },
         };
         const done = await work(tx);
-        await noteStates(tx);
+        await noteStates(tx, touched);
         return done;
       });
       await durable();
@@ -111,11 +111,11 @@ export async function openStore(path: string, surroundings: StoreSurroundings = 
       for (const clusterId of changed) store.onManifest?.(clusterId);
       return result;
     },
-    snapshot: (read) => db.transaction().execute(read),
+    snapshot: transaction,
     durable,
     async close() {
       await close();
-      await db.destroy();
+      database.close();
     },
   };
   return store;
@@ -125,7 +125,7 @@ export async function openStore(path: string, surroundings: StoreSurroundings = 
 const statementsOf = (migration: string): string[] => migration.split(/;(?!\s*END\b)/).filter((text) => text.trim());
 
 /** Each step in a transaction of its own, with its number: a crash leaves the store before it or after it. */
-async function migrate(db: Kysely<Schema>, path: string, forward: boolean): Promise<void> {
+async function migrate({ db, transaction }: Sqlite<Schema>, path: string, forward: boolean): Promise<void> {
   const { rows } = await sql<{ user_version: number }>`PRAGMA user_version`.execute(db);
   const done = rows[0]?.user_version ?? 0;
   if (done > migrations.length)
@@ -136,7 +136,7 @@ async function migrate(db: Kysely<Schema>, path: string, forward: boolean): Prom
     throw new Error(`${path} is of an older Howdah, which may still run. A start brings it forward: howdah down --keep, then howdah up`);
   for (const [index, migration] of migrations.entries()) {
     if (index < done) continue;
-    await db.transaction().execute(async (trx) => {
+    await transaction(async (trx) => {
       for (const statement of statementsOf(migration)) await sql.raw(statement).execute(trx);
       await sql.raw(`PRAGMA user_version=${index + 1}`).execute(trx);
     });

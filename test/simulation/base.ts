@@ -1,9 +1,8 @@
 /** One database in memory for many seeds: made once by the store's own migrations, with an account, and put back to that between two of them. */
-import type { StatementSync } from "node:sqlite";
 import { createAccount } from "../../src/store/accounts.ts";
 import { ensureRegion } from "../../src/store/ec2-vpcs.ts";
 import { makeIds } from "../../src/store/ids.ts";
-import { connect, type Connection } from "../../src/store/sqlite.ts";
+import { connect, type Connection, reader } from "../../src/store/sqlite.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createRandom } from "./random.ts";
 
@@ -16,7 +15,7 @@ export interface Base {
    * have SQLite read all statements anew took a fifth of a seed, and to share the tables with it made each statement slower.
    */
   connection: Connection;
-  read(sql: string): StatementSync;
+  read(sql: string, ...values: number[]): Record<string, unknown>[];
   /** What becomes of a transaction whose process has ended. */
   rollBack(): void;
   /** As if nothing had ever been asked for. */
@@ -48,22 +47,24 @@ export async function makeBase(): Promise<Base> {
       rows: rows.map((row) => Object.values(row)),
     };
   });
-  const statements = new Map<string, StatementSync>();
+  const statements = new Map<string, (...values: number[]) => Record<string, unknown>[]>();
   return {
     connection,
-    read(sql) {
-      const statement = statements.get(sql) ?? database.prepare(sql);
-      statements.set(sql, statement);
-      return statement;
+    read(sql, ...values) {
+      const read = statements.get(sql) ?? reader(database, sql);
+      statements.set(sql, read);
+      return read(...values);
     },
     rollBack() {
       if (database.isTransaction) database.exec("ROLLBACK");
+      connection.touched.length = 0;
     },
     restore() {
       database.exec("BEGIN");
       for (const { empty } of tables.toReversed()) empty.run();
       for (const { insert, rows } of tables) for (const row of rows) insert.run(...row);
-      database.exec("DELETE FROM touched; COMMIT");
+      connection.touched.length = 0;
+      database.exec("COMMIT");
     },
   };
 }

@@ -92,7 +92,7 @@ export function beginControlPlane(around: Surroundings): ControlPlane {
       clock,
       random: around.random,
       disk: { sync: () => around.sync(clock), close: async () => {} },
-      within: (dialect) => mortal(dialect, life, around.disk, around.committed),
+      within: (calls) => mortal(calls, life, around.disk, around.committed),
     });
     await store.transaction((tx) => ensureAccounts(tx, ids));
     const log = pino({ level: "error" }, { write: (line: string) => !life.isOver && around.log(line) });

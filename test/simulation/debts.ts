@@ -39,30 +39,6 @@ export function checkDebts(rows: Rows, wakes: readonly Wake[]): void {
       phase === "ready" && instances.some(({ leaving }) => leaving === "gone"),
       "HDFS is to copy what one had that is gone",
     );
-    const waits = !isEnding && phase !== "ready" && instances.length > 0;
-    const lacks = rows.groups.some(
-      (group) =>
-        group.cluster_id === id &&
-        isShort(
-          group,
-          instances.filter((one) => one.group_id === group.id),
-        ),
-    );
-    debt("cluster", id, waits && lacks, "it lacks spot capacity");
-    debt("cluster", id, waits && instances.every(({ nodePhase }) => nodePhase === "ready"), "its nodes are ready");
-    for (const group of rows.groups.filter((one) => one.cluster_id === id && one.role !== "MASTER")) {
-      const mine = instances.filter((instance) => instance.group_id === group.id);
-      const staying = mine.filter(stays);
-      const isOther = isShort(group, [...staying, ...mine.filter(isBeingFenced)]) || isMore(group, staying);
-      const isOwed = phase === "ready" && asked === null && isOther && !isSuspended(group, mine);
-      debt("cluster", id, isOwed, `${group.id} is to have ${sizeText(group)}, and ${staying.length} stay`);
-      debt(
-        "cluster",
-        id,
-        phase === "ready" && mine.some((one) => one.removal_requested === 1 && one.wanted === 1),
-        "one is to end at once",
-      );
-    }
     debt(
       "steps",
       id,
@@ -71,5 +47,32 @@ export function checkDebts(rows: Rows, wakes: readonly Wake[]): void {
     );
     debt("steps", id, phase === "ready" && asked === null && !fatal && waiting > 0 && running < level, "a step may begin");
     debt("steps", id, phase === "ended" && running + waiting > 0, "it has ended, and its steps have not");
+    if (isEnding) continue;
+    const waits = phase !== "ready" && instances.length > 0;
+    const lacks = () =>
+      rows.groups.some(
+        (group) =>
+          group.cluster_id === id &&
+          isShort(
+            group,
+            instances.filter((one) => one.group_id === group.id),
+          ),
+      );
+    debt("cluster", id, waits && lacks(), "it lacks spot capacity");
+    debt("cluster", id, waits && instances.every(({ nodePhase }) => nodePhase === "ready"), "its nodes are ready");
+    if (phase !== "ready") continue;
+    for (const group of rows.groups.filter((one) => one.cluster_id === id && one.role !== "MASTER")) {
+      const mine = instances.filter((instance) => instance.group_id === group.id);
+      const staying = mine.filter(stays);
+      const isOther = isShort(group, [...staying, ...mine.filter(isBeingFenced)]) || isMore(group, staying);
+      const isOwed = asked === null && isOther && !isSuspended(group, mine);
+      debt("cluster", id, isOwed, `${group.id} is to have ${sizeText(group)}, and ${staying.length} stay`);
+      debt(
+        "cluster",
+        id,
+        mine.some((one) => one.removal_requested === 1 && one.wanted === 1),
+        "one is to end at once",
+      );
+    }
   }
 }

@@ -49,14 +49,15 @@ export function createHistory(): History {
   function checkNew(rows: Rows): void {
     for (const group of rows.groups) {
       const mine = rows.instances.filter((one) => one.group_id === group.id);
-      const counted = mine.filter((one) => stays(one) || isBeingFenced(one));
+      const fresh = mine.filter(({ id }) => !known.has(id));
+      const counted = fresh.length === 0 ? [] : mine.filter((one) => stays(one) || isBeingFenced(one));
       // It may have been made smaller since the last look.
       const wishes = [group, groups.get(group.id) ?? group];
-      for (const one of counted.filter(({ id }) => !known.has(id))) {
+      for (const one of fresh.filter((one) => counted.includes(one))) {
         const isNeeded = wishes.some((wish) => isNeededFor(wish, one, counted));
         must(isNeeded, "A lost node is replaced once", () => `${group.id} has ${counted.length} instances, and ${one.id} is one too many`);
       }
-      for (const { id } of mine) known.add(id);
+      for (const { id } of fresh) known.add(id);
       groups.set(group.id, group);
     }
   }

@@ -2,7 +2,7 @@
  * The life of one control plane. Every statement, commit and call of the provider passes through it, and at any of them it may end, as by kill -9:
  * nothing after that point happens, nobody gets an answer, and what SQLite had not committed is gone.
  */
-import type { DatabaseConnection, Dialect, Driver } from "kysely";
+import type { Calls } from "../../src/store/sqlite.ts";
 
 export interface Life {
   readonly isOver: boolean;
@@ -69,52 +69,22 @@ export interface Disk {
   isFull: boolean;
 }
 
-/** A dialect whose life may end at any call. `committed` is told of each commit. */
-export function mortal(dialect: Dialect, life: Life, disk: Disk, committed: () => void): Dialect {
+/** Calls of a life that may end at any of them. `committed` is told of each commit. */
+export function mortal(calls: Calls, life: Life, disk: Disk, committed: () => void): Calls {
   return {
-    createAdapter: () => dialect.createAdapter(),
-    createIntrospector: (db) => dialect.createIntrospector(db),
-    createQueryCompiler: () => dialect.createQueryCompiler(),
-    createDriver: () => mortalDriver(dialect.createDriver(), life, disk, committed),
-  };
-}
-
-function mortalDriver(inner: Driver, life: Life, disk: Disk, committed: () => void): Driver {
-  const connections = new WeakMap<DatabaseConnection, DatabaseConnection>();
-  const innerOf = new WeakMap<DatabaseConnection, DatabaseConnection>();
-  const the = (connection: DatabaseConnection) => innerOf.get(connection)!;
-
-  function around(connection: DatabaseConnection): DatabaseConnection {
-    const known = connections.get(connection);
-    if (known) return known;
-    const made: DatabaseConnection = {
-      async executeQuery(query) {
-        if (life.ends()) return never();
-        if (disk.isFull && !/^\s*(select|pragma)/i.test(query.sql)) throw new Error("database or disk is full");
-        return connection.executeQuery(query);
-      },
-      streamQuery: (query, size) => connection.streamQuery(query, size),
-    };
-    connections.set(connection, made);
-    innerOf.set(made, connection);
-    return made;
-  }
-
-  return {
-    init: () => inner.init(),
-    async acquireConnection() {
-      return around(await inner.acquireConnection());
-    },
-    beginTransaction: async (connection, settings) => (life.ends() ? never() : inner.beginTransaction(the(connection), settings)),
-    async commitTransaction(connection) {
+    query(query) {
       if (life.ends()) return never();
-      await inner.commitTransaction(the(connection));
+      if (disk.isFull && !/^\s*(select|pragma)/i.test(query.sql)) throw new Error("database or disk is full");
+      return calls.query(query);
+    },
+    begin: () => (life.ends() ? never() : calls.begin()),
+    commit() {
+      if (life.ends()) return never();
+      void calls.commit();
       committed();
       // What is committed is so, though nobody was told.
       if (life.endsBehindCommit()) return never();
     },
-    rollbackTransaction: async (connection) => (life.ends() ? never() : inner.rollbackTransaction(the(connection))),
-    releaseConnection: async (connection) => (life.isOver ? never() : inner.releaseConnection(the(connection))),
-    destroy: () => inner.destroy(),
+    rollBack: () => (life.ends() ? never() : calls.rollBack()),
   };
 }

@@ -27,7 +27,7 @@ export interface Rows {
     /** Of a fleet: its targets, and what timeouts have made of them. null in a group. */
     on_demand: number | null;
     spot: number | null;
-    shift: string | null;
+    shift: { resize: number; onDemand: number; spot: number } | null;
   }[];
   instances: {
     id: string;
@@ -69,19 +69,19 @@ export function readRows({ read }: Base): Rows {
     clusters: read(
       `SELECT id, phase, created_at, ready_at, ended_at, terminate_requested_at, keep_alive, step_concurrency_level, ending ->> 'code' AS ending_code, network
          FROM clusters ORDER BY rowid`,
-    ).all() as Rows["clusters"],
+    ) as Rows["clusters"],
     groups: read(
       `SELECT id, cluster_id, role, market, requested_count, resize, shrink_policy, fleet ->> 'onDemand' AS on_demand, fleet ->> 'spot' AS spot, shift
          FROM instance_groups ORDER BY rowid`,
-    ).all() as Rows["groups"],
+    ).map((group) => ({ ...group, shift: JSON.parse(String(group["shift"])) as unknown })) as Rows["groups"],
     instances: read(
       `SELECT id, cluster_id, group_id, market, weight, status, wanted, created_at, launched_at, first_ready_at, ended_at, terminate_requested_at,
          removal_requested, resize, leaving, interrupted_at, end_code, end_message, observed_seq,
          observed ->> 'phase' AS nodePhase FROM instances ORDER BY rowid`,
-    ).all() as Rows["instances"],
+    ) as Rows["instances"],
     steps: read(
       "SELECT id, cluster_id, seq, state, created_at, started_at, ended_at, cancel_requested_at, ends_cluster FROM steps ORDER BY cluster_id, seq",
-    ).all() as Rows["steps"],
+    ) as Rows["steps"],
   };
 }
 
@@ -91,11 +91,11 @@ export interface Wake {
   failures: number;
 }
 
-export const readWakes = ({ read }: Base) => read("SELECT kind, id, failures FROM wakes ORDER BY kind, id").all() as unknown as Wake[];
+export const readWakes = ({ read }: Base) => read("SELECT kind, id, failures FROM wakes ORDER BY kind, id") as unknown as Wake[];
 
 /** Those after number `after`, in their order. */
 export function readChanges({ read }: Base, after: number): { number: number; event: StateChangeEvent }[] {
-  const rows = read("SELECT number, event FROM state_changes WHERE number > ? ORDER BY number").all(after) as {
+  const rows = read("SELECT number, event FROM state_changes WHERE number > ? ORDER BY number", after) as {
     number: number;
     event: string;
   }[];

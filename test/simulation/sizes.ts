@@ -22,9 +22,8 @@ export const isBeingFenced = ({ status, wanted }: Instance): boolean => status =
 const markets = ["ON_DEMAND", "SPOT"] as const;
 
 /** Units that it is to have in a market; of a group, instances. */
-function wished({ on_demand: onDemand, spot, shift: text, resize, ...group }: Group, market: string): number {
-  if (onDemand === null || spot === null) return group.market === market ? group.requested_count : 0;
-  const shift = text === null ? undefined : (JSON.parse(text) as { resize: number; onDemand: number; spot: number });
+function wished({ on_demand: onDemand, spot, shift, resize, market: its, requested_count: count }: Group, market: string): number {
+  if (onDemand === null || spot === null) return its === market ? count : 0;
   const shifted = shift?.resize === resize ? shift : { onDemand: 0, spot: 0 };
   return market === "SPOT" ? spot + shifted.spot : onDemand + shifted.onDemand;
 }

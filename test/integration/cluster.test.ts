@@ -68,7 +68,7 @@ test("create-cluster with the aws CLI reaches WAITING, and every list says what 
         InstanceType: "m5.xlarge",
         Configurations: [{ Classification: "core-site", Properties: { "ipc.client.idlethreshold": "4321" } }],
       },
-      { InstanceGroupType: "CORE", InstanceCount: 2, InstanceType: "m5.xlarge" },
+      { InstanceGroupType: "CORE", InstanceCount: 1, InstanceType: "m5.xlarge" },
       { InstanceGroupType: "TASK", InstanceCount: 1, InstanceType: "c5.xlarge", BidPrice: "0.1" },
     ]),
     "--use-default-roles",
@@ -92,7 +92,7 @@ test("create-cluster with the aws CLI reaches WAITING, and every list says what 
   const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", clusterId);
   assert.deepEqual(
     Instances.map((instance: any) => instance.Status.State),
-    ["RUNNING", "RUNNING", "RUNNING", "RUNNING"],
+    ["RUNNING", "RUNNING", "RUNNING"],
   );
   const task = Cluster.InstanceGroups.find((group: any) => group.InstanceGroupType === "TASK");
   assert.deepEqual([task.Market, task.BidPrice, task.InstanceType, task.RunningInstanceCount], ["SPOT", "0.1", "c5.xlarge", 1]);
@@ -152,7 +152,7 @@ test("steps: any command on the master, arguments verbatim, with Hadoop, Spark, 
   const said = await getLog(`logs/${clusterId}/steps/${verbatim}/stdout.gz`);
   assert.match(said, /^a b\n\$HOME\n\*\n/);
   assert.match(said, /assumed-role\/EMR_EC2_DefaultRole\/i-[0-9a-f]{17}"/);
-  assert.match(await getLog(`logs/${clusterId}/steps/${hdfs}/stdout.gz`), /is HEALTHY[\s\S]*Total Nodes:3/);
+  assert.match(await getLog(`logs/${clusterId}/steps/${hdfs}/stdout.gz`), /is HEALTHY[\s\S]*Total Nodes:2/);
   assert.match(await getLog(`logs/${clusterId}/steps/${script}/stdout.gz`), /args: x y\|z/);
   assert.match(await getLog(`logs/${clusterId}/steps/${client}/stdout.gz`), /sum 499500/);
   assert.ok((await howdah.aws("s3", "ls", "s3://work/range/")).includes(".parquet"));
@@ -222,7 +222,7 @@ test("cancel-steps ends steps that run or wait, by either signal, though the con
   };
   await running(apart!);
   const told = join(howdah.data.node(Instances[0].Ec2InstanceId), "logs", "steps", apart!, "stderr");
-  await until("its driver", async () => /state: RUNNING/.test(readFileSync(told, "utf8")));
+  await until("its driver", async () => existsSync(told) && /state: RUNNING/.test(readFileSync(told, "utf8")));
   assert.deepEqual(await cancel("TERMINATE_PROCESS", apart!), ["SUBMITTED"]);
   assert.equal((await stepEnd(apart!)).Status.State, "CANCELLED");
   const [application = ""] = /application_\w+/.exec(await yarn("application", "-list", "-appStates", "RUNNING")) ?? [];
@@ -307,30 +307,4 @@ test("a bootstrap action that fails ends the cluster with BOOTSTRAP_FAILURE", as
   const log = /s3:\/\/work\/(\S+stderr\.gz)/.exec(Status.StateChangeReason.Message)?.[1];
   assert.ok(log, Status.StateChangeReason.Message);
   assert.match(await getLog(log), /I will not/);
-});
-
-test("a transient cluster of one node runs its step and ends by itself", async () => {
-  const { ClusterId } = await howdah.aws(
-    "emr",
-    "create-cluster",
-    "--release-label",
-    releaseLabel,
-    "--applications",
-    "Name=Spark",
-    "--instance-type",
-    "m5.xlarge",
-    "--instance-count",
-    "1",
-    "--use-default-roles",
-    "--auto-terminate",
-    "--steps",
-    JSON.stringify([command("pi", "spark-submit", "s3://work/pi.py")]),
-  );
-  const { Status } = await until("the cluster's end", async () => {
-    const cluster = await howdah.cluster(ClusterId);
-    return cluster.Status.State.startsWith("TERMINATED") && cluster;
-  });
-  assert.deepEqual([Status.State, Status.StateChangeReason.Code], ["TERMINATED", "ALL_STEPS_COMPLETED"]);
-  const { Steps } = await howdah.aws("emr", "list-steps", "--cluster-id", ClusterId);
-  assert.equal(Steps[0].Status.State, "COMPLETED");
 });

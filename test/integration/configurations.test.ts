@@ -317,7 +317,7 @@ test("history of an ended cluster: in S3, and by howdah history, which leaves no
   });
 });
 
-test("the fair scheduler with a bootstrap action's queues; event logs in S3 outlive the cluster", async () => {
+test("the fair scheduler with a bootstrap action's queues, in a transient cluster of one node; event logs in S3 outlive it", async () => {
   await put(
     "queues.sh",
     `#!/bin/bash
@@ -358,6 +358,8 @@ END
     ]),
   );
   await untilState(id, ...ended);
+  const { Status } = await howdah.cluster(id);
+  assert.deepEqual([Status.State, Status.StateChangeReason.Code], ["TERMINATED", "ALL_STEPS_COMPLETED"]);
   const { look } = await completed(id);
   const { MASTER } = await nodesOf(id);
   const said = readFileSync(join(MASTER!.logs, "steps", look!, "stdout"), "utf8");

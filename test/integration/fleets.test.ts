@@ -19,7 +19,7 @@ path = sc._jvm.org.apache.hadoop.fs.Path
 giveUp = time.time() + 400
 while not fs.exists(path("/tmp/enough")) and time.time() < giveUp:
     assert sc.parallelize(range(1000), 4).sum() == sum(range(1000))
-    time.sleep(0.5)
+    time.sleep(2)
 `;
 
 test("a cluster of fleets runs a job while its capacities grow and shrink", { timeout: 600_000 }, async (t) => {

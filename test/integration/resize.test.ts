@@ -30,7 +30,7 @@ passes, giveUp = 0, time.time() + 400
 while not fs.exists(path("/tmp/enough")) and time.time() < giveUp:
     assert pairs.values().sum() == sum(range(200_000))
     passes += 1
-    time.sleep(0.5)
+    time.sleep(2)
 tracker = sc.statusTracker()
 stages = [tracker.getStageInfo(stage) for job in tracker.getJobIdsForGroup(None) for stage in tracker.getJobInfo(job).stageIds]
 print("passes", passes, "stage attempts", max(one.currentAttemptId for one in stages if one) + 1)

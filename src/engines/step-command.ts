@@ -45,6 +45,19 @@ const statePusherUri = new RegExp(`^${emrBucket}/libs/state-pusher/[^/]+/fetch$`
 /** EMR's launcher of Hive's scripts, where it lay before emr-4.0; since then it is a command of the nodes. */
 const hiveScript = new RegExp(`^${emrBucket}/libs/hive/hive-script$`);
 
+/** The jar of Spark's Scala examples, which no registry has, since EMR's first releases with Spark. */
+const sparkExamples = /^((file|local):(\/\/)?)?\/usr\/lib\/spark\/(examples\/jars|lib)\/spark-examples[\w.-]*\.jar$/;
+const examplesPackage = "org.apache.spark.examples.";
+
+/** AWS's first Spark step, `spark-submit --class org.apache.spark.examples.SparkPi …/spark-examples.jar 10`, as the example in Python that spark-example runs; undefined for all else. */
+function exampleOf([command, ...args]: string[]): string[] | undefined {
+  const [jarAt, classAt] = [args.findIndex((one) => sparkExamples.test(one)), args.indexOf("--class")];
+  const name = args[classAt + 1] ?? "";
+  if (command !== "spark-submit" || classAt < 0 || classAt > jarAt || args[jarAt - 1] === "--jars" || !name.startsWith(examplesPackage))
+    return undefined;
+  return ["spark-example", ...args.slice(0, classAt), ...args.slice(classAt + 2, jarAt), name, ...args.slice(jarAt + 1)];
+}
+
 const isCommand = ({ jar }: StepToRun) => commandRunner.test(jar);
 const isScript = (step: StepToRun) => scriptRunner.test(step.jar) || (isCommand(step) && step.args[0] === statePusher);
 const commandOf = ({ jar, mainClass }: StepToRun) => (mainClass ? undefined : commandJars.find(([name]) => name.test(jar))?.[1]);
@@ -76,6 +89,8 @@ export function checkStep(step: StepToRun): string | undefined {
 
 /** What a user should know of a step that is accepted; undefined where it does what it says. */
 export function stepWarning(step: StepToRun): string | undefined {
+  if (isCommand(step) && exampleOf(step.args))
+    return `the jar of Spark's Scala examples is in no registry: step ${step.name} runs Spark's example of that name in Python`;
   const pushes = isScript(step) && (isCommand(step) || statePusherUri.test(step.args[0] ?? ""));
   if (!pushes) return undefined;
   return "--enable-debugging has no effect: there is no debugging console to send logs to. They are in LogUri, `howdah logs` shows them";
@@ -98,7 +113,7 @@ export function stepOrder({ step, facts }: { step: StepToRun; facts: NodeFacts }
     const { path, fetch } = local(script, step, facts);
     return { ...base, fetch, argv: [path, ...args] };
   }
-  if (isCommand(step)) return { ...base, argv: step.args };
+  if (isCommand(step)) return { ...base, argv: exampleOf(step.args) ?? step.args };
   const command = commandOf(step);
   if (command) return { ...base, argv: [command, ...step.args] };
   const { path, fetch } = local(step.jar, step, facts);

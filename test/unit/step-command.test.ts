@@ -20,6 +20,23 @@ test("command-runner takes its arguments as they are", () => {
   assert.deepEqual(order({ jar: "/var/lib/aws/emr/command-runner.jar", args: ["true", ""] }).argv, ["true", ""]);
 });
 
+test("a step of Spark's Scala examples, as AWS's page has it, is that of the example in Python, and says so", () => {
+  const typed =
+    "spark-submit --deploy-mode cluster --class org.apache.spark.examples.SparkPi --conf a=b /usr/lib/spark/examples/jars/spark-examples.jar 10";
+  const args = typed.split(" ");
+  const made = "spark-example --deploy-mode cluster --conf a=b org.apache.spark.examples.SparkPi 10";
+  assert.deepEqual(order({ args }).argv, made.split(" "));
+  assert.match(stepWarning(step({ args })) ?? "", /in Python/);
+  for (const other of [
+    typed.replace("org.apache.spark.examples", "mine"),
+    typed.replace("/usr/lib", "/mine"),
+    typed.replace("spark-submit", "echo"),
+  ]) {
+    assert.deepEqual(order({ args: other.split(" ") }).argv, other.split(" "));
+    assert.equal(stepWarning(step({ args: other.split(" ") })), undefined);
+  }
+});
+
 test("script-runner of every region fetches and runs the script", () => {
   const jars = [
     "s3://us-east-1.elasticmapreduce/libs/script-runner/script-runner.jar",

@@ -97,9 +97,18 @@ test("the version is the one that runs, the page answers, logs are shipped as EM
   const { Applications } = await howdah.cluster(cluster.id);
   assert.deepEqual(Applications, [{ Name: "HBase", Version: "2.6.4" }]);
   assert.match(cluster.onMaster("hbase version"), /^HBase 2\.6\.4/);
-  const page = userInterfaces(address, ["HBase"]).find(({ name }) => name === "HBase");
-  const answer = await fetch(`${page?.url}master-status`);
-  assert.match(await answer.text(), /Region Servers/);
+  const { url } = userInterfaces(address, ["HBase"]).find(({ name }) => name === "HBase")!;
+  for (const [page, says] of [
+    [`${url}master-status`, /Region Servers/],
+    [`${url}table.jsp?name=t1`, /Table Regions/],
+    [`${url}procedures.jsp`, /Procedures/],
+    [`http://${address}:8085/rest.jsp`, /RESTServer/],
+    [`http://${address}:9095/thrift.jsp`, /Thrift/],
+  ] as const) {
+    const answer = await fetch(page);
+    assert.match(await answer.text(), says, page);
+    assert.equal(answer.status, 200, page);
+  }
   await cluster.terminate();
   const listing: string = await howdah.aws("s3", "ls", "--recursive", `s3://herd/logs/${cluster.id}/node/`);
   for (const daemon of ["master", "rest", "thrift", "regionserver"])

@@ -85,9 +85,10 @@ function daemon(facts: NodeFacts, kind: DaemonKind, ready: Probe[]): Daemon {
   const file = `hbase-${kind.name}-ip-${facts.address.replaceAll(".", "-")}`;
   const argv = daemonArgv(facts, {
     mainClass: kind.mainClass,
-    jars: at.classPath,
+    ...(kind === kinds.rest
+      ? { jars: [...at.restJars, ...at.classPath], archive: undefined }
+      : { jars: at.classPath, archive: at.archive }),
     folders: [at.conf, hadoopPlaces(facts.layout).conf, ...jarsBehind(facts)],
-    archive: at.archive,
     heapMb: kind.heapMb,
     options: [
       `-Dproc_${kind.name}`,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { CancelStepsCommand, ListInstancesCommand, ListStepsCommand } from "@aws-sdk/client-emr";
+import { AddInstanceGroupsCommand, CancelStepsCommand, ListInstancesCommand, ListStepsCommand } from "@aws-sdk/client-emr";
 import { faultPath, recordPath, spotPath } from "../../src/running.ts";
 import { type Server, startServer } from "./simulated-server.ts";
 
@@ -28,7 +28,7 @@ describe("rules and faults", () => {
         bootstrapActions: [{ name: "broken", exitCode: 2 }],
       }),
     );
-    server = await startServer({ rules });
+    server = await startServer({ rules }, { spot: { noticeSeconds: 5 } });
   });
   after(async () => {
     await server?.stop();
@@ -112,6 +112,23 @@ describe("rules and faults", () => {
     const { StateChangeReason } = await server.reaches(id, "TERMINATED_WITH_ERRORS");
     assert.equal(StateChangeReason?.Code, "INSTANCE_FAILURE");
     assert.match(StateChangeReason?.Message ?? "", /The master instance i-\w+ was lost: nothing of it is left on its host/);
+  });
+
+  test("a spot instance has its notice by a fault; its time goes on over a kill -9, and it is replaced once", async () => {
+    const id = await server.run([]);
+    await server.reaches(id, "WAITING");
+    const group = { InstanceRole: "TASK" as const, InstanceType: "m5.xlarge", InstanceCount: 1, Market: "SPOT" as const };
+    await server.client.send(new AddInstanceGroupsCommand({ JobFlowId: id, InstanceGroups: [group] }));
+    const tasks = async () =>
+      (await server.client.send(new ListInstancesCommand({ ClusterId: id, InstanceGroupTypes: ["TASK"] }))).Instances ?? [];
+    const states = async () => (await tasks()).map(({ Status }) => Status?.State).toSorted();
+    while ((await states()).join() !== "RUNNING") await sleep(50);
+    assert.match(await fault("spot-interruption", id, "task1"), /^i-\w+ has its interruption notice: it is terminated in 5 s/);
+    await server.kill();
+    await server.up();
+    while ((await states()).join() !== "RUNNING,TERMINATED") await sleep(50);
+    const gone = (await tasks()).find(({ Status }) => Status?.State === "TERMINATED")?.Status?.StateChangeReason;
+    assert.deepEqual([gone?.Code, gone?.Message], ["INSTANCE_FAILURE", "Server.SpotInstanceTermination: Spot instance termination"]);
   });
 
   test("an instance that cannot be launched ends its cluster before it was ready; the next cluster is well", async () => {

@@ -9,7 +9,8 @@ import type { DrillReport } from "../../src/cli/drill.ts";
 import { engineCluster } from "./engine-cluster.ts";
 import { eventMessages, startHowdah, until } from "./howdah.ts";
 
-const howdah = await startHowdah({ config: { spot: { noticeSeconds: 80 } } });
+// With the usual notice: on a machine that is busy, a shorter one is not enough for its executors to leave in order.
+const howdah = await startHowdah();
 after(() => howdah.stop());
 
 const cli = join(import.meta.dirname, "..", "..", "bin", "howdah.js");
@@ -83,7 +84,7 @@ test(
     assert.notEqual(report.seconds.drained, null, JSON.stringify(report.happenings));
     const shown = (await howdah.aws("emr", "list-instances", "--cluster-id", id)).Instances.find((one: any) => one.Ec2InstanceId === node);
     assert.match(shown.Status.StateChangeReason.Message, /^Server\.SpotInstanceTermination/);
-    assert.ok(report.seconds.fenced! > 55, "it had its time but for the last 20 s, which are for its logs");
+    assert.ok(report.seconds.fenced! > 90, "it had its time but for the last 20 s, which are for its logs");
     assert.ok(
       eventMessages(howdah, id, "instance").some((text) => text.startsWith(`${node} (task): EC2 Spot Instance Interruption Warning`)),
     );

@@ -235,6 +235,21 @@ static void engines_at_own_path(const char *engines) {
   if (!overlay(engines, "engines", "work/engines", at)) bind_read_only(engines, at);
 }
 
+/* Volumes that are filesystems of their own: volumes.sh has mounted them outside of NODE, which could not be bound with the host's mounts inside. */
+static void volumes(const char *node) {
+  static const char ending[] = ".ext4";
+  struct dirent **entries;
+  int count = scandir("volumes", &entries, NULL, alphasort);
+  if (count < 0) return; /* they are folders of NODE */
+  for (int i = 0; i < count; free(entries[i++])) {
+    char *end = strstr(entries[i]->d_name, ending);
+    if (!end || end[sizeof ending - 1]) continue;
+    *end = 0;
+    bind(path("/run/howdah-volumes/%s", entries[i]->d_name), path("%s/%s", node, entries[i]->d_name), 0);
+  }
+  free(entries);
+}
+
 void furnish(const char *node, const struct view *view) {
   if (chdir(node)) fail(node); /* so that no path of the data folder is ever part of overlay's options, which know no quoting */
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) fail("/");
@@ -264,6 +279,9 @@ void furnish(const char *node, const struct view *view) {
   must_mount("tmpfs", data, "mode=755,size=1m");
   folder(at);
   bind(node, at, 0); /* without the mounts in it, which are this very view */
+  char inside[LONG];
+  snprintf(inside, sizeof inside, "root%s", node);
+  volumes(inside);
   at_own_path(view->link);
   for (char **one = view->binds; *one; one++)
     if (is_inside(*one, view->data)) at_own_path(*one);

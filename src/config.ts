@@ -11,6 +11,8 @@ const schema = z.strictObject({
   region: z.string().default("us-east-1"),
   /** How nodes are kept apart: the best that the host allows where it is not set. */
   isolation: z.enum(["view", "plain"]).optional(),
+  /** What nodes' volumes are: folders of the host's disk, or filesystems of their sizes, by loop devices, which takes root (docs/volumes.md). Of clusters that are created from then on. */
+  volumes: z.enum(["folders", "loop"]).default("folders"),
   /**
    * How the JVMs of steps, commands and YARN containers compile. `quick`: by the first compiler alone, which takes half of what a small job costs, and makes a
    * long one slower. Of clusters that are created from then on; daemons are quick in any case.
@@ -85,11 +87,12 @@ export function readConfig(path: string, provider: ProviderName = "local"): Conf
 
 /** Where nodes are simulated: the fields that are there, and why they do nothing. */
 function withoutEffect(given: z.input<typeof schema>): string[] {
-  const { isolation, jvm, s3, cloudTrail, limits, silentNodeSeconds, unhealthyNodeMinutes } = given;
+  const { isolation, jvm, volumes, s3, cloudTrail, limits, silentNodeSeconds, unhealthyNodeMinutes } = given;
   const noServer = "there is no S3 server but one that the file names as s3";
   return [
     isolation !== undefined && "isolation: nothing runs on them that could be kept apart",
     jvm !== undefined && "jvm: no JVM runs on them",
+    volumes !== undefined && "volumes: nothing is on their disks",
     silentNodeSeconds !== undefined && "silentNodeSeconds: they always answer",
     unhealthyNodeMinutes !== undefined && "unhealthyNodeMinutes: none of them ever is",
     !s3 && cloudTrail?.deliverEverySeconds !== undefined && `cloudTrail.deliverEverySeconds: ${noServer}`,

@@ -103,7 +103,7 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   // Loaded when they are the ones: a server of simulated nodes is to start at once.
   const nodes = options.simulated
     ? (await import("./nodes/simulated.ts")).simulatedNodes(data, options.simulated, log)
-    : (await import("./nodes/local.ts")).localNodes(data, options.isolation ?? config.isolation, log);
+    : (await import("./nodes/local.ts")).localNodes(data, options.isolation ?? config.isolation, log, config.volumes);
   const ids = makeIds();
   const store = await openStore(data.database);
   opened.push(() => store.close());
@@ -216,7 +216,18 @@ async function open(options: ControlPlaneOptions, opened: (() => unknown)[]): Pr
   );
   const writeDown = writeByTurns(audits.event);
   const pipeline = createPipeline({
-    services: createServices({ store, ids, market, releases: config.releases, jvm: config.jvm, audits, s3: direct, buckets, catalogs }),
+    services: createServices({
+      store,
+      ids,
+      market,
+      releases: config.releases,
+      jvm: config.jvm,
+      volumes: config.volumes,
+      audits,
+      s3: direct,
+      buckets,
+      catalogs,
+    }),
     keys,
     authorise: createAuthoriser(policies, facts),
     now: () => new Date(store.now()),

@@ -2,21 +2,23 @@
  * `howdah drill WHAT CLUSTER [NODE]`: does to a node of a real cluster what people rehearse, and tells what the cluster makes of it, and when. The fault is real: processes
  * are killed and stopped from outside, and Howdah is told nothing; a spot interruption comes from the market, which is Howdah's own. Simulated nodes have `howdah fault`.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { nodeLayout } from "../agent/layout.ts";
+import { promisify } from "node:util";
+import { type NodeLayout, nodeLayout } from "../agent/layout.ts";
 import { type DataFolder, dataFolder, nodeVariable } from "../data-folder.ts";
 import { findByEnvironment, signal } from "../process/known.ts";
+import { initOf } from "../providers/local/provider.ts";
+import { ownFilesystems } from "../providers/local/volumes.ts";
 import { type ControlPlaneRecord, providerOf, runningControlPlane } from "../running.ts";
 import { chooseCluster, chooseNode, nodesOf, placeOf, withStore } from "./find.ts";
 import { interrupt } from "./fault.ts";
 import { followDrill, outsideOf, type Happening, type Scene } from "./drill-follow.ts";
 import { age, paint, printJson } from "./terminal.ts";
 
-export const drills = ["kill-node", "kill-daemon", "freeze-node", "slow-node", "spot"] as const;
-/** What EMR knows of, and Howdah has not yet. */
-export const drillsToCome = ["disk-full"] as const;
+export const drills = ["kill-node", "kill-daemon", "freeze-node", "slow-node", "disk-full", "spot"] as const;
 
 type Drill = (typeof drills)[number];
 
@@ -24,7 +26,7 @@ export interface DrillOptions {
   data?: string;
   /** Of kill-daemon. */
   daemon?: string;
-  /** How long freeze-node and slow-node last. */
+  /** How long those last that end by themselves. */
   seconds?: number;
   /** Though the cluster would end. */
   anyway?: boolean;
@@ -49,17 +51,11 @@ export interface DrillReport {
 
 const [slowMs, runMs] = [900, 100];
 const defaultSeconds = 30;
+const lasting: readonly Drill[] = ["freeze-node", "slow-node", "disk-full"];
 
-export async function drill(
-  what: Drill | (typeof drillsToCome)[number],
-  clusterText: string,
-  nodeText: string | undefined,
-  options: DrillOptions,
-): Promise<void> {
-  if (what === "disk-full") throw new Error(`the drill ${what} is not there yet. There are: ${drills.join(", ")}`);
+export async function drill(what: Drill, clusterText: string, nodeText: string | undefined, options: DrillOptions): Promise<void> {
   if (options.daemon !== undefined && what !== "kill-daemon") throw new Error("--daemon is for kill-daemon");
-  if (options.seconds !== undefined && what !== "freeze-node" && what !== "slow-node")
-    throw new Error("--seconds is for freeze-node and slow-node");
+  if (options.seconds !== undefined && !lasting.includes(what)) throw new Error(`--seconds is for ${lasting.join(", ")}`);
   const data = dataFolder(options.data);
   if (providerOf(data) === "simulated")
     throw new Error(`the nodes of ${data.root} are simulated: howdah fault says what is to go wrong on them`);
@@ -204,6 +200,29 @@ const faults: Record<Drill, (data: DataFolder, scene: Scene, options: DrillOptio
     };
   },
 
+  "disk-full"(data, { node, clusterId }, { seconds = defaultSeconds }) {
+    const files = filesOnVolumes(nodeLayout(data.node(node.id)), clusterId);
+    const free = () => {
+      for (const file of files) rmSync(file, { force: true });
+    };
+    return {
+      what: `its ${files.length === 1 ? "volume is" : `${files.length} volumes are`} full for ${age(seconds * 1000)}`,
+      lasts: seconds * 1000,
+      async begin(over) {
+        for (const file of files) {
+          const { bavail, bsize } = statfsSync(dirname(file));
+          // What it needs besides for the file's own blocks is not there: it ends with ENOSPC, and nothing is left then.
+          await promisify(execFile)("fallocate", ["--length", String(bavail * bsize), file]).catch((error: Error) => {
+            if (statfsSync(dirname(file)).bavail > 0) throw error;
+          });
+        }
+        await pause(seconds * 1000, over);
+        free();
+      },
+      end: free,
+    };
+  },
+
   "slow-node"(_data, { node }, { seconds = defaultSeconds }) {
     return {
       what: `it has a tenth of its time for ${age(seconds * 1000)}`,
@@ -228,6 +247,17 @@ const faults: Record<Drill, (data: DataFolder, scene: Scene, options: DrillOptio
     end() {},
   }),
 };
+
+/** Of a node's volumes, as its own processes see them. Throws where they are folders: this host's disk is not to be filled. */
+function filesOnVolumes(layout: NodeLayout, clusterId: string): string[] {
+  const init = initOf(layout);
+  const volumes = ownFilesystems(layout);
+  if (!init || volumes.length === 0)
+    throw new Error(
+      `volumes of ${clusterId} are folders of this host's disk, which no drill fills. Say "volumes": "loop" in howdah.json, and create a cluster then (docs/volumes.md)`,
+    );
+  return volumes.map((name) => join(`/proc/${init.pid}/root`, layout.root, name, "howdah-drill-disk-full"));
+}
 
 /** As the process itself sees it, in its own namespace. */
 function innerPid(pid: number): number | undefined {

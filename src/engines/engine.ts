@@ -89,6 +89,8 @@ export interface NodeFacts {
   layout: NodeLayout;
   /** Where HDFS and YARN keep their data, EMR's /mnt first. `reservedBytes`: of its disk, what is not for HDFS. */
   volumes: { folder: string; reservedBytes: number }[];
+  /** Volumes are filesystems of their own: how full one is has nothing to do with the host's disk. */
+  hasOwnDisks?: boolean;
   installation: Installation;
 }
 

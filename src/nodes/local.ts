@@ -11,6 +11,7 @@ import { createCatalogs } from "../glue/catalogs.ts";
 import { identityOf } from "../glue/server.ts";
 import { runningServer } from "../process/kept-server.ts";
 import { bestDegree, createLocalProvider } from "../providers/local/provider.ts";
+import { tryLoopVolumes } from "../providers/local/volumes.ts";
 import type { HostDisk } from "../reconcile/node-volumes.ts";
 import { applicationsOf, findRelease, releaseLabels } from "../releases/release.ts";
 import { liveClusters } from "../store/clusters.ts";
@@ -19,7 +20,7 @@ import { readInstallation } from "../setup.ts";
 import type { Nodes } from "./nodes.ts";
 
 /** Throws where the engines are missing. `isolation`: where it is not to be the best that the host allows. */
-export function localNodes(data: DataFolder, isolation: "view" | "plain" | undefined, log: Logger): Nodes {
+export function localNodes(data: DataFolder, isolation: "view" | "plain" | undefined, log: Logger, volumes: "folders" | "loop"): Nodes {
   const installation = requireInstallation(releaseLabels()[0] ?? "");
   const owner = { [ownerVariable]: data.root };
   return {
@@ -37,6 +38,7 @@ export function localNodes(data: DataFolder, isolation: "view" | "plain" | undef
       return { server, stop };
     },
     async join(context, ids, endpoint) {
+      if (volumes === "loop") await tryLoopVolumes(data);
       const degree = isolation ?? (await bestDegree()).degree;
       const installer = createEngineInstaller(data);
       const catalogs = createCatalogs(

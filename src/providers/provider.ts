@@ -30,6 +30,8 @@ export interface LaunchSpec {
   address: string;
   hostname: string;
   region: string;
+  /** Bytes of each volume that is to be a filesystem of its own, EMR's /mnt first; without it volumes are folders. */
+  volumes?: number[];
   /** Secret that the agent shows to the control plane: goes only into a file of mode 0600. */
   agentToken: string;
 }

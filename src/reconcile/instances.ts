@@ -1,7 +1,15 @@
 /** The instance's reconciler: launches it, starts its init again where it stopped, and removes it. */
 import { hostnameOf } from "../agent/node-record.ts";
 import { findCluster, isEnding } from "../store/clusters.ts";
-import { findInstance, findMaster, removedByResize, setInstanceStatus, spotTermination, type InstanceRow } from "../store/instances.ts";
+import {
+  findInstance,
+  findMaster,
+  groupsOf,
+  removedByResize,
+  setInstanceStatus,
+  spotTermination,
+  type InstanceRow,
+} from "../store/instances.ts";
 import type { Tx } from "../store/store.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
 import { AddressTaken } from "../providers/provider.ts";
@@ -9,6 +17,7 @@ import type { ReconcileContext } from "./context.ts";
 import { leftOf } from "./interruption.ts";
 import type { Outcome, Reconciler } from "./loop.ts";
 import { readyWithinMs } from "./limits.ts";
+import { volumesFor } from "./node-volumes.ts";
 import { silentMs } from "./watch.ts";
 
 const done: Outcome = { done: true };
@@ -100,6 +109,7 @@ async function launch(context: ReconcileContext, instance: InstanceRow): Promise
   const { store, provider } = context;
   const cluster = await findCluster(store.db, instance.cluster_id);
   if (!cluster) return done;
+  const group = (await groupsOf(store.db, cluster.id)).find(({ id }) => id === instance.group_id)!;
   try {
     await provider.launch({
       clusterId: instance.cluster_id,
@@ -107,6 +117,7 @@ async function launch(context: ReconcileContext, instance: InstanceRow): Promise
       address: instance.address,
       hostname: hostnameOf(instance.address),
       region: cluster.region,
+      ...(cluster.spec.loopVolumes && { volumes: volumesFor(cluster, group, instance) }),
       agentToken: instance.agent_token,
     });
   } catch (error) {

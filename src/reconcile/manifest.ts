@@ -76,8 +76,9 @@ export async function manifestFor(db: Db, instanceId: string, clusterId: string,
     layout,
     volumes: volumesFor(cluster, group, instance).map((bytes, index) => ({
       folder: volumeFolder(layout, index),
-      reservedBytes: reservedOf(bytes, sources.hostDisk),
+      reservedBytes: cluster.spec.loopVolumes ? 0 : reservedOf(bytes, sources.hostDisk),
     })),
+    hasOwnDisks: cluster.spec.loopVolumes === true,
     installation: sources.installation(cluster.spec.releaseLabel, applications),
   };
   const plan = planNode(facts);

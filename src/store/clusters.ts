@@ -44,6 +44,8 @@ export interface ClusterSpec {
   usesCatalog?: true;
   /** JVMs of its jobs and commands compile by the first compiler alone. */
   quickJvms?: true;
+  /** Its nodes' volumes are filesystems of their own. */
+  loopVolumes?: true;
   shown: Partial<Cluster>;
 }
 

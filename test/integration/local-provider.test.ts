@@ -1,13 +1,17 @@
 /** Provider `local` in both degrees: the conformance suite, and what is particular to it. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
+import { volumeFolder } from "../../src/agent/layout.ts";
+import { dataFolder } from "../../src/data-folder.ts";
 import { foreignListeners } from "../../src/providers/local/listeners.ts";
 import { bestDegree } from "../../src/providers/local/provider.ts";
+import { loopsOf, ownFilesystems, tryLoopVolumes } from "../../src/providers/local/volumes.ts";
 import type { LaunchSpec } from "../../src/providers/provider.ts";
 import { createNodeHarness, eventually, launchSpec, manifest } from "./node-harness.ts";
 import { providerConformance } from "./provider-conformance.ts";
@@ -50,7 +54,61 @@ for (const degree of ["view", "plain"] as const) {
     });
 }
 
+const noLoops = await tryLoopVolumes(dataFolder(tmpdir())).then(
+  () => false as const,
+  (error: Error) => error.message,
+);
+
 describe("local nodes", () => {
+  for (const degree of ["view", "plain"] as const)
+    it(
+      `${degree}: volumes are filesystems of their sizes, which outlive a kill and leave nothing`,
+      { skip: noLoops || (degree === "view" && best.degree === "plain") },
+      async () => {
+        const harness = await createNodeHarness(degree);
+        const id = `i-0000000000000${degree === "view" ? "e0" : "e1"}0`;
+        try {
+          const spec = {
+            ...launchSpec(await harness.provider.claimNetwork("j-DISKS", undefined), 1, "j-DISKS", id),
+            volumes: [1 << 30, 100 << 20],
+          };
+          const layout = harness.layout(id);
+          const [first, second] = [0, 1].map((index) => volumeFolder(layout, index));
+          const look = async (generation: number) => {
+            const log = join(layout.logs, `look-${generation}.log`);
+            const script = `df --output=size -BM '${first}' '${second}' | tail -n +2 && cat '${first}/kept' || echo kept > '${first}/kept'; fallocate --length 100M '${second}/full'; echo over; exec sleep 3600`;
+            harness.control().order(
+              manifest(spec, {
+                generation,
+                daemons: [{ name: `look-${generation}`, argv: ["bash", "-c", script], log, ready: [], gate: true }],
+              }),
+            );
+            return eventually(
+              "its volumes to be looked at",
+              () => existsSync(log) && /over/.test(readFileSync(log, "utf8")) && readFileSync(log, "utf8"),
+            );
+          };
+          await harness.provider.launch(spec);
+          assert.match(await look(1), /^ *(9\d\d|10[01]\d)M\n *[789]\dM\n/);
+          assert.equal(loopsOf(layout).length, 2);
+          await harness
+            .control()
+            .reported(id, "a volume that is full", ({ warnings }) => warnings.includes(`${id}: its volume /mnt1 is more than 90 % full`));
+          assert.deepEqual(readdirSync(first!), [], "nobody but the node sees them");
+          process.kill(harness.init(id).pid, "SIGKILL");
+          await eventually("its end", async () => (await harness.provider.observe(id)) === "stopped");
+          await harness.provider.launch(spec);
+          assert.match(await look(2), /M\nkept\n/, "what was on a volume is there again");
+          await harness.provider.terminate(id);
+          assert.deepEqual(loopsOf(layout), []);
+          await harness.provider.reclaim(id);
+          assert.deepEqual(ownFilesystems(layout), []);
+        } finally {
+          await harness.dispose();
+        }
+      },
+    );
+
   it("in plain, even both processes of the init killed at once leave nothing after terminate", async () => {
     const harness = await createNodeHarness("plain");
     try {

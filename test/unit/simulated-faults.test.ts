@@ -156,10 +156,9 @@ describe("rules and faults", () => {
     await assert.rejects(fault("instance-dies", "j-NONE", "master"), /there is no cluster j-NONE/);
     const drill = (...words: string[]) => howdah("drill", ...words, "--data", server.data.root);
     await assert.rejects(drill("kill-node", "last"), /are simulated: howdah fault says/);
-    await assert.rejects(drill("disk-full", "last"), /the drill disk-full is not there yet/);
     await assert.rejects(fault("spot-interruption", "last"), /howdah fault spot-interruption CLUSTER NODE/);
     await assert.rejects(fault("spot-interruption", "last", "master"), /is on demand: only instances of the market SPOT/);
-    await assert.rejects(drill("kill-node", "last", "--seconds", "3"), /--seconds is for freeze-node and slow-node/);
+    await assert.rejects(drill("kill-node", "last", "--seconds", "3"), /--seconds is for freeze-node, slow-node, disk-full/);
     const { endpoint } = await server.credentials();
     const body = JSON.stringify({ kind: "launch-fails" });
     for (const headers of [{}, { authorization: "Bearer x" }])

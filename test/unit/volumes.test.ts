@@ -1,7 +1,9 @@
 /** The volumes of a node: from what was asked for or the instance type's own to what HDFS and YARN are told of them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { RunJobFlowOutput } from "@aws-sdk/client-emr";
 import { nodeLayout } from "../../src/agent/layout.ts";
+import { emrHandlers } from "../../src/api/emr/handlers.ts";
 import { manifestFor } from "../../src/reconcile/manifest.ts";
 import { reservedOf } from "../../src/reconcile/node-volumes.ts";
 import { dataVolumes } from "../../src/releases/ebs.ts";
@@ -12,6 +14,27 @@ import { installation } from "./engine-facts.ts";
 const GiB = 2 ** 30;
 const root = { VolumeType: "gp3", SizeInGB: 15 };
 const ebs = (SizeInGB: number, VolumesPerInstance = 1) => ({ VolumeSpecification: { VolumeType: "gp3", SizeInGB }, VolumesPerInstance });
+
+const group = (InstanceRole: "MASTER" | "CORE", more: object) => ({
+  InstanceRole,
+  InstanceCount: 1,
+  InstanceType: "m5.xlarge",
+  ...more,
+});
+const runInput = (...InstanceGroups: ReturnType<typeof group>[]) => ({
+  Name: "volumes",
+  ReleaseLabel: "emr-7.13.0",
+  ServiceRole: "EMR_DefaultRole",
+  JobFlowRole: "EMR_EC2_DefaultRole",
+  Instances: { KeepJobFlowAliveWhenNoSteps: true, InstanceGroups },
+});
+const sources = {
+  endpoint: "http://127.0.0.1:1",
+  nodeFolder: (one: string) => `/nodes/${one}`,
+  hostDisk: { bytes: 1000 * GiB, keptBytes: 50 * GiB },
+  installation: () => installation,
+  catalog: () => assert.fail("no catalog is asked for"),
+};
 
 test("a node has the instance stores of its type, then its EBS volumes", () => {
   assert.deepEqual(dataVolumes(null, "m5.xlarge", root), [32 * GiB, 32 * GiB]);
@@ -39,28 +62,12 @@ test("HDFS gets no more of a folder than its volume has: the DataNode's own reck
 
 test("HDFS and YARN use every volume of a node, each group those that it asked for", async () => {
   const h = await harness();
-  const group = (InstanceRole: string, more: object) => ({ InstanceRole, InstanceCount: 1, InstanceType: "m5.xlarge", ...more });
+  const core3 = { EbsConfiguration: { EbsBlockDeviceConfigs: [ebs(100, 3)] } };
   const { JobFlowId = "" } = (await h.handlers.RunJobFlow!(
-    {
-      Name: "volumes",
-      ReleaseLabel: "emr-7.13.0",
-      ServiceRole: "EMR_DefaultRole",
-      JobFlowRole: "EMR_EC2_DefaultRole",
-      Instances: {
-        KeepJobFlowAliveWhenNoSteps: true,
-        InstanceGroups: [group("MASTER", {}), group("CORE", { EbsConfiguration: { EbsBlockDeviceConfigs: [ebs(100, 3)] } })],
-      },
-    } as never,
+    runInput(group("MASTER", {}), group("CORE", core3)),
     h.request,
-  )) as { JobFlowId?: string };
+  )) as RunJobFlowOutput;
   await h.settle();
-  const sources = {
-    endpoint: "http://127.0.0.1:1",
-    nodeFolder: (one: string) => `/nodes/${one}`,
-    hostDisk: { bytes: 1000 * GiB, keptBytes: 50 * GiB },
-    installation: () => installation,
-    catalog: () => assert.fail("no catalog is asked for"),
-  };
   const [master, core] = await instancesOf(h.store.db, JobFlowId);
   const settings = async (id: string, file: string) => {
     const manifest = await manifestFor(h.store.db, id, JobFlowId, sources);
@@ -85,4 +92,23 @@ test("HDFS and YARN use every volume of a node, each group those that it asked f
       ["/mnt2", folders[2]],
     ],
   );
+});
+
+test("volumes that are filesystems of their own are launched by size, and full at EMR's 90 %", async () => {
+  for (const volumes of ["folders", "loop"] as const) {
+    const h = await harness();
+    const handlers = emrHandlers({ store: h.store, ids: h.ids, releases: { substitute: false, missingApplications: "refuse" }, volumes });
+    const { JobFlowId = "" } = (await handlers.RunJobFlow!(runInput(group("MASTER", {})), h.request)) as RunJobFlowOutput;
+    await h.settle();
+    const [master] = await instancesOf(h.store.db, JobFlowId);
+    const isLoop = volumes === "loop";
+    assert.deepEqual(h.provider.launched.get(master!.id)?.volumes, isLoop ? [32 * GiB, 32 * GiB] : undefined);
+    const manifest = await manifestFor(h.store.db, master!.id, JobFlowId, sources);
+    const value = (file: string, name: RegExp) => {
+      const { content = "" } = manifest!.files.find(({ path }) => path.endsWith(file))!;
+      return new RegExp(`${name.source}[^<]*</name><value>([^<]*)`).exec(content)?.[1];
+    };
+    assert.equal(value("yarn-site.xml", /max-disk-utilization/), isLoop ? "90" : "100");
+    assert.equal(value("hdfs-site.xml", /du\.reserved/), isLoop ? "0" : String(918 * GiB));
+  }
 });

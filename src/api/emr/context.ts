@@ -10,6 +10,8 @@ export interface EmrContext {
   releases: { substitute: boolean; missingApplications: "refuse" | "warn" };
   /** howdah.json's: how the JVMs of new clusters' jobs compile. */
   jvm?: "full" | "quick";
+  /** howdah.json's: what the volumes of new clusters' nodes are. */
+  volumes?: "folders" | "loop";
 }
 
 export type EmrRequest = RequestContext;

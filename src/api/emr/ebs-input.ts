@@ -19,8 +19,10 @@ const volumeTypes: Record<string, VolumeType> = {
 };
 
 /** Of every EbsConfiguration. */
-export const ebsWarning =
-  "EbsConfiguration: volumes are folders of the host's disk. HDFS takes no more of one than its size, all else may; IOPS and throughput have no effect";
+export const ebsWarning = (isLoop = false): string =>
+  isLoop
+    ? "EbsConfiguration: IOPS and throughput of volumes have no effect"
+    : "EbsConfiguration: volumes are folders of the host's disk. HDFS takes no more of one than its size, all else may; IOPS and throughput have no effect";
 
 /** EC2's largest volume, in GiB. */
 const largestVolume = 16_384;

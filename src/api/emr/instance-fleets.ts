@@ -41,7 +41,7 @@ export async function AddInstanceFleet({ store, ids }: EmrContext, input: AddIns
     const id = ids.instanceFleet();
     await insertGroup(tx, { id, cluster_id: cluster.id, ...added.columns(configurations, false) });
     await addEvent(tx, cluster.id, "cluster", `${id} is added: ${capacityText(added.fleet)}, by ${request.principal.arn}`);
-    if (added.hasEbs) warnings.push(ebsWarning);
+    if (added.hasEbs) warnings.push(ebsWarning(cluster.spec.loopVolumes));
     await addWarnings(tx, cluster.id, warnings);
     await tx.wake("cluster", cluster.id);
     return { ClusterId: cluster.id, InstanceFleetId: id, ClusterArn: clusterArn(cluster) };

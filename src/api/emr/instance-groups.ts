@@ -56,7 +56,7 @@ export async function AddInstanceGroups({ store, ids }: EmrContext, input: AddIn
       groupIds.push(id);
       await insertGroup(tx, { id, cluster_id: cluster.id, ...group.columns(configurations, false) });
       await addEvent(tx, cluster.id, "cluster", `${id} is added: ${group.count} × ${group.instanceType}, by ${request.principal.arn}`);
-      if (group.hasEbs) warnings.push(ebsWarning);
+      if (group.hasEbs) warnings.push(ebsWarning(cluster.spec.loopVolumes));
       if (!group.autoScalingPolicy) continue;
       await setAutoScalingPolicy(tx, id, readAutoScalingPolicy(group.autoScalingPolicy, cluster.id, group.role));
       warnings.push(`AutoScalingPolicy of ${id} ${noScaling}`);

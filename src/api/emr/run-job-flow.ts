@@ -32,7 +32,7 @@ import { readStepConcurrencyLevel, readSteps, stepWarnings } from "./steps.ts";
 import { checkTags } from "./tags.ts";
 
 export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, request: EmrRequest) {
-  const { store, ids, releases, jvm } = context;
+  const { store, ids, releases, jvm, volumes } = context;
   const instances = withoutBlanks(input.Instances ?? {});
   const warnings = [...sortOutParameters(input), ...sortOutInstances(instances)];
   const release = readRelease(input.ReleaseLabel, releases, warnings);
@@ -60,7 +60,7 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
     warnings.push(
       `HDFS keeps one copy of each block (EMR's default below 4 core nodes): what is in HDFS is lost with ${coreNodes === 0 ? "the" : "a"} node`,
     );
-  if (groups.some(({ hasEbs }) => hasEbs)) warnings.push(ebsWarning);
+  if (groups.some(({ hasEbs }) => hasEbs)) warnings.push(ebsWarning(volumes === "loop"));
   for (const path of request.unknownMembers)
     warnings.push(`${path}: not a parameter of RunJobFlow that this version knows; it has no effect`);
 
@@ -75,6 +75,7 @@ export async function RunJobFlow(context: EmrContext, input: RunJobFlowInput, re
     ...(usesCatalog && { usesCatalog }),
     ...(hasFleets && { hasFleets }),
     ...(jvm === "quick" && { quickJvms: true }),
+    ...(volumes === "loop" && { loopVolumes: true }),
     shown: {
       AutoScalingRole: input.AutoScalingRole,
       ScaleDownBehavior: input.ScaleDownBehavior ?? "TERMINATE_AT_TASK_COMPLETION",

@@ -154,9 +154,9 @@ function yarnSite(facts: NodeFacts): Properties {
     // As on EMR: virtual memory is not limited. Physical memory is: a container that outgrows its size is ended there too.
     "yarn.nodemanager.vmem-check-enabled": "false",
     "yarn.nodemanager.pmem-check-enabled": "true",
-    // EMR stops using a disk at 90 %. The host's disk is shared with everything else on it: what counts is what is left.
-    "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "100",
-    "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb": "1024",
+    // EMR stops using a disk at 90 %. The host's disk is shared with everything else on it: what counts there is what is left.
+    "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": facts.hasOwnDisks ? "90" : "100",
+    "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb": facts.hasOwnDisks ? "0" : "1024",
     // Hadoop looks every two minutes.
     "yarn.nodemanager.disk-health-checker.interval-ms": "5000",
     "yarn.nodemanager.env-whitelist": containerVariables.join(","),

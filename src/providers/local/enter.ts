@@ -28,7 +28,8 @@ export function enterNode(layout: NodeLayout): EntryPoint {
   const env = environment({ layout, record }, readJson<Manifest>(layout.manifest)?.env);
   // Inside, the caller's ids are those of the node's user already; nsenter could not set others there.
   const namespaces = ["--user", "--preserve-credentials", "--mount", "--uts", "--pid"];
-  const prefix = record.degree === "view" ? [findNsenter(), `--target=${init.pid}`, ...namespaces, "--"] : [];
+  const entered = record.degree === "view" ? namespaces : record.volumes ? ["--mount"] : [];
+  const prefix = entered.length > 0 ? [findNsenter(), `--target=${init.pid}`, ...entered, "--"] : [];
   return { degree: record.degree, prefix, env, home: env.HOME ?? layout.home };
 }
 

@@ -18,6 +18,7 @@ import { agentProgram, copyAgent } from "./agent-copy.ts";
 import type { Degree } from "./degree.ts";
 import { createNetworkClaims, heldAddresses } from "./network.ts";
 import { writeSkeleton } from "./skeleton.ts";
+import { loopsOf, withVolumes } from "./volumes.ts";
 
 export interface LocalProviderOptions {
   data: DataFolder;
@@ -36,6 +37,8 @@ const project = resolve(import.meta.dirname, "../../..");
 /** Exit code of howdah-init. */
 const addressTaken = 75;
 const launchMs = 30_000;
+/** The kernel writes what is not on the disk yet when it takes volumes away. */
+const unmountMs = 30_000;
 /** A process that ends gives its environment back before its claim: for so long a taken address may still be our own. */
 const dyingMs = 1_000;
 
@@ -81,7 +84,8 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
     const log = openSync(initLog(layout), "a");
     try {
       const args = [layout.root, spec.address, ...(degree === "view" ? view : []), "--", ...agent];
-      const child = spawn(native.init, args, { cwd: "/", env, detached: true, stdio: ["ignore", log, log] });
+      const [program, ...all] = withVolumes(spec, layout, degree, [native.init, ...args]);
+      const child = spawn(program!, all, { cwd: "/", env, detached: true, stdio: ["ignore", log, log] });
       child.unref();
       return new Promise<number | string>((ended) => {
         child.on("error", (error) => ended(error.message));
@@ -148,6 +152,7 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
       for (let left = marked(instanceId); left.length; left = marked(instanceId)) {
         await Promise.all(left.map((known) => endProcess(known, { graceMs: 0 })));
       }
+      for (const giveUpAt = performance.now() + unmountMs; loopsOf(layout).length > 0 && performance.now() < giveUpAt;) await sleep(20);
       await rm(initRecord(layout), { force: true });
     },
 

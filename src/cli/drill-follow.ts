@@ -103,8 +103,9 @@ export async function followDrill(
       if (isLost && isFull) seconds.replaced ??= passed;
       const isYarnWell = (now.yarn?.active ?? -1) >= (first.yarn?.active ?? 0);
       const hasBlocks = node.role === "CORE";
-      const isCopied =
-        !hasBlocks || instance.leaving === "copied" || (!isLost && now.hdfs?.short === 0 && now.hdfs.live >= (first.hdfs?.live ?? 0));
+      // A node that left in order was let go when HDFS had emptied it.
+      const isEmptied = instance.leaving === "copied" || (isLost && instance.leaving === "stopping");
+      const isCopied = !hasBlocks || isEmptied || (!isLost && now.hdfs?.short === 0 && now.hdfs.live >= (first.hdfs?.live ?? 0));
       const isPast = isLost || passed * 1000 > fault.lasts + settleMs;
       if (isPast && isYarnWell && (!isLost || isFull)) seconds.yarn ??= passed;
       if (isPast && hasBlocks && isCopied) seconds.hdfs ??= passed;

@@ -80,7 +80,10 @@ for (const victim of victims)
         const { root, logs } = harness.layout(spec.instanceId);
         const control = harness.control();
         const counted = (what: string) => join(harness.data.root, `${spec.instanceId}-${what}`);
-        const script = (what: string) => `echo ran >> ${counted(what)}; sleep 1`;
+        // What is to be cut off goes on until the kill has been.
+        const killed = counted("killed");
+        const script = (what: "action" | "step") =>
+          `echo ran >> ${counted(what)}; ${runs === what ? `until [ -e ${killed} ]; do sleep 0.1; done` : ""}`;
         const action = counted("action.sh");
         writeFileSync(action, `#!/bin/bash\n${script("action")}\n`);
         let now = manifest(spec, {
@@ -113,6 +116,7 @@ for (const victim of victims)
         if (victim === "guard") process.kill(readStat(init.pid)!.parent, "SIGKILL");
         else signal(victim === "agent" ? agent : init, "SIGKILL");
         await eventually("its end", () => !isAlive(victim === "agent" ? agent : init));
+        writeFileSync(killed, "");
         await harness.provider.launch(spec); // As the instance's reconciler does; nothing where it runs.
         await eventually("the next agent", () => {
           const next = harness.agent(spec.instanceId);

@@ -9,8 +9,8 @@ import type { DrillReport } from "../../src/cli/drill.ts";
 import { engineCluster } from "./engine-cluster.ts";
 import { eventMessages, startHowdah, until } from "./howdah.ts";
 
-// With the usual notice: on a machine that is busy, a shorter one is not enough for its executors to leave in order.
-const howdah = await startHowdah();
+// Longer than EC2's: on a machine that is busy, two minutes are not always enough for its executors to leave in order.
+const howdah = await startHowdah({ config: { spot: { noticeSeconds: 210 } } });
 after(() => howdah.stop());
 
 const cli = join(import.meta.dirname, "..", "..", "bin", "howdah.js");
@@ -30,8 +30,8 @@ while not fs.exists(path("/tmp/enough")) and time.time() < giveUp:
     passes += 1
     time.sleep(0.5)
 tracker = sc.statusTracker()
-stages = [tracker.getStageInfo(stage) for job in tracker.getJobIdsForGroup(None) for stage in tracker.getJobInfo(job).stageIds]
-print("passes", passes, "stages tried again", len({one.stageId for one in stages if one and one.currentAttemptId > 0}))
+readers = [tracker.getStageInfo(max(tracker.getJobInfo(job).stageIds)) for job in tracker.getJobIdsForGroup(None)]
+print("passes", passes, "read again", len([one for one in readers if one and one.currentAttemptId > 0]))
 `;
 
 test(
@@ -81,8 +81,7 @@ test(
     const report = JSON.parse((await drilled).stdout) as DrillReport;
     t.diagnostic(`the drill: ${JSON.stringify(report.seconds)}`);
     assert.deepEqual([report.outcome, report.failedApplications], ["replaced, and well again", 0]);
-    // How soon Spark's executors have handed over what they have is the machine's matter: a busy one needs more than the notice.
-    assert.match(JSON.stringify(report.happenings), /DECOMMISSIONING/, "YARN gives it nothing more");
+    assert.notEqual(report.seconds.drained, null, JSON.stringify(report.happenings));
     const shown = (await howdah.aws("emr", "list-instances", "--cluster-id", id)).Instances.find((one: any) => one.Ec2InstanceId === node);
     assert.match(shown.Status.StateChangeReason.Message, /^Server\.SpotInstanceTermination/);
     assert.ok(report.seconds.fenced! > 90, "it had its time but for the last 20 s, which are for its logs");
@@ -95,8 +94,8 @@ test(
     assert.equal(state, "COMPLETED");
     const text = await log("stdout");
     t.diagnostic(text);
-    // A block that is fetched while it moves has two stages tried again: the one that reads it and the one that made it.
-    assert.ok(Number(/stages tried again (\d+)/.exec(text)?.[1]) <= 2, text);
+    // Of a block that is fetched while it moves, the stage that reads it is tried again, and with it the one that made it.
+    assert.ok(Number(/read again (\d+)/.exec(text)?.[1]) <= 1, text);
     await cluster.terminate();
   },
 );

@@ -61,9 +61,22 @@ test("memory is what EMR advertises for the type, and containers may be as large
   assert.match(defaults, /^spark\.executor\.cores 4$/m);
 });
 
-test("where one node runs all containers, a driver in cluster mode fits beside an executor", () => {
-  const defaults = fileOf(factsOf(["MASTER", "CORE"], 0), "spark-defaults.conf");
-  assert.match(defaults, /^spark\.executor\.memory 8300M$/m);
+test("where only one node has room for an executor, a driver in cluster mode fits beside it", () => {
+  const executor = (roles: NodeRole[], ...types: string[]) => {
+    const facts = factsOf(roles, 0);
+    const nodes = facts.cluster.nodes.map((node, i) => ({ ...node, instanceType: instanceType(types[i] ?? "m5.xlarge")! }));
+    return setting(fileOf({ ...facts, cluster: { ...facts.cluster, nodes } }, "spark-defaults.conf"), "spark.executor.memory");
+  };
+  assert.equal(executor(["MASTER", "CORE"]), "8300M");
+  assert.equal(executor(["MASTER", "CORE", "TASK"], "m5.xlarge", "m5.xlarge", "c5.xlarge"), "8300M");
+  assert.equal(executor(["MASTER", "CORE", "TASK"], "m5.xlarge", "c5.xlarge", "m5.xlarge"), "4743M");
+  assert.equal(executor(["MASTER", "CORE", "TASK"]), "9486M");
+  // Four of them are on such a node, and what EMR leaves beside them is enough.
+  const fourTimes = ["m5.xlarge", "m5.4xlarge", "m5.xlarge"];
+  assert.equal(
+    executor(["MASTER", "CORE", "TASK"], ...fourTimes),
+    executor(["MASTER", "CORE", "CORE"], "m5.xlarge", "m5.4xlarge", "m5.4xlarge"),
+  );
 });
 
 test("a master is told whom YARN and HDFS may not use any more; a node that leaves has no daemon that is started again", () => {

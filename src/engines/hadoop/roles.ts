@@ -12,10 +12,6 @@ export function dataNodeCount(cluster: ClusterFacts): number {
   return cluster.nodes.filter(({ role }) => hasDataNode({ cluster, role })).length;
 }
 
-export function nodeManagerCount(cluster: ClusterFacts): number {
-  return cluster.nodes.filter(({ role }) => hasNodeManager({ cluster, role })).length;
-}
-
 /** Of the nodes that must be there now. */
 export const awaitedDataNodes = (cluster: ClusterFacts): number => cluster.awaited.filter((role) => hasDataNode({ cluster, role })).length;
 

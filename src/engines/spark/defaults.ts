@@ -2,7 +2,7 @@
 import type { InstanceType } from "../../releases/instance-types.ts";
 import type { ClusterFacts, NodeFacts } from "../engine.ts";
 import type { NodeRole } from "../../agent/manifest.ts";
-import { hasNodeManager, nodeManagerCount } from "../hadoop/roles.ts";
+import { hasNodeManager } from "../hadoop/roles.ts";
 import { isCapacity } from "../hadoop/scheduler.ts";
 import { ports as hadoopPorts } from "../hadoop/ports.ts";
 import { exportsOf, type Properties, propertiesOf } from "../settings.ts";
@@ -23,22 +23,28 @@ function smallest(cluster: ClusterFacts, isCounted: (role: NodeRole) => boolean)
   return types.reduce((a, b) => (b.yarn.nodeMemoryMb < a.yarn.nodeMemoryMb ? b : a));
 }
 
+/** The nodes that run containers. */
+const workersOf = (cluster: ClusterFacts) => cluster.nodes.filter(({ role }) => hasNodeManager({ cluster, role }));
+
 /** A driver of 2048M in cluster mode, with its overhead of at least 384 MB. */
 const driverContainerMb = 2432;
 
+const heapOf = (containerMb: number) => Math.ceil(containerMb / (1 + overheadFactor));
+
 /**
- * Heap (MB) and cores of an executor, where `perNode` of them share a node. Where one node runs all containers, a driver in cluster mode
- * must fit beside an executor: EMR's own size leaves no room for it there, and such a job waits for ever.
+ * Heap (MB) and cores of an executor, where `perNode` of them share a node. Where only one node has room for one, a driver in cluster mode, which may
+ * come to be there, must fit beside it: EMR's own size leaves no room for both, and such a job waits for ever.
  */
 function executorSize({ cluster, configurations }: NodeFacts, type: InstanceType, perNode: number): { memoryMb: number; cores: number } {
   const { nodeMemoryMb } = type.yarn;
+  const container = (nodeMemoryMb * executorShare) / perNode;
   const beside = nodeMemoryMb - driverContainerMb;
-  const isAlone = nodeManagerCount(cluster) === 1 && beside >= driverContainerMb;
-  const container = Math.min(nodeMemoryMb * executorShare, isAlone ? beside : Infinity) / perNode;
+  const holders = workersOf(cluster).filter(({ instanceType }) => instanceType.yarn.nodeMemoryMb >= container);
+  const isAlone = holders.length === 1 && beside >= driverContainerMb;
   // Only schedulers other than the capacity scheduler count cores.
   const driverCores = isAlone && !isCapacity(propertiesOf(configurations, "yarn-site")) ? 1 : 0;
   return {
-    memoryMb: Math.ceil(container / (1 + overheadFactor)),
+    memoryMb: heapOf(isAlone ? Math.min(container, beside / perNode) : container),
     cores: Math.max(1, Math.floor((type.vcpu - driverCores) / perNode)),
   };
 }
@@ -63,19 +69,15 @@ function maximized(facts: NodeFacts): Properties {
     smallest(cluster, (role) => role !== "MASTER"),
     1,
   );
-  const driver = executorSize(
-    facts,
-    smallest(cluster, (role) => role !== "TASK"),
-    1,
-  );
-  const workers = cluster.nodes.filter(({ role }) => hasNodeManager({ cluster, role }));
+  const driver = smallest(cluster, (role) => role !== "TASK").yarn.nodeMemoryMb * executorShare;
+  const workers = workersOf(cluster);
   const cores = workers.reduce((sum, { instanceType }) => sum + instanceType.vcpu, 0);
   const isDynamic = propertiesOf(configurations, "spark-defaults")["spark.dynamicAllocation.enabled"] === "true";
   return {
     "spark.executor.memory": `${executor.memoryMb}M`,
     "spark.executor.cores": String(executor.cores),
     // Where one node runs all containers, executorSize has left room for a driver of this size.
-    "spark.driver.memory": workers.length === 1 ? "2048M" : `${driver.memoryMb}M`,
+    "spark.driver.memory": workers.length === 1 ? "2048M" : `${heapOf(driver)}M`,
     "spark.default.parallelism": String(2 * cores),
     ...(isDynamic ? {} : { "spark.executor.instances": String(workers.length), "spark.dynamicAllocation.enabled": "false" }),
   };

@@ -1,5 +1,5 @@
 /** The cluster's reconciler: from the wish for a cluster to running nodes, and to its end. */
-import { type GroupRow, setWanted, groupsOf, instancesOf, type InstanceRow, stays, wasLost } from "../store/instances.ts";
+import { type GroupRow, groupsOf, instancesOf, type InstanceRow, isLaunched, setWanted, stays, wasLost } from "../store/instances.ts";
 import { type ClusterEnding, type ClusterRow, findCluster, keepsAlive, setClusterStatus } from "../store/clusters.ts";
 import { disableClusterKeys } from "../store/access-keys.ts";
 import { addEvent, addWarnings } from "../store/events.ts";
@@ -186,9 +186,7 @@ async function remove(context: ReconcileContext, cluster: ClusterRow): Promise<O
   const instances = await instancesOf(store.db, cluster.id);
   await takeOverWarnings(store, cluster, instances); // Of the last logs, too.
   if (instances.some((instance) => instance.wanted === 1)) {
-    const waits = instances.filter(
-      ({ status, wanted, observed }) => status === "launched" && wanted === 1 && observed !== null && observed.phase !== "stopped",
-    );
+    const waits = instances.filter((one) => isLaunched(one) && one.wanted === 1 && one.observed && one.observed.phase !== "stopped");
     const leftMs = stoppingMs - context.waits.for(`last logs of ${cluster.id}`);
     if (waits.length > 0 && leftMs > 0) return { againMs: leftMs };
     await store.transaction(async (tx) => {

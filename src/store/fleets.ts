@@ -103,19 +103,26 @@ export function chooseTypes(
   const has = new Map(had);
   const unitsOf = ({ index }: Candidate) => has.get(index) ?? 0;
   const chosen: Hardware[] = [];
-  for (let left = units; left > 0 && chosen.length < mostChosen;) {
+  let left = units;
+  while (left > 0 && chosen.length < mostChosen) {
     const there = ranked.filter(({ index }) => rooms.get(index)! > 0);
     const fitting = there.filter(({ weight }) => weight <= left);
     // One that exceeds the target is taken only where no other is left.
     const candidates = fitting.length > 0 ? fitting : there.toSorted((a, b) => a.weight - b.weight).slice(0, 1);
     const [next] = strategy === "diversified" ? candidates.toSorted((a, b) => unitsOf(a) - unitsOf(b)) : candidates;
-    if (!next) return chosen;
+    if (!next) break;
     has.set(next.index, unitsOf(next) + next.weight);
     rooms.set(next.index, rooms.get(next.index)! - 1);
     left -= next.weight;
     chosen.push({ instance_type: next.instanceType, market, weight: next.weight, type_config: next.index });
   }
-  return chosen;
+  // A large one, taken for want of small ones, may make small ones needless that were taken before it.
+  let over = -left;
+  return chosen.filter(({ weight }) => {
+    if (weight > over) return true;
+    over -= weight;
+    return false;
+  });
 }
 
 /** Instance types of a new fleet's instances. */

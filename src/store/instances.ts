@@ -352,9 +352,13 @@ export async function recordReport(tx: Tx, report: Report): Promise<boolean> {
   return kept.length > 0;
 }
 
+/** Its host has it: a report says so, too, where its launch had an effect, and no answer. */
+export const isLaunched = ({ status, observed }: Pick<InstanceRow, "status" | "observed">): boolean =>
+  status === "launched" || (status === "provisioning" && observed !== null);
+
 /** Of a cluster that ends: nothing of this instance is to be saved any more. */
-export const hasSaved = ({ status, wanted, observed }: Pick<InstanceRow, "status" | "wanted" | "observed">): boolean =>
-  status !== "launched" || wanted === 0 || !observed || ["saved", "stopped"].includes(observed.phase);
+export const hasSaved = (instance: Pick<InstanceRow, "status" | "wanted" | "observed">): boolean =>
+  !isLaunched(instance) || instance.wanted === 0 || !instance.observed || ["saved", "stopped"].includes(instance.observed.phase);
 
 /** EMR's state of an instance. */
 export function instanceState(instance: InstanceRow): InstanceState {
@@ -381,8 +385,9 @@ export const hasFailed = ({ first_ready_at, end_code, observed }: InstanceRow): 
   first_ready_at === null && (observed?.phase === "failed" || end_code === "INTERNAL_ERROR" || end_code === "INSTANCE_FAILURE");
 
 /** Why a node in use is not fit for its work; undefined where it is. */
-export function illness({ first_ready_at, observed, status }: InstanceRow): string | undefined {
-  const ill = observed?.phase === "ready" && status === "launched" ? observed.daemons.find(({ unhealthy }) => unhealthy) : undefined;
+export function illness(instance: InstanceRow): string | undefined {
+  const { first_ready_at, observed } = instance;
+  const ill = observed?.phase === "ready" && isLaunched(instance) ? observed.daemons.find(({ unhealthy }) => unhealthy) : undefined;
   return first_ready_at === null || !ill ? undefined : `${ill.name}: ${ill.unhealthy}`;
 }
 

@@ -16,6 +16,7 @@ import {
   hasFailed,
   type InstanceRow,
   instanceState,
+  isLaunched,
   type UniformGroup,
   wasLost,
 } from "./instances.ts";
@@ -160,7 +161,7 @@ export function fleetEvent(
 ): StateChangeEvent {
   const { fleet, shift } = group;
   const has = unitsOf(mine.filter((instance) => instanceState(instance) === "RUNNING"));
-  const provisioned = unitsOf(mine.filter(({ status }) => status === "launched"));
+  const provisioned = unitsOf(mine.filter(isLaunched));
   const which = `nstance fleet ${group.id} in Amazon EMR cluster ${cluster.id} (${cluster.spec.name})`;
   const at = minute(telling.now);
   const started = resizedAt(group, mine) ?? group.created_at;

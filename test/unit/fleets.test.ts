@@ -42,6 +42,15 @@ const capacities = (one: InstanceFleet | undefined) => [
 const list = async (h: Harness, ClusterId: string, more: object = {}) =>
   (await h.handlers.ListInstances!({ ClusterId, ...more }, h.request)).Instances!;
 
+test("a node that reports has been launched, though its launch was answered by an error: its capacity is provisioned", async () => {
+  const h = await harness();
+  h.provider.failLaunches = 3;
+  const id = await create(h, withFleets([master, fleet("CORE", [1, 1], [type("m5.xlarge")])]));
+  await makeReady(h, id);
+  assert.ok((await instancesOf(h.store.db, id)).some(({ status }) => status === "provisioning"));
+  assert.deepEqual(capacities((await fleets(h, id)).CORE), ["RUNNING", [1, 1], [1, 1]]);
+});
+
 test("fleets become instances of the types that fill their targets, each with its type, market and fleet", async () => {
   const h = await harness();
   const id = await create(h, withFleets([master, core, fleet("TASK", [0, 0], [type("r5.xlarge")])]));

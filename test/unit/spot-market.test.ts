@@ -198,4 +198,9 @@ test("fleets choose by the market's prices and capacity, as their strategies say
     "m5.xlarge",
   ]);
   assert.deepEqual(choose("lowest-price", 3, [type("c5.xlarge", 1)]), ["c5.xlarge"], "no more than there is");
+  assert.deepEqual(
+    choose("lowest-price", 2, [type("c5.xlarge", 1), type("m5.2xlarge", 3)]),
+    ["m5.2xlarge"],
+    "none that another makes needless",
+  );
 });

@@ -22,6 +22,7 @@ import {
   hasFailed,
   type InstanceRow,
   instanceState,
+  isLaunched,
   removedByResize,
   stays,
   type UniformGroup,
@@ -59,7 +60,7 @@ export function instanceGroupShape(group: UniformGroup, cluster: ClusterRow, ins
 export function instanceFleetShape(group: FleetRow, cluster: ClusterRow, instances: readonly InstanceRow[]): InstanceFleet {
   const { fleet } = group;
   const mine = instances.filter((instance) => instance.group_id === group.id);
-  const provisioned = unitsOf(mine.filter(({ status }) => status === "launched"));
+  const provisioned = unitsOf(mine.filter(isLaunched));
   return {
     Id: group.id,
     Name: group.name,

@@ -35,6 +35,8 @@ export function nodeLayout(root: string) {
     volatile: join(root, "run", "volatile"),
     /** What programs of the node want said: each file's text becomes a warning of the cluster. */
     warnings: join(root, "run", "warnings"),
+    /** What is wrong with volumes that are filesystems of their own, as a NodeManager's health script says it; empty where nothing is. */
+    volumesHealth: join(root, "run", "volumes-health"),
     /** Token file that SDKs read for the container credentials endpoint. */
     credentialsToken: join(root, "run", "credentials-token"),
     /** The same for each running step that has a runtime role: a file by its id. */

@@ -11,6 +11,7 @@ import { readNodeRecord } from "./node-record.ts";
 import type { Manifest } from "./manifest.ts";
 import { createS3, type NodeS3 } from "./s3.ts";
 import { createShipper } from "./ship.ts";
+import { watchVolumes } from "./volumes-watch.ts";
 
 const folder = process.argv[2];
 if (!folder) throw new Error("usage: main.ts NODE_FOLDER");
@@ -56,6 +57,7 @@ const converger = createConverger(context, s3, shipper);
 const reports = sendReports(context, () => ({ ...converger.report(), warnings: [...warnings] }));
 
 watchHost(context);
+watchVolumes(context);
 try {
   emptyVolatile(layout);
 } catch (error) {

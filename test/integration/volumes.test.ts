@@ -1,8 +1,8 @@
-/** A real node whose volumes are filesystems of their own: their sizes, a full one, kills, and that nothing is left of them. Root only. */
+/** A real node whose volumes are filesystems of their own: their sizes, full ones, kills, a broken one, and that nothing is left of them. Root only. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFile, execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
 import { nodeLayout } from "../../src/agent/layout.ts";
@@ -12,16 +12,25 @@ import { loopsOf } from "../../src/providers/local/volumes.ts";
 import { engineCluster } from "./engine-cluster.ts";
 import { eventMessages, startHowdah, until } from "./howdah.ts";
 
+/** A health script of the user's own: it says what a file has. */
+const ownHealth = {
+  Classification: "yarn-site",
+  Properties: {
+    "yarn.nodemanager.health-checker.script.path": "/usr/bin/env",
+    "yarn.nodemanager.health-checker.script.opts": "cat,/tmp/health",
+  },
+};
+
 const isRoot = process.getuid?.() === 0;
 const hasLoops = readdirSync("/dev").includes("loop-control");
 
 test(
-  "volumes are as large as they say, a full one is told of, and all of it goes",
+  "volumes are as large as they say, full and broken ones are told of, and all of it goes",
   { timeout: 400_000, skip: !(isRoot && hasLoops) },
   async (t) => {
     const howdah = await startHowdah({ config: { volumes: "loop" } });
     after(() => howdah.stop());
-    const { id, on } = await engineCluster(howdah, { applications: ["Hadoop"], bucket: "volumes" });
+    const { id, on } = await engineCluster(howdah, { applications: ["Hadoop"], configurations: [ownHealth], bucket: "volumes" });
     const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", id, "--instance-group-types", "CORE");
     const [{ Ec2InstanceId: core, EbsVolumes }] = Instances;
     const { Volumes } = await howdah.aws("ec2", "describe-volumes", "--volume-ids", ...EbsVolumes.map((one: any) => one.VolumeId));
@@ -71,6 +80,26 @@ test(
       }
     });
     assert.equal(loopsOf(layout).length, 2);
+
+    const isTold = (why: string) => async () =>
+      eventMessages(howdah, id, "instance").some((text) => text.includes(`${core} is unhealthy: hadoop-yarn-nodemanager: ERROR ${why}`));
+    on("core1", "echo ERROR it is my turn >/tmp/health");
+    await until("the user's own script to count", isTold("it is my turn"));
+    on("core1", "rm /tmp/health");
+
+    // An error of one disk: its filesystem takes no writes from then on. Its mount does not say so.
+    const [loop] = loopsOf(layout);
+    const name = basename(readFileSync(join("/sys/block", loop!, "loop", "backing_file"), "utf8").trim(), ".ext4");
+    const remount = ["-o", "remount,errors=remount-ro", join(layout.root, name)];
+    execFileSync("nsenter", ["--target", String(initOf(layout)!.pid), "--mount", "mount", ...remount]);
+    writeFileSync(join("/sys/fs/ext4", loop!, "trigger_fs_error"), "1");
+    const broken = `volume ${name.replace("data", "/mnt")} takes no writes: Read-only file system`;
+    const began = performance.now();
+    await until("YARN to give it no work", isTold(broken));
+    t.diagnostic(`a volume that takes no writes is told of after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    assert.match(on("master", "yarn node -list -states UNHEALTHY 2>/dev/null"), /Total Nodes:1/);
+    assert.ok(eventMessages(howdah, id, "warning").some((text) => text.endsWith(`its ${broken}`)));
+    assert.equal(on("master", "hdfs dfs -cat /kept"), "kept\n", "what it has can still be read");
     await howdah.aws("emr", "terminate-clusters", "--cluster-ids", id);
     await until("its volumes to be gone", async () => !/howdah-test/.test(loopFiles()));
   },

@@ -157,8 +157,9 @@ function yarnSite(facts: NodeFacts): Properties {
     // EMR stops using a disk at 90 %. The host's disk is shared with everything else on it: what counts there is what is left.
     "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": facts.hasOwnDisks ? "90" : "100",
     "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb": facts.hasOwnDisks ? "0" : "1024",
-    // Hadoop looks every two minutes.
+    // Hadoop looks at disks every two minutes, and asks health scripts every ten.
     "yarn.nodemanager.disk-health-checker.interval-ms": "5000",
+    "yarn.nodemanager.health-checker.interval-ms": "5000",
     "yarn.nodemanager.env-whitelist": containerVariables.join(","),
     "yarn.application.classpath": [...containerConf(facts), ...installation.hadoop.classPath, ...jarsBehind(facts)].join(","),
     "yarn.log-aggregation-enable": "true",
@@ -260,6 +261,22 @@ function excludes({ role, layout }: NodeFacts): { yarn: Properties; hdfs: Proper
   return { yarn: { [excludeProperties.yarn]: at.yarnExclude }, hdfs: { [excludeProperties.hdfs]: at.hdfsExclude } };
 }
 
+/** What its agent has found of the node's volumes; where that is nothing, what the user's own script says. No commas: they part its words. */
+const healthScript = 'if [ -s "$0" ]; then cat "$0"; elif [ $# -gt 0 ]; then exec "$@"; fi';
+
+/**
+ * YARN's own look at a disk asks what its mount allows, which a filesystem that takes no writes any more still does. Its other validator, `read-write`, has a disk that is merely full
+ * for a broken one, and then deletes nothing there of applications that have ended. So the agent's findings are a health script's. A NodeManager has one script, whatever
+ * yarn.nodemanager.health-checker.scripts says (it tells them apart by their class), so the user's runs behind it.
+ */
+function volumesHealth({ hasOwnDisks, layout, configurations }: NodeFacts): Properties {
+  if (!hasOwnDisks) return {};
+  const of = "yarn.nodemanager.health-checker.script";
+  const { [`${of}.path`]: path, [`${of}.opts`]: opts } = propertiesOf(configurations, "yarn-site");
+  const words = ["-c", healthScript, layout.volumesHealth, ...(path ? [path] : []), ...(path && opts ? [opts] : [])];
+  return { [`${of}.path`]: "/bin/sh", [`${of}.opts`]: words.join(",") };
+}
+
 /** A scheduler that knows no labels refuses applications that ask for one: where the user asked for both, labels are off (scheduler.ts warns). */
 function withoutLabels(yarn: Properties): Properties {
   const { "yarn.resourcemanager.node-labels.am.default-node-label-expression": _, ...rest } = yarn;
@@ -270,7 +287,7 @@ function withoutLabels(yarn: Properties): Properties {
 export function hadoopSites(facts: NodeFacts): Record<string, Properties> {
   const own = (classification: string) => propertiesOf(facts.configurations, classification);
   const { yarn: yarnExclude, hdfs: hdfsExclude } = excludes(facts);
-  const yarn = { ...yarnSite(facts), ...own("yarn-site"), ...yarnExclude };
+  const yarn = { ...yarnSite(facts), ...own("yarn-site"), ...volumesHealth(facts), ...yarnExclude };
   return {
     "core-site.xml": { ...coreSite(facts), ...own("core-site") },
     "hdfs-site.xml": { ...hdfsSite(facts), ...own("hdfs-site"), ...hdfsExclude },

@@ -68,3 +68,11 @@ export async function engineCluster(
     },
   };
 }
+
+/** Waits until a cluster's only group of a role (`CORE`) has so many instances, and is RUNNING again. */
+export async function resized(howdah: Howdah, id: string, role: string, count: number): Promise<void> {
+  await until(`${role} to have ${count} instances`, async () => {
+    const group = (await howdah.groups(id)).find((one) => one.InstanceGroupType === role)!;
+    return group.Status?.State === "RUNNING" && group.RunningInstanceCount === count;
+  });
+}

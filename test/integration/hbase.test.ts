@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { userInterfaces } from "../../src/engines/user-interfaces.ts";
-import { type EngineCluster, engineCluster } from "./engine-cluster.ts";
+import { type EngineCluster, engineCluster, resized } from "./engine-cluster.ts";
 import { type Howdah, startHowdah, until } from "./howdah.ts";
 
 const exported = (name: string, Properties: object) => ({
@@ -91,6 +91,35 @@ test("MapReduce counts its rows, and a snapshot goes to S3", async () => {
   const listing: string = await howdah.aws("s3", "ls", "--recursive", "s3://herd/snapshots/");
   assert.match(listing, /\.hbase-snapshot\/s1\/data\.manifest/);
   assert.match(listing, /archive\/data\/default\/t1\/.*\/f1\//);
+});
+
+test("the core node with all regions leaves while rows are written: none is lost, nor a block", async () => {
+  const { id } = cluster;
+  const resize = (what: object) => howdah.aws("emr", "modify-instance-groups", "--instance-groups", JSON.stringify([what]));
+  const { Id: InstanceGroupId } = (await howdah.groups(id)).find((one) => one.InstanceGroupType === "CORE")!;
+  const { Instances } = await howdah.aws("emr", "list-instances", "--cluster-id", id, "--instance-group-types", "CORE");
+  await resize({ InstanceGroupId, InstanceCount: 2 });
+  const writing = [
+    "create 't3', 'f', SPLITS => ['r3', 'r6']",
+    "n = 0",
+    "until File.exist?('/tmp/enough'); put 't3', \"r#{n}\", 'f:n', n.to_s; n += 1; File.write('/tmp/written', n.to_s); end",
+    "File.write('/tmp/enough', n.to_s)",
+  ];
+  const step = cluster.step("bash", "-c", shell(...writing));
+  await resized(howdah, id, "CORE", 2);
+  cluster.onMaster("until [ -e /tmp/written ]; do sleep 0.2; done");
+  const InstancesToTerminate = [Instances[0].Ec2InstanceId];
+  await resize({ InstanceGroupId, InstanceCount: 1, ShrinkPolicy: { InstanceResizePolicy: { InstancesToTerminate } } });
+  await resized(howdah, id, "CORE", 1);
+  const written = Number(cluster.onMaster("cat /tmp/written; touch /tmp/enough"));
+  assert.equal((await step).state, "COMPLETED");
+  const all = Number(cluster.onMaster("cat /tmp/enough"));
+  assert.ok(written > 0 && all >= written, `${written}, then ${all}`);
+  assert.match(
+    cluster.onMaster(shell("count 't3', INTERVAL => 1000000", "get 't1', 'r1'")),
+    new RegExp(`^${all} row\\(s\\)[^]*value=v1`, "m"),
+  );
+  assert.match(cluster.onMaster("hdfs fsck / 2>/dev/null"), /is HEALTHY/);
 });
 
 test("the version is the one that runs, the page answers, logs are shipped as EMR's", async () => {

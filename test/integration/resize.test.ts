@@ -3,18 +3,11 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { engineCluster, type EngineCluster } from "./engine-cluster.ts";
+import { engineCluster, type EngineCluster, resized } from "./engine-cluster.ts";
 import { startHowdah, until } from "./howdah.ts";
 
 const howdah = await startHowdah();
 after(() => howdah.stop());
-
-async function resized(id: string, role: string, count: number): Promise<void> {
-  await until(`${role} to have ${count} instances`, async () => {
-    const group = (await howdah.groups(id)).find((one) => one.InstanceGroupType === role)!;
-    return group.Status?.State === "RUNNING" && group.RunningInstanceCount === count;
-  });
-}
 
 const json = async (url: string): Promise<any> => (await fetch(url)).json();
 
@@ -63,7 +56,7 @@ test("core and task nodes come and go while a job runs, and nothing is lost", { 
     "--instance-groups",
     "InstanceCount=2,InstanceGroupType=task,InstanceType=m5.xlarge",
   );
-  await Promise.all([resized(id, "CORE", 3), resized(id, "TASK", 2)]);
+  await Promise.all([resized(howdah, id, "CORE", 3), resized(howdah, id, "TASK", 2)]);
   took("1 to 3 core and 0 to 2 task nodes, by the API");
   const metrics = async () => (await json(`http://${master}:8088/ws/v1/cluster/metrics`)).clusterMetrics;
   await until("five NodeManagers", async () => (await metrics()).activeNodes === 5);
@@ -87,9 +80,9 @@ test("core and task nodes come and go while a job runs, and nothing is lost", { 
     `InstanceGroupId=${core},InstanceCount=1`,
     `InstanceGroupId=${task},InstanceCount=0`,
   );
-  await resized(id, "TASK", 0);
+  await resized(howdah, id, "TASK", 0);
   took("2 to 0 task nodes");
-  await resized(id, "CORE", 1);
+  await resized(howdah, id, "CORE", 1);
   took("3 to 1 core nodes");
   cluster.onMaster("hdfs dfs -mkdir /tmp/enough");
   const { state, log } = await running;
@@ -106,6 +99,6 @@ test("core and task nodes come and go while a job runs, and nothing is lost", { 
   took("the aws CLI's modify-instance-groups alone");
   await until("its NodeManager", async () => (await metrics()).activeNodes === 2);
   took("from before the aws CLI's start to a NodeManager in service");
-  await resized(id, "TASK", 1);
+  await resized(howdah, id, "TASK", 1);
   await cluster.terminate();
 });

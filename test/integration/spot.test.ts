@@ -51,13 +51,7 @@ test(
     const file = join(howdah.data.root, "job.py");
     writeFileSync(file, job);
     await howdah.aws("s3", "cp", file, "s3://spot/job.py");
-    // Spark looks every 30 s whether an executor that leaves has handed over all that it has: too long for half of the usual notice.
-    const conf = [
-      "spark.storage.decommission.replicationReattemptInterval=5s",
-      "spark.dynamicAllocation.minExecutors=3",
-      "spark.executor.memory=4g",
-      "spark.executor.cores=1",
-    ];
+    const conf = ["spark.dynamicAllocation.minExecutors=3", "spark.executor.memory=4g", "spark.executor.cores=1"];
     const running = cluster.step("spark-submit", ...conf.flatMap((one) => ["--conf", one]), "s3://spot/job.py");
     const nodes = async (): Promise<{ numContainers: number }[]> => (await json(`http://${master}:8088/ws/v1/cluster/nodes`)).nodes.node;
     await until("an executor on each node", async () => (await nodes()).every(({ numContainers }) => numContainers > 0));

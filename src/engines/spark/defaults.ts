@@ -128,6 +128,8 @@ function emrDefaults(facts: NodeFacts): Properties {
     "spark.storage.decommission.enabled": "true",
     "spark.storage.decommission.shuffleBlocks.enabled": "true",
     "spark.storage.decommission.rddBlocks.enabled": "true",
+    // An executor that has handed over all that it held ends by the second look after that: Spark's own are 30 s apart.
+    "spark.storage.decommission.replicationReattemptInterval": "5s",
     "spark.executor.memoryOverheadFactor": String(overheadFactor),
     "spark.driver.memoryOverheadFactor": String(overheadFactor),
     "spark.sql.warehouse.dir": "hdfs:///user/spark/warehouse",

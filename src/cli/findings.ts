@@ -1,6 +1,7 @@
 /** What `howdah doctor` looks at, and what of it can be put right. */
 import { accessSync, chmodSync, constants, existsSync, readFileSync, statSync, statfsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { readConfig } from "../config.ts";
 import { type DataFolder, cacheFolder, dataFolder, ownerVariable } from "../data-folder.ts";
 import { enginePorts } from "../engines/index.ts";
 import { readJson } from "../files.ts";
@@ -10,8 +11,9 @@ import { stopServer } from "../process/kept-server.ts";
 import { type KnownProcess, groupByEnvironment, isAlive } from "../process/known.ts";
 import { bestDegree } from "../providers/local/degree.ts";
 import { foreignListeners } from "../providers/local/listeners.ts";
+import { tryLoopVolumes } from "../providers/local/volumes.ts";
 import { releaseLabels } from "../releases/release.ts";
-import { holderPath } from "../running.ts";
+import { holderPath, providerOf } from "../running.ts";
 import { readInstallation } from "../setup.ts";
 import { cacheLeftovers, withCacheLock } from "../setup/cache.ts";
 import { findJava, findPython } from "../setup/machine.ts";
@@ -53,6 +55,7 @@ export async function lookAtMachine(data: DataFolder): Promise<Finding[]> {
     onPath("cc") ? found(`cc: ${onPath("cc")}`) : note("no cc on PATH: the node's small native parts are built with pip's ziglang instead"),
     program("nsenter", "util-linux", "note", "howdah ssh needs it"),
     await isolation(),
+    ...(await settings(data)),
     ...engines(),
     ...ports(),
     disk(data.root),
@@ -100,6 +103,17 @@ async function isolation(): Promise<Finding> {
   const best = await bestDegree();
   if (best.degree === "view") return found("nodes can have namespaces of their own (isolation view)");
   return note(`nodes are folders only (isolation plain): ${best.reason}. Scripts that name EMR's absolute paths will not find them`);
+}
+
+/** That howdah.json can be read, and that this host has what it asks for. */
+async function settings(data: DataFolder): Promise<Finding[]> {
+  try {
+    if (readConfig(data.config, providerOf(data)).volumes !== "loop") return [];
+    await tryLoopVolumes(data);
+    return [found("volumes can be filesystems of their own (loop devices)")];
+  } catch (error) {
+    return [{ level: "bad", text: (error as Error).message }];
+  }
 }
 
 function engines(): Finding[] {

@@ -47,17 +47,20 @@ export function instanceReconciler(context: ReconcileContext): Reconciler {
     // On a new disk its steps would run once more: what says that they have begun was on the old one.
     if (seen === "absent") return lose(context, instance, "INSTANCE_FAILURE", "nothing of it is left on its host");
     if (seen === "rebooted") return lose(context, instance, "INSTANCE_FAILURE", "its host was started again since");
-    if (instance.relaunches >= mostRelaunches)
-      return lose(
-        context,
-        instance,
-        "INSTANCE_FAILURE",
-        `its init stopped by itself more than ${mostRelaunches} times. See its howdah-agent.log`,
-      );
-    await context.store.transaction(async (tx) => {
-      await setInstanceStatus(tx, id, { relaunches: instance.relaunches + 1 });
-      await addEvent(tx, instance.cluster_id, "instance", `${id} had stopped by itself: its init is started again`);
-    });
+    // One that could not be started again has not stopped once more.
+    if (instance.launch_failures === 0) {
+      if (instance.relaunches >= mostRelaunches)
+        return lose(
+          context,
+          instance,
+          "INSTANCE_FAILURE",
+          `its init stopped by itself more than ${mostRelaunches} times. See its howdah-agent.log`,
+        );
+      await context.store.transaction(async (tx) => {
+        await setInstanceStatus(tx, id, { relaunches: instance.relaunches + 1 });
+        await addEvent(tx, instance.cluster_id, "instance", `${id} had stopped by itself: its init is started again`);
+      });
+    }
     return within(leftMs, await launch(context, instance));
   };
 }
@@ -138,17 +141,24 @@ async function launch(context: ReconcileContext, instance: InstanceRow): Promise
 }
 
 /**
- * Tried again a few times, for a host may be short of something for a moment; then the cluster is told, and its user sees why. A node that may
- * have data is tried for ever, with a warning.
+ * Tried again a few times, for a host may be short of something for a moment; then the cluster is told, and its user sees why. One that was in use may have data, and is tried with
+ * a warning for as long as a node may be silent: then another takes its place. A master, and whoever was kept by `howdah down --keep`, is tried for ever.
  */
 async function launchFailed(context: ReconcileContext, instance: InstanceRow, error: unknown): Promise<Outcome> {
+  const { store, silence } = context;
   const message = error instanceof Error ? error.message : String(error);
   const failures = instance.launch_failures + 1;
   context.log.error({ err: error, instance: instance.id, failures }, "an instance could not be launched");
   if (failures >= mostLaunches && instance.first_ready_at === null)
     return lose(context, instance, "INTERNAL_ERROR", `it could not be launched: ${message}`);
+  const silentFor = silence.of(instance.id);
+  const isKept = instance.status === "provisioning";
+  if (silentFor >= silence.limits.lost && !isKept && (await findMaster(store.db, instance.cluster_id))?.id !== instance.id) {
+    const seconds = Math.floor(silentFor / 1000);
+    return lose(context, instance, "INSTANCE_FAILURE", `it had stopped, and could not be launched again for ${seconds} s: ${message}`);
+  }
   const told = `${instance.id} could not be launched, will be tried again: ${message}`;
-  await context.store.transaction(async (tx) => {
+  await store.transaction(async (tx) => {
     await setInstanceStatus(tx, instance.id, { launch_failures: failures });
     if (failures < mostLaunches) await addEvent(tx, instance.cluster_id, "instance", told);
     else await addWarnings(tx, instance.cluster_id, [told]);

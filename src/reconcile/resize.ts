@@ -49,12 +49,16 @@ export async function resize(
   instances: readonly InstanceRow[],
 ): Promise<Outcome> {
   for (const instance of instances) if (illness(instance) === undefined) context.waits.over(`health of ${instance.id}`);
-  const isUnrest = instances.some((instance) => instance.leaving === "gone" || illness(instance) !== undefined);
+  const isUnrest = instances.some((one) => one.leaving === "gone" || one.unhealthy_at !== null || illness(one) !== undefined);
   if (!isUnrest && groups.every((group) => isAtRest(group, membersOf(group, instances)))) return { done: true };
   return context.store.transaction(async (tx) => {
     // Read again: a request may have come meanwhile.
     const now = await findCluster(tx.db, cluster.id);
     if (!now || now.phase !== "ready" || isEnding(now)) return { done: true };
+    for (const one of await instancesOf(tx.db, cluster.id)) {
+      const isIll = illness(one) !== undefined;
+      if (isIll !== (one.unhealthy_at !== null)) await setInstanceWish(tx, one.id, { unhealthy_at: isIll ? tx.now : null });
+    }
     const waits: number[] = [];
     for (const group of await groupsOf(tx.db, cluster.id))
       if (group.role !== "MASTER") waits.push(await resizeGroup(context, tx, now, group, await instancesOf(tx.db, cluster.id)));
@@ -118,10 +122,10 @@ async function resizeGroup(
     }
   }
 
-  /** Its illness has lasted for as long as EMR waits. */
-  function isOverdue(instance: InstanceRow): boolean {
-    if (illness(instance) === undefined) return false;
-    const leftMs = context.unhealthyMs - waits.for(`health of ${instance.id}`);
+  /** Its illness has lasted for as long as EMR waits: by the steady clock, and what came before this process by the store's. */
+  function isOverdue({ id, unhealthy_at: since }: InstanceRow): boolean {
+    if (since === null) return false;
+    const leftMs = waits.left(`health of ${id}`, context.unhealthyMs - Math.max(0, tx.now - since));
     if (leftMs > 0) next = Math.min(next, leftMs);
     return leftMs <= 0 && !isSuspended(group, mine);
   }
@@ -175,12 +179,13 @@ async function resizeGroup(
     }
     if (instance.leaving === "stopping") {
       const leftMs = stoppingMs - waits.for(`last logs of ${instance.id}`);
-      if (instance.observed?.phase === "stopped") await letGo(instance, "its group became smaller");
+      const why = instance.end_message ?? "its group became smaller";
+      if (instance.observed?.phase === "stopped") await letGo(instance, why);
       else if (leftMs <= 0) {
         await addWarnings(tx, cluster.id, [
           `${instance.id} did not ship its last logs in ${stoppingMs / 1000} s: they stay in its folder on the host`,
         ]);
-        await letGo(instance, "its group became smaller");
+        await letGo(instance, why);
       } else return leftMs;
       return Infinity;
     }

@@ -339,7 +339,7 @@ const firstReady = compiled<{ id: string; now: number }, unknown>((db, value) =>
 export async function setInstanceWish(
   tx: Tx,
   id: string,
-  change: Partial<Pick<InstanceRow, "wanted" | "leaving" | "decommission_seconds">>,
+  change: Partial<Pick<InstanceRow, "wanted" | "leaving" | "decommission_seconds" | "unhealthy_at">>,
 ): Promise<void> {
   await tx.db.updateTable("instances").set(change).where("id", "=", id).execute();
 }

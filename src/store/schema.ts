@@ -166,6 +166,8 @@ export interface InstancesTable {
   leaving: InstanceLeaving | null;
   /** cluster reconciler: how long YARN waits for what runs on it when it leaves */
   decommission_seconds: number | null;
+  /** cluster reconciler: since when it says that it is unhealthy; null: it does not */
+  unhealthy_at: number | null;
   /** the market (src/reconcile/interruption.ts): when it had its interruption notice, and when it is taken back; never changed then. null: it is not */
   interrupted_at: number | null;
   interruption_ends_at: number | null;
@@ -352,4 +354,5 @@ export const migrations: readonly string[] = [
   `ALTER TABLE instances ADD COLUMN detached_volume TEXT;`,
   `ALTER TABLE instances ADD COLUMN interrupted_at INTEGER;
    ALTER TABLE instances ADD COLUMN interruption_ends_at INTEGER;`,
+  `ALTER TABLE instances ADD COLUMN unhealthy_at INTEGER;`,
 ];

@@ -6,6 +6,7 @@ import type { NodePhase } from "../../src/agent/manifest.ts";
 import { clusterWish } from "../../src/reconcile/node-wish.ts";
 import { takeReport } from "../../src/reconcile/reports.ts";
 import { createSilence } from "../../src/reconcile/silence.ts";
+import { createWaits } from "../../src/reconcile/waits.ts";
 import { eventsOf } from "../../src/store/events.ts";
 import { type InstanceRow, instancesOf } from "../../src/store/instances.ts";
 import { stateChangesOf } from "../../src/store/state-changes.ts";
@@ -251,6 +252,50 @@ test("a master that is lost ends its cluster; so does the last core node, which 
   );
 });
 
+test("a node in use that stopped and cannot be launched again is tried for as long as one may be silent, then replaced; a master is tried for ever", async () => {
+  const h = await harness();
+  h.context.silence = createSilence(h.store.steady, { told: 15_000, lost: 60_000, late: 5_000 });
+  const id = await ready(h, 2, 1, replicated(2));
+  const [master] = await instancesOf(h.store.db, id);
+  const [task] = (await groupOf(h, id, "TASK")).mine;
+  const { launch } = h.provider;
+  h.provider.launch = (spec) =>
+    [master!.id, task!.id].includes(spec.instanceId) ? Promise.reject(new Error("no loop device is free")) : launch.call(h.provider, spec);
+  for (const { id: one } of [master!, task!]) {
+    h.provider.observations.set(one, "stopped");
+    await h.store.transaction((tx) => tx.wake("instance", one));
+  }
+  const pass = async (seconds: number) => {
+    for (let n = 0; n < seconds; n += 5) {
+      h.advance(5_000);
+      for (const { id: one } of (await groupOf(h, id, "CORE")).mine) h.context.silence.begin(one);
+      await h.settle();
+    }
+  };
+  await pass(50);
+  assert.equal((await groupOf(h, id, "TASK")).mine.length, 1);
+  await pass(20);
+  const { mine } = await groupOf(h, id, "TASK");
+  assert.deepEqual(
+    mine.map(({ status }) => status),
+    ["terminated", "launched"],
+  );
+  const { StateChangeReason } = (await shown(h, id, task!.id)).Status!;
+  assert.match(StateChangeReason?.Message ?? "", /^it had stopped, and could not be launched again for 6\d s: no loop device is free$/);
+  await h.report(mine[1]!.id, {});
+  await pass(600);
+  assert.equal((await state(h, id))?.State, "WAITING");
+  const told = (await eventsOf(h.store.db, id)).filter(({ message }) => message.startsWith(master!.id));
+  assert.equal(told.filter(({ message }) => message.includes("had stopped by itself")).length, 1);
+  assert.deepEqual(
+    told.filter(({ kind }) => kind === "warning").map(({ message }) => message),
+    [`${master!.id} could not be launched, will be tried again: no loop device is free`],
+  );
+  h.provider.launch = launch;
+  await pass(20);
+  assert.equal(h.provider.observations.get(master!.id), "running");
+});
+
 test("a node that says it is unhealthy is told of, and after 45 minutes another takes its place while it leaves in order", async () => {
   const h = await harness();
   const id = await ready(h, 2, 1, { Instances: { TerminationProtected: true } });
@@ -278,6 +323,8 @@ test("a node that says it is unhealthy is told of, and after 45 minutes another 
   await say(core!, "1/1 local-dirs are bad");
   await pass(40);
   assert.equal((await groupOf(h, id, "CORE")).mine.length, 2, "its 45 minutes begin anew");
+  // For another control plane they do not.
+  h.context.waits = createWaits(h.store.steady);
   await pass(6);
   const { mine, sizes } = await groupOf(h, id, "CORE");
   assert.deepEqual(sizes, ["RESIZING", 2, 2], "it is there until HDFS has its blocks elsewhere");

@@ -45,12 +45,16 @@ export function createHistory(): History {
     cluster.lastBegun = step.seq;
   }
 
-  /** Nobody comes to a group that has as many as it is to have, those that were lost and are not ended for good yet among them. */
-  function checkNew(rows: Rows): void {
+  /**
+   * Nobody comes to a group that has as many as it is to have, those that were lost and are not ended for good yet among them. One that was ill or interrupted may have left in order, with
+   * another in its place, in the moment before it was lost.
+   */
+  function checkNew(rows: Rows, sick: ReadonlySet<string>): void {
     for (const group of rows.groups) {
       const mine = rows.instances.filter((one) => one.group_id === group.id);
       const fresh = mine.filter(({ id }) => !known.has(id));
-      const counted = fresh.length === 0 ? [] : mine.filter((one) => stays(one) || isBeingFenced(one));
+      const isGone = (one: Rows["instances"][number]) => isBeingFenced(one) && one.interrupted_at === null && !sick.has(one.id);
+      const counted = fresh.length === 0 ? [] : mine.filter((one) => stays(one) || isGone(one));
       // It may have been made smaller since the last look.
       const wishes = [group, groups.get(group.id) ?? group];
       for (const one of fresh.filter((one) => counted.includes(one))) {
@@ -84,7 +88,7 @@ export function createHistory(): History {
         must(running <= Math.max(level, of(id).running), "Steps begin when they may", () => `${running} of ${id} run, and ${level} may`);
         of(id).running = running;
       }
-      checkNew(rows);
+      checkNew(rows, sick);
       for (const { id, group_id: of, leaving, interrupted_at: interrupted } of rows.instances) {
         if ((leaving !== "decommissioning" && leaving !== "stopping") || left.has(id)) continue;
         left.add(id);

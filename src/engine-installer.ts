@@ -27,7 +27,9 @@ export function createEngineInstaller(data: DataFolder): EngineInstaller {
     }
     if (process && !isAlive(process)) {
       running.delete(key);
-      return { failed: `${installation.missing[0]} could not be installed. Run: howdah engines install. ${lastLines(log)}` };
+      return {
+        failed: `${installation.missing[0]} could not be installed. Run: howdah engines install ${applications.join(" ")}. ${lastLines(log)}`,
+      };
     }
     if (!process) running.set(key, start(data, log, releaseLabel, applications));
     return { coming: `${applications.join(", ")} of ${releaseLabel} are brought to this machine, once: ${log} tells how far it is` };

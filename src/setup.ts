@@ -74,15 +74,14 @@ const enginePlaces = (release: Release, at: Places, applications: readonly strin
     .map((engine) => enginePlace(at.cache, release, engine, at.hadoop))
     .filter((place) => place !== undefined);
 
-/** Names of engines that this machine has besides: their commands follow this version of Howdah, too. */
-const onMachine = (release: Release, at: Places): string[] =>
-  enginePlaces(
-    release,
-    at,
-    engines.map(({ name }) => name),
-  )
-    .filter((place) => engineMissing(place).length === 0)
+/** Names of engines whose homes this machine has besides Hadoop and Spark, whole or not: set-up keeps them whole, and their commands follow this version of Howdah. */
+export function enginesHere(releaseLabel: string): string[] {
+  const release = lockedRelease(releaseLabel);
+  const all = engines.map(({ name }) => name);
+  return enginePlaces(release, places(release), all)
+    .filter(({ home }) => existsSync(home))
     .map(({ name }) => name);
+}
 
 const there = (path: string, name: string) => (existsSync(path) ? [] : [name]);
 
@@ -243,7 +242,7 @@ export async function ensureSetup(options: {
   const onProgress = options.onProgress ?? (() => {});
   const release = lockedRelease(releaseLabel);
   const at = places(release);
-  const applications = [...(options.applications ?? []), ...onMachine(release, at)];
+  const applications = [...(options.applications ?? []), ...enginesHere(releaseLabel)];
   const before = readInstallation(releaseLabel, applications);
   const areOurs =
     areHadoopCommandsOurs(at) && areSparkCommandsOurs(at) && enginePlaces(release, at, applications).every(areEngineCommandsOurs);

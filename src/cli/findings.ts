@@ -14,12 +14,12 @@ import { foreignListeners } from "../providers/local/listeners.ts";
 import { tryLoopVolumes } from "../providers/local/volumes.ts";
 import { releaseLabels } from "../releases/release.ts";
 import { holderPath, providerOf } from "../running.ts";
-import { readInstallation } from "../setup.ts";
+import { enginesHere, readInstallation } from "../setup.ts";
 import { cacheLeftovers, withCacheLock } from "../setup/cache.ts";
 import { findJava, findPython } from "../setup/machine.ts";
 import { problemOf } from "../store/whole.ts";
 import { takeDown } from "../take-down.ts";
-import { setUpWithProgress } from "./progress.ts";
+import { setUpWithProgress, withoutParts } from "./progress.ts";
 import { catalogText } from "./status-text.ts";
 import { plural } from "./terminal.ts";
 
@@ -118,10 +118,13 @@ async function settings(data: DataFolder): Promise<Finding[]> {
 
 function engines(): Finding[] {
   return releaseLabels().map((label) => {
-    const installation = readInstallation(label);
-    if (!("missing" in installation)) return found(`${label} is installed`);
-    return note(`${label} is not installed yet (${installation.missing.join(", ")}): howdah up does it, or howdah engines install`, {
-      what: `install ${label}`,
+    const here = enginesHere(label);
+    const [base, whole] = [readInstallation(label), readInstallation(label, here)];
+    if (!("missing" in whole)) return found(`${label} is installed${here.length > 0 ? `, with ${here.join(", ")}` : ""}`);
+    const isNew = "missing" in base;
+    const [state, help] = isNew ? ["is not installed yet", "does it"] : ["is not whole", "repairs it"];
+    return note(`${label} ${state} (${whole.missing.join(", ")}): howdah up ${help}, or howdah engines install`, {
+      what: isNew ? `install ${label}` : `repair ${withoutParts(whole.missing).join(", ")} of ${label}`,
       asks: false,
       run: () => setUpWithProgress(label),
     });

@@ -1,17 +1,21 @@
 /** Set-up as people see it: bars on a terminal, a line per part elsewhere, nothing where all is there. */
 import { Listr } from "listr2";
 import type { Installation } from "../engines/installation.ts";
-import { ensureSetup, readInstallation, type SetupProgress, setupTasks } from "../setup.ts";
+import { enginesHere, ensureSetup, readInstallation, type SetupProgress, setupTasks } from "../setup.ts";
 
-export async function setUpWithProgress(releaseLabel: string, applications: readonly string[] = []): Promise<Installation> {
+export async function setUpWithProgress(releaseLabel: string, named: readonly string[] = []): Promise<Installation> {
+  const applications = [...new Set([...named, ...enginesHere(releaseLabel)])];
   const installation = readInstallation(releaseLabel, applications);
   // Commands may still be another version's.
   if (!("missing" in installation)) return ensureSetup({ releaseLabel, applications });
   const isNew = "missing" in readInstallation(releaseLabel);
-  const much = isNew ? "about 700 MB by Maven and pip" : applications.join(", ");
+  const much = isNew ? "about 700 MB by Maven and pip" : withoutParts(installation.missing).join(", ");
   console.log(`Setting up ${releaseLabel} (once; ${much}, kept in the cache)`);
   return process.stdout.isTTY ? onTerminal(releaseLabel, applications) : inLines(releaseLabel, applications);
 }
+
+/** "Hive (hive-exec-3.1.3.jar)", "Hive (commands)", …: Hive. */
+export const withoutParts = (missing: readonly string[]): string[] => [...new Set(missing.map((name) => name.replace(/ \(.*/, "")))];
 
 async function inLines(releaseLabel: string, applications: readonly string[]): Promise<Installation> {
   const begun = new Map<string, number>();

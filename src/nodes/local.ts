@@ -91,7 +91,9 @@ function hostDisk({ root }: DataFolder): HostDisk {
 function requireInstallation(releaseLabel: string, applications: readonly string[] = []): Installation {
   const installation = readInstallation(releaseLabel, applications);
   if ("missing" in installation)
-    throw new Error(`${releaseLabel} is not set up: ${installation.missing.join(", ")}. Run: howdah engines install`);
+    throw new Error(
+      `${releaseLabel} is not set up: ${installation.missing.join(", ")}. Run: ${["howdah engines install", ...applications].join(" ")}`,
+    );
   return installation;
 }
 

@@ -87,14 +87,13 @@ export function readConfig(path: string, provider: ProviderName = "local"): Conf
 
 /** Where nodes are simulated: the fields that are there, and why they do nothing. */
 function withoutEffect(given: z.input<typeof schema>): string[] {
-  const { isolation, jvm, volumes, s3, cloudTrail, limits, silentNodeSeconds, unhealthyNodeMinutes } = given;
+  const { isolation, jvm, volumes, s3, cloudTrail, limits, silentNodeSeconds } = given;
   const noServer = "there is no S3 server but one that the file names as s3";
   return [
     isolation !== undefined && "isolation: nothing runs on them that could be kept apart",
     jvm !== undefined && "jvm: no JVM runs on them",
     volumes !== undefined && "volumes: nothing is on their disks",
     silentNodeSeconds !== undefined && "silentNodeSeconds: they always answer",
-    unhealthyNodeMinutes !== undefined && "unhealthyNodeMinutes: none of them ever is",
     !s3 && cloudTrail?.deliverEverySeconds !== undefined && `cloudTrail.deliverEverySeconds: ${noServer}`,
     !s3 && limits?.s3Requests !== undefined && `limits.s3Requests: ${noServer}`,
   ].filter((line) => line !== false);

@@ -12,7 +12,7 @@ export interface FaultOptions {
   json?: boolean;
 }
 
-/** `words`: a cluster and a node for instance-dies, a step's name for those of steps, none for the others. */
+/** `words`: a cluster and a node for instance-dies and those of disks, a step's name for those of steps, none for the others. */
 export async function fault(
   kind: Fault["kind"] | "spot-interruption" | "list" | "clear",
   words: string[],
@@ -46,7 +46,7 @@ async function read(
 ): Promise<Fault> {
   const said = message === undefined ? {} : { message };
   if (kind === "launch-fails" && first === undefined) return { kind, ...said };
-  if (kind === "instance-dies" && first !== undefined && second !== undefined && more.length === 0)
+  if (isOfInstance(kind) && first !== undefined && second !== undefined && more.length === 0)
     return { kind, instanceId: await instanceOf(data, first, second) };
   if (kind === "step-exits" && first !== undefined && second === undefined) return { kind, name: first, exitCode, ...said };
   if (kind === "step-hangs" && first !== undefined && second === undefined) return { kind, name: first };
@@ -56,8 +56,14 @@ async function read(
 const instanceOf = (data: DataFolder, cluster: string, node: string): Promise<string> =>
   withStore(data, async ({ db }) => chooseNode(await nodesOf(db, (await chooseCluster(db, cluster)).id), node).id);
 
+type OfInstance = Extract<Fault, { instanceId: string }>["kind"];
+const isOfInstance = (kind: Fault["kind"]): kind is OfInstance => kind === "instance-dies" || kind.startsWith("disk-");
+
 const usage: Record<Fault["kind"], string> = {
   "instance-dies": "howdah fault instance-dies CLUSTER NODE",
+  "disk-full": "howdah fault disk-full CLUSTER NODE",
+  "disk-read-only": "howdah fault disk-read-only CLUSTER NODE",
+  "disk-well": "howdah fault disk-well CLUSTER NODE",
   "launch-fails": "howdah fault launch-fails [--message TEXT]",
   "step-exits": "howdah fault step-exits NAME [--exit-code N] [--message TEXT]",
   "step-hangs": "howdah fault step-hangs NAME",

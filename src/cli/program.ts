@@ -96,7 +96,7 @@ export function howdahProgram(afterDashes: string[]): Command {
     .argument("<cluster>", cluster)
     .argument("[node]", `${node} (default: the last core node; of spot the last spot node)`)
     .option("--daemon <name>", "of kill-daemon: namenode, hadoop-yarn-nodemanager, …")
-    .option("--seconds <n>", "how long freeze-node and slow-node last (default: 30)", count)
+    .option("--seconds <n>", "how long freeze-node, slow-node and disk-full last (default: 30)", count)
     .option("--anyway", "though the cluster would end")
     .option("--json", "the report, for programs")
     .action(async (what, name, which, options) => (await import("./drill.ts")).drill(what, name, which, options));
@@ -104,6 +104,9 @@ export function howdahProgram(afterDashes: string[]): Command {
     .addArgument(
       new Argument("<what>", "what goes wrong; list and clear: what waits").choices([
         "instance-dies",
+        "disk-full",
+        "disk-read-only",
+        "disk-well",
         "spot-interruption",
         "launch-fails",
         "step-exits",
@@ -112,7 +115,7 @@ export function howdahProgram(afterDashes: string[]): Command {
         "clear",
       ]),
     )
-    .argument("[words...]", "CLUSTER NODE of instance-dies and spot-interruption; a step's NAME, where * stands for anything")
+    .argument("[words...]", "CLUSTER NODE of instance-dies, disk-… and spot-interruption; a step's NAME, where * stands for anything")
     .option("--exit-code <n>", "of step-exits (default: 1)", count)
     .option("--message <text>", "what is said of it, by step-exits and launch-fails")
     .option("--json", "of list: for programs")

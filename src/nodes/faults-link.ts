@@ -1,6 +1,7 @@
 /** Where `howdah fault` orders faults of simulated nodes: a private path of the control plane, for who has the secret of its data folder. */
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
+import { diskStates } from "../providers/simulated/disk.ts";
 import { type Fault, faultSchema, type Faults, type StepFault } from "../providers/simulated/faults.ts";
 import { fits } from "../providers/simulated/outcomes.ts";
 import type { SimulatedProvider } from "../providers/simulated/provider.ts";
@@ -18,6 +19,17 @@ export function faultsLink(store: Store, provider: SimulatedProvider, faults: Fa
         await provider.reclaim(fault.instanceId);
         await store.transaction((tx) => tx.wake("instance", fault.instanceId));
         return `${fault.instanceId} is gone, and all that was on it`;
+      }
+      case "disk-full":
+      case "disk-read-only":
+      case "disk-well": {
+        const node = provider.nodes.get(fault.instanceId);
+        if (!node?.isRunning) throw new Refused(`${fault.instanceId} does not run: it has no disk`);
+        const state = diskStates.find((one) => fault.kind === `disk-${one}`);
+        node.setDisk(state);
+        return state
+          ? `the disk of ${fault.instanceId} is ${state}, until howdah fault disk-well`
+          : `the disk of ${fault.instanceId} is well`;
       }
       case "launch-fails":
         faults.add(fault);

@@ -140,6 +140,11 @@ export function checkRest(rows: Rows, nodes: Nodes, { cancelled }: Settings): vo
     "Networks are those of living clusters",
     () => `${[...nodes.networks].join(", ")}; clusters ${living.join(", ")}`,
   );
+  for (const group of rows.groups.filter(({ role }) => role !== "MASTER")) {
+    const mine = rows.instances.filter((instance) => instance.group_id === group.id);
+    const kept = mine.find(({ id, wanted }) => wanted === 1 && nodes.broken.has(id));
+    must(!kept || isSuspended(group, mine), "A broken disk is replaced with its node", () => `${kept?.id} stays in ${group.id}`);
+  }
   for (const { id, state, cluster_id: of, ends_cluster: endsCluster } of rows.steps) {
     const truth = nodes.steps.get(id);
     const what = () => `${id} is ${state}, and its node says: begun ${truth?.begun ?? 0} times, ${JSON.stringify(truth?.end)}`;

@@ -1,5 +1,6 @@
 /** The simulated provider and its nodes, with what goes wrong between them and the control plane. They outlive it. */
 import type { Report, StepReport } from "../../src/agent/manifest.ts";
+import type { DiskState } from "../../src/providers/simulated/disk.ts";
 import type { Pace } from "../../src/providers/simulated/pace.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { createSimulatedProvider, type SimulatedProvider } from "../../src/providers/simulated/provider.ts";
@@ -30,9 +31,12 @@ export interface Nodes {
   /** The provider as a control plane with this life sees it. */
   seenBy(life: Life): Provider;
   mute(instanceId: string, ms: number): void;
-  sicken(instanceId: string, ms: number): void;
+  /** A disk that takes no writes any more is not mended; a full one is emptied after `ms`. */
+  setDisk(instanceId: string, is: DiskState, ms: number): void;
   /** Instances that have been unhealthy. */
   sick: ReadonlySet<string>;
+  /** Those of them whose disk takes no writes any more. */
+  broken: ReadonlySet<string>;
   /** For how long it was or is to be, the last time; milliseconds. */
   mutedFor(instanceId: string): number;
   spoilReport(instanceId: string, fault: ReportFault): void;
@@ -59,6 +63,7 @@ export function createNodes(
   const muted = new Map<string, number>();
   const mutedFor = new Map<string, number>();
   const sick = new Set<string>();
+  const broken = new Set<string>();
   const spoilt = new Map<string, ReportFault>();
   const dead = new Set<string>();
   let failing: (ProviderFault & { left: number })[] = [];
@@ -122,6 +127,8 @@ export function createNodes(
     },
   });
 
+  const empty = (id: string) => broken.has(id) || provider.nodes.get(id)?.setDisk(undefined);
+
   function seenBy(life: Life): Provider {
     /** A call may end its caller's life before it has had its effect, and after. */
     const call = async <T>(name: ProviderFault["call"] | "list", run: () => Promise<T>): Promise<T> => {
@@ -181,10 +188,13 @@ export function createNodes(
       muted.set(instanceId, now + ms);
     },
     sick,
-    sicken(instanceId, ms) {
+    broken,
+    setDisk(instanceId, is, ms) {
       sick.add(instanceId);
-      provider.nodes.get(instanceId)?.sicken("its disk is full");
-      clock.after(ms, () => provider.nodes.get(instanceId)?.sicken(undefined));
+      if (is === "read-only") broken.add(instanceId);
+      if (broken.has(instanceId)) return provider.nodes.get(instanceId)?.setDisk("read-only");
+      provider.nodes.get(instanceId)?.setDisk(is);
+      clock.after(ms, () => empty(instanceId));
     },
     mutedFor: (instanceId) => mutedFor.get(instanceId) ?? 0,
     spoilReport: (instanceId, fault) => void spoilt.set(instanceId, fault),
@@ -204,7 +214,7 @@ export function createNodes(
       spoilt.clear();
       failing = [];
       slowLaunch.until = slowStop.until = 0;
-      for (const id of sick) provider.nodes.get(id)?.sicken(undefined);
+      for (const id of sick) empty(id);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** What will happen, as data: made from a seed, printed, and cut down when it fails. No entry rests on another: what it is about is chosen when it comes. */
+import type { DiskState } from "../../src/providers/simulated/disk.ts";
 import type { Pace } from "../../src/providers/simulated/pace.ts";
 import { calm, type SpotSettings } from "../../src/market/spot.ts";
 import { createRandom, type Random } from "./random.ts";
@@ -55,8 +56,8 @@ export type Entry =
   | { what: "mute"; node: number; ms: number }
   /** Its next report: arrives and is not answered, arrives late, arrives again (then perhaps after a newer one). */
   | { what: "report"; node: number; how: "unanswered" | "late" | "again"; ms: number }
-  /** It says for so long that it is unhealthy. */
-  | { what: "sick"; node: number; ms: number }
+  /** Its disk is full for so long; or takes no writes any more, from now on. */
+  | { what: "disk"; node: number; is: DiskState; ms: number }
   /** Its init ends, with all that runs under it. */
   | { what: "stop"; node: number }
   /** Its host is gone, and comes back without it. */
@@ -98,7 +99,7 @@ export const faults: readonly Entry["what"][] = [
   "crash",
   "mute",
   "report",
-  "sick",
+  "disk",
   "stop",
   "die",
   "vanish",
@@ -258,7 +259,7 @@ function fault(random: Random): Entry {
     [8, () => ({ what: "mute", node, ms: random.pick([2_000, 30_000, 400_000]) })],
     [24, () => ({ what: "report", node, how: random.pick(["unanswered", "late", "again"]), ms: random.pick([10, 2_000, 70_000]) })],
     [10, () => ({ what: "stop", node })],
-    [5, () => ({ what: "sick", node, ms: random.pick([5_000, 100_000, 1_000_000]) })],
+    [5, () => ({ what: "disk", node, is: random.pick(["full", "full", "read-only"]), ms: random.pick([5_000, 100_000, 1_000_000]) })],
     [5, () => ({ what: "die", node })],
     [5, () => ({ what: "vanish", node })],
     [12, () => ({ what: "interrupt", node })],

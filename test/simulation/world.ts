@@ -219,8 +219,8 @@ export async function runPlan(base: Base, plan: Plan, watch: Watch = () => {}): 
         return nodes.mute(instanceId!, entry.ms);
       case "report":
         return nodes.spoilReport(instanceId!, entry);
-      case "sick":
-        return nodes.sicken(instanceId!, entry.ms);
+      case "disk":
+        return nodes.setDisk(instanceId!, entry.is, entry.ms);
       case "stop":
         return nodes.provider.nodes.get(instanceId!)?.stop();
       case "die":

@@ -107,6 +107,17 @@ describe("rules and faults", () => {
     while ((await instances()).length < 4 || (await running()) < 3) await sleep(50);
     const dead = (await instances()).find(({ Ec2InstanceId }) => Ec2InstanceId === instance);
     assert.deepEqual([dead?.Status?.State, dead?.Status?.StateChangeReason?.Code], ["TERMINATED", "INSTANCE_FAILURE"]);
+    const told = async (text: RegExp) => {
+      for (let n = 0; n < 200; n++, await sleep(50)) if (text.test(await howdah("events", id, "--data", server.data.root))) return;
+      assert.fail(`${text} is not told of`);
+    };
+    assert.match(await fault("disk-read-only", id, "core1"), /the disk of i-\w+ is read-only, until/);
+    await told(/is unhealthy: hadoop-yarn-nodemanager: ERROR volume \/mnt takes no writes: Read-only file system/);
+    assert.match(await fault("disk-full", id, "core1"), /is full, until/);
+    await told(/is unhealthy: hadoop-yarn-nodemanager: 1\/1 local-dirs usable space is below/);
+    await fault("disk-well", id, "core1");
+    await told(/is healthy again/);
+    await assert.rejects(fault("disk-full", id, instance), /does not run: it has no disk/);
     await assert.rejects(fault("instance-dies", id, instance), /does not run: only an instance that runs can die/);
     await fault("instance-dies", id, "master");
     const { StateChangeReason } = await server.reaches(id, "TERMINATED_WITH_ERRORS");

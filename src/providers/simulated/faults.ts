@@ -9,6 +9,8 @@ const stepName = z.string().min(1);
 export const faultSchema = z.discriminatedUnion("kind", [
   /** Its host is gone, and all that was on it. */
   z.strictObject({ kind: z.literal("instance-dies"), instanceId: z.string() }),
+  /** Its disk, from now on: full, or such that takes no writes any more, which makes it unhealthy; or well again. */
+  z.strictObject({ kind: z.enum(["disk-full", "disk-read-only", "disk-well"]), instanceId: z.string() }),
   /** The next instance that is launched cannot be, however often it is tried. */
   z.strictObject({ kind: z.literal("launch-fails"), message: z.string().min(1).optional() }),
   /** The step that runs ends now; where none runs, the next one. */
@@ -24,7 +26,7 @@ export const faultSchema = z.discriminatedUnion("kind", [
 
 export type Fault = z.infer<typeof faultSchema>;
 export type StepFault = Extract<Fault, { name: string }>;
-type Waiting = Exclude<Fault, { kind: "instance-dies" }>;
+type Waiting = Exclude<Fault, { instanceId: string }>;
 
 interface Kept {
   fault: Waiting;

@@ -2,6 +2,7 @@
 import type { BootstrapOrder, NodePhase, Report, StepReport } from "../../agent/manifest.ts";
 import type { Clock } from "../../clock.ts";
 import type { LaunchSpec } from "../provider.ts";
+import { type DiskState, diskWarning, illnessOf } from "./disk.ts";
 import type { Pace } from "./pace.ts";
 
 export interface SimulatedStep {
@@ -63,8 +64,8 @@ export interface SimulatedNode {
   leave(): void;
   /** Its orders may have changed. */
   look(): void;
-  /** A daemon of it says that the node is not fit for its work, and why; undefined: it is again. */
-  sicken(why: string | undefined): void;
+  /** What is wrong with its disk from now on; undefined: nothing. It says so itself, and is unhealthy. */
+  setDisk(state: DiskState | undefined): void;
   /** Steps that run now. */
   runningSteps(): { id: string; name: string }[];
   /** Ends a step that runs. */
@@ -89,8 +90,8 @@ export interface NodeRecord {
   steps: Record<string, KnownStep>;
   /** Instances that it takes out of service, and since when (epoch milliseconds). */
   leaving?: Record<string, { since: number; isOut: boolean }>;
-  /** Why it is not fit for its work. */
-  sick?: string | undefined;
+  /** What is wrong with its disk. */
+  disk?: DiskState | undefined;
   /** undefined while its init does not run. */
   boot?: Boot | undefined;
 }
@@ -136,8 +137,8 @@ export function createNode(record: NodeRecord, around: Surroundings, save: () =>
     },
     leave: () => running?.end(),
     look: () => running?.look(),
-    sicken(why) {
-      record.sick = why;
+    setDisk(state) {
+      record.disk = state;
       save();
       running?.look();
     },
@@ -323,7 +324,7 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
       bootstrapActions: Object.values(record.actions).map(({ ordinal, state, exitCode }) =>
         state === "running" || exitCode === undefined ? { ordinal, state } : { ordinal, state, exitCode },
       ),
-      daemons: record.sick ? [{ name: "hadoop-yarn-nodemanager", state: "ready", restarts: 0, unhealthy: record.sick }] : [],
+      daemons: record.disk ? [{ name: "hadoop-yarn-nodemanager", state: "ready", restarts: 0, unhealthy: illnessOf[record.disk] }] : [],
       tasks: [],
       steps: Object.values(record.steps).map(({ report }) => report),
       ...(Object.keys(record.leaving ?? {}).length > 0
@@ -333,7 +334,7 @@ function startBoot(record: NodeRecord, boot: Boot, around: Surroundings, save: (
             ),
           }
         : {}),
-      warnings: orders?.warnings ?? [],
+      warnings: [...(orders?.warnings ?? []), ...(record.disk ? [diskWarning(spec.instanceId, record.disk)] : [])],
     };
   }
 

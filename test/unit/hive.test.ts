@@ -96,7 +96,19 @@ test("HiveServer2 is ready when its page is, or where it listens if hive-site ha
   assert.match(ready({ "hive.server2.webui.port": "10015" }), /:10015\/jmx/);
   const without = { "hive.server2.webui.port": "0" };
   assert.match(ready(without), /"port":10000/);
-  assert.match(ready({ ...without, "hive.server2.transport.mode": "http" }), /"port":10001/);
+});
+
+test("HiveServer2's HTTP mode, which does not run beside Hadoop 3.4, is a warning, and the binary one stays", () => {
+  const http = { "hive.server2.transport.mode": "http", "a.b": "c" };
+  const both = [configuration("hive-site", http), configuration("hiveserver2-site", http)];
+  const { warnings } = checkConfigurations(both, ["Hive"]);
+  assert.equal(warnings.filter((text) => /transport\.mode http has no effect.*jdbc:hive2:\/\/MASTER:10000/.test(text)).length, 2);
+  for (const name of ["/hive/hive-site.xml", "hiveserver2-site.xml"]) {
+    const content = fileOf(facts(0, both), name);
+    assert.match(content, /a\.b/);
+    assert.doesNotMatch(content, /transport\.mode/);
+  }
+  assert.deepEqual(checkConfigurations([configuration("hive-site", { "hive.server2.transport.mode": "binary" })], ["Hive"]).warnings, []);
 });
 
 test("its classifications are taken and reach their files; what has no effect is a warning; others say why not", () => {

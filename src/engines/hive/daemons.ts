@@ -58,9 +58,8 @@ const tcp = ({ cluster }: NodeFacts, port: number): Probe => ({ tcp: { host: clu
 /** Its web page comes up last. Whoever only connects to its other port is an error in its log, every time. */
 function serverReady(facts: NodeFacts): Probe[] {
   const site = hiveSite(facts);
-  const isHttp = site["hive.server2.transport.mode"] === "http";
   const web = Number(site["hive.server2.webui.port"]);
-  if (web <= 0) return [tcp(facts, Number(site[isHttp ? "hive.server2.thrift.http.port" : "hive.server2.thrift.port"]))];
+  if (web <= 0) return [tcp(facts, Number(site["hive.server2.thrift.port"]))];
   const url = `http://${facts.cluster.master.address}:${web}/jmx?qry=java.lang:type=Runtime`;
   return [{ http: { url, path: ["beans", 0, "Uptime"], atLeast: 1 } }];
 }

@@ -11,7 +11,7 @@ import { environmentWarning } from "./environment.ts";
 import { beelineLog4j2Properties, log4j2Properties } from "./log4j2.ts";
 import { hivePlaces, ports } from "./places.ts";
 import { setup } from "./setup.ts";
-import { hiveSite, metastoreSite } from "./site.ts";
+import { binaryOnly, hiveSite, metastoreSite, transportWarning } from "./site.ts";
 
 const commands = ["hive", "beeline", "hive-script"];
 
@@ -19,8 +19,8 @@ export const hive: Engine = {
   name: "Hive",
   commands,
   classifications: [
-    { name: "hive-site" },
-    { name: "hiveserver2-site" },
+    { name: "hive-site", warn: transportWarning },
+    { name: "hiveserver2-site", warn: transportWarning },
     { name: "hive-env", nestedExport: true, warn: environmentWarning },
     { name: "hive-log4j2" },
     { name: "hive-beeline-log4j2" },
@@ -93,7 +93,7 @@ function files(facts: NodeFacts): ManifestFile[] {
     { path: join(at.conf, "beeline-log4j2.properties"), content: beelineLog4j2Properties(own("hive-beeline-log4j2")) },
     { path: join(at.conf, "parquet-logging.properties"), content: propertiesFile({ ".level": "WARNING", ...own("hive-parquet-logging") }) },
     { path: at.classPathFile, content: `${at.classPath.join(":")}\n` },
-    ...whereGiven("hiveserver2-site", join(at.conf, "hiveserver2-site.xml"), siteXml),
+    ...whereGiven("hiveserver2-site", join(at.conf, "hiveserver2-site.xml"), (own) => siteXml(binaryOnly(own))),
     // What the metastore alone reads.
     { path: join(at.metastoreConf, "hcatalog-env.sh"), content: exportLines(exportsOf(facts.configurations, "hcatalog-env")) },
     ...(Object.keys(ofMetastore).length > 0

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { NodeFacts } from "../engine.ts";
 
 /** As on an EMR node. */
-export const ports = { metastore: 9083, server: 10000, serverHttp: 10001, serverWeb: 10002 } as const;
+export const ports = { metastore: 9083, server: 10000, serverWeb: 10002 } as const;
 
 /** In Hive's home, made by set-up: see setup.ts. */
 export const ownJar = "howdah-hive.jar";

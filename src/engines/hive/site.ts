@@ -45,7 +45,6 @@ export function hiveSite(facts: NodeFacts): Properties {
     "hive.jar.directory": "/user/hive/jars",
     "hive.server2.thrift.bind.host": cluster.master.address,
     "hive.server2.thrift.port": String(ports.server),
-    "hive.server2.thrift.http.port": String(ports.serverHttp),
     "hive.server2.webui.host": cluster.master.address,
     "hive.server2.webui.port": String(ports.serverWeb),
     "hive.server2.logging.operation.log.location": join(scratch, "operation_logs"),
@@ -62,8 +61,21 @@ export function hiveSite(facts: NodeFacts): Properties {
     "hive.exec.submit.local.task.via.child": "false",
     ...(jars ? { "hive.aux.jars.path": jars } : {}),
     ...jobs(facts),
-    ...propertiesOf(configurations, "hive-site"),
+    ...binaryOnly(propertiesOf(configurations, "hive-site")),
   };
+}
+
+const transportMode = "hive.server2.transport.mode";
+
+/** Its server of HTTP calls a constructor that Jetty, as Hadoop 3.4 has it, does not have any more: HiveServer2 would not start. */
+export const transportWarning = (property: string, value: string): string | undefined =>
+  property === transportMode && value !== "binary"
+    ? `${transportMode} ${value} has no effect: HiveServer2's HTTP mode does not run beside Hadoop 3.4. Connect by jdbc:hive2://MASTER:${ports.server}`
+    : undefined;
+
+export function binaryOnly(own: Properties): Properties {
+  const { [transportMode]: _, ...others } = own;
+  return others;
 }
 
 const masterMb = 1024;

@@ -194,6 +194,11 @@ const locks: Record<string, PomDependency[]> = {
     ...alone("javax.servlet.jsp", "2.3.1", "javax.servlet.jsp-api"),
     ...alone("org.apache.logging.log4j", "2.17.2", "log4j-api", "log4j-core", "log4j-slf4j-impl", "log4j-1.2-api"),
   ],
+  // Exactly as Trino is published: its own poms, asked for one by one, resolve to other versions.
+  "trino-476": [
+    { group: "io.trino", artifact: "trino-server", version: "476", type: "tar.gz", exclude: [everything] },
+    { group: "io.trino", artifact: "trino-cli", version: "476", classifier: "executable", exclude: [everything] },
+  ],
   "s3proxy-4.1.0": [
     { group: "org.gaul", artifact: "s3proxy", version: "4.1.0", classifier: "jar-with-dependencies", exclude: [everything] },
   ],

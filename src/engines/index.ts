@@ -7,10 +7,11 @@ import { hcatalog } from "./hcatalog/index.ts";
 import { hive } from "./hive/index.ts";
 import { spark } from "./spark/index.ts";
 import { tez } from "./tez/index.ts";
+import { trino } from "./trino/index.ts";
 import { zookeeper } from "./zookeeper/index.ts";
 
 /** One that needs another is behind it. PATH is in this order: `beeline`, which Spark has too, is Hive's. */
-export const engines: readonly Engine[] = [hadoop, tez, hive, hcatalog, glue, spark, zookeeper, hbase];
+export const engines: readonly Engine[] = [hadoop, tez, hive, hcatalog, glue, spark, zookeeper, hbase, trino];
 
 /** `name` as in Applications[].Name, in any case, as EMR takes it. */
 export function engineFor(name: string): Engine | undefined {

@@ -1,4 +1,5 @@
 /** Classifications that EMR knows and Howdah does not honour yet, each with why: a name that a user has from EMR's documentation is never "unknown". */
+import { connectors } from "./trino/places.ts";
 
 const reasons: [names: RegExp, reason: string][] = [
   [/^(hadoop-kms-(acls|env|log4j|site)|hdfs-encryption-zones)$/, "Hadoop's key management server (KMS) is not in Howdah yet"],
@@ -10,6 +11,10 @@ const reasons: [names: RegExp, reason: string][] = [
   [/^emr-metrics$/, "the CloudWatch agent is not in Howdah yet. Daemons' metrics are at /jmx of their web pages"],
   [/^(hive|hive-llap-daemon-log4j2)$/, "Hive's LLAP is not in Howdah yet"],
   [/^hcatalog-webhcat-/, "WebHCat is not in Howdah yet. Hive's REST is HiveServer2's HTTP mode: hive.server2.transport.mode in hive-site"],
+  [/^trino-connector-/, `of Trino's connectors Howdah has ${connectors.join(", ")}`],
+  [/^trino-password-authenticator$/, "Trino's servers take any user name, without passwords: they listen on loopback only"],
+  [/^trino-exchange-manager$/, "Trino's fault-tolerant execution is not in Howdah yet: its exchange manager is not among the plugins"],
+  [/^presto-/, "Presto is not in Howdah yet. Trino, which came of it, is: its classifications are trino-…"],
   [/^hcatalog-server-jndi$/, "the metastore sends no messages to ActiveMQ, which that file is for"],
 ];
 
@@ -26,9 +31,7 @@ const applications = new Map(
     oozie: "Oozie",
     phoenix: "Phoenix",
     pig: "Pig",
-    presto: "Presto",
     sqoop: "Sqoop",
-    trino: "Trino",
     zeppelin: "Zeppelin",
   }),
 );

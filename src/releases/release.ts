@@ -32,6 +32,8 @@ export interface EngineLock {
   jars: MavenEntry[];
   /** What its home is made of besides. */
   files?: MavenEntry[];
+  /** Wheels with the Java that it runs on, by Node's process.arch, where that is not the JDK 17 of all others. */
+  java?: Record<string, PipEntry>;
 }
 
 export interface Release {

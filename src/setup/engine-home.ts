@@ -27,7 +27,7 @@ export function enginePlace(cache: string, release: Release, engine: Engine, had
   const lock = release.engines[name];
   if (!setup || !lock) return undefined;
   const sources = (setup.sources ?? []).map((file) => readFileSync(file, "utf8"));
-  const sums = [...lock.jars, ...(lock.files ?? [])].map(({ sha256 }) => sha256);
+  const sums = [...lock.jars, ...(lock.files ?? []), ...Object.values(lock.java ?? {})].map(({ sha256 }) => sha256);
   const key = digest(format, sums, sources, setup.make ? hadoopHome : "");
   return { name, setup, lock, home: join(cache, `${name.toLowerCase()}-${lock.version}-${key}`) };
 }

@@ -26,7 +26,7 @@ async function arrived(folder: string, file: string): Promise<number> {
   return Math.max(0, ...sizes);
 }
 
-/** Brings one source distribution into `folder` and verifies it. Returns its path. */
+/** Brings one distribution, of sources or a wheel, into `folder` and verifies it. Returns its path. */
 export async function downloadDistribution(python: string, entry: PipEntry, folder: string, report: Report): Promise<string> {
   const temporary = join(folder, "pip");
   await mkdir(temporary, { recursive: true });
@@ -36,7 +36,8 @@ export async function downloadDistribution(python: string, entry: PipEntry, fold
     void arrived(folder, entry.file).then((done) => report({ done, total: entry.size, unit: "bytes" }));
   }, 500);
   try {
-    const what = ["download", "-q", "--no-deps", "--no-binary", ":all:", "--require-hashes", "-r", requirements, "-d", folder];
+    const kind = entry.file.endsWith(".whl") ? "--only-binary" : "--no-binary";
+    const what = ["download", "-q", "--no-deps", kind, ":all:", "--require-hashes", "-r", requirements, "-d", folder];
     await run([python, "-m", "pip", ...what], { timeoutMs: 30 * 60_000, env: { ...quietly, TMPDIR: temporary } });
   } catch (error) {
     throw explain(error, entry.requirement);

@@ -33,6 +33,9 @@ export function readApplications(
     Object.entries(applicationsOf(release)).map(([name, version]) => [name.toLowerCase(), { Name: name, Version: version }]),
   );
   const found = new Map([["hadoop", known.get("hadoop") ?? { Name: "Hadoop", Version: release.hadoop.version }]]);
+  const isAsked = (name: string) => asked.some(({ Name }) => Name?.toLowerCase() === name);
+  if (isAsked("presto") && isAsked("trino"))
+    throw validationException("Applications: Presto and Trino cannot be on one cluster, as on EMR. Ask for Trino alone.");
   for (const [index, { Name, Args, AdditionalInfo }] of asked.entries()) {
     if (!Name) throw validationException(`Applications[${index}].Name is required.`);
     const application = known.get(Name.toLowerCase());

@@ -1,4 +1,4 @@
-/** AWS's settings of Hive and Spark that choose the account's catalog. Source: EMR release guide, "Using the AWS Glue Data Catalog as the metastore for Hive" and "… for Spark SQL". */
+/** AWS's settings of Hive, Spark and Trino that choose the account's catalog. Source: EMR release guide, "Using the AWS Glue Data Catalog as the metastore for Hive" and "… for Spark SQL", "Using Presto with the AWS Glue Data Catalog". */
 import type { Configuration } from "../engine.ts";
 import { propertiesOf } from "../settings.ts";
 
@@ -37,10 +37,14 @@ export function readGlue(
       errors.push(`${name}: ${catalogId} is the account's own, ${accountId}: ${id} is another account's catalog, and none is shared`);
     return chosenFactory === glueFactory;
   });
-  // One metastore serves both of them.
-  if (hasHive(applications) && chosen.length === 1 && chosen[0] === "spark-hive-site")
+  const ofTrino = propertiesOf(configurations, "trino-connector-hive")["hive.metastore"]?.trim();
+  if (ofTrino !== undefined && ofTrino !== "glue" && ofTrino !== "thrift")
+    errors.push(`trino-connector-hive: hive.metastore is thrift or glue; ${ofTrino} is not on the nodes`);
+  const others = [...(chosen.includes("spark-hive-site") ? ["Spark"] : []), ...(ofTrino === "glue" ? ["Trino"] : [])];
+  // One metastore serves all of them.
+  if (hasHive(applications) && others.length > 0 && !chosen.includes("hive-site"))
     errors.push(
-      `spark-hive-site: ${factory} is given for Spark alone, and the cluster has one metastore for Spark and Hive: give it in hive-site, too`,
+      `The account's catalog is chosen for ${others.join(" and ")} alone, and the cluster has one metastore for Hive, too: give ${factory} in hive-site, too`,
     );
-  return { isChosen: chosen.length > 0, errors };
+  return { isChosen: chosen.length > 0 || ofTrino === "glue", errors };
 }

@@ -44,7 +44,7 @@ export function readGlue(
   // One metastore serves all of them.
   if (hasHive(applications) && others.length > 0 && !chosen.includes("hive-site"))
     errors.push(
-      `The account's catalog is chosen for ${others.join(" and ")} alone, and the cluster has one metastore for Hive, too: give ${factory} in hive-site, too`,
+      `${factory} leads ${others.join(" and ")} alone to the account's catalog, and the cluster has one metastore for Hive, too: give it in hive-site, too`,
     );
   return { isChosen: chosen.length > 0 || ofTrino === "glue", errors };
 }

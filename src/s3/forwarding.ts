@@ -53,6 +53,8 @@ export function upstreamRequest(signed: SignedRequest, given: IncomingHttpHeader
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(given)) {
     if (notForwarded.has(name) || value === undefined) continue;
+    // Of a listing: whether objects are being restored from an archive, where none is. The embedded server refuses to be asked.
+    if (!server.external && name === "x-amz-optional-object-attributes") continue;
     // Checked here, and not kept by the embedded server; but without one it does not take a multi-object delete.
     if (
       !server.external &&

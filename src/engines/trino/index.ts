@@ -109,6 +109,7 @@ const jvmConfig = (facts: NodeFacts): string =>
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-OmitStackTraceInFastThrow",
     "-XX:ReservedCodeCacheSize=150m",
+    ...(facts.cluster.quickJvms ? ["-XX:TieredStopAtLevel=1"] : []),
     "-XX:-UsePerfData",
     "-Djdk.attach.allowAttachSelf=true",
     "-Djdk.nio.maxCachedBufferSize=2000000",

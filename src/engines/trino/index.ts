@@ -40,7 +40,7 @@ export const trino: Engine = {
   pages: [{ name: "Trino", port: ports.server }],
   homes: ["Tez", "Hive"],
   // MiB resident after a query, and the metastore's.
-  memoryMb: { MASTER: 1050, CORE: 800, TASK: 800 },
+  memoryMb: { MASTER: 1250, CORE: 750, TASK: 750 },
   setup,
   plan,
 };

@@ -1,5 +1,6 @@
 /** A whole cluster, as a user of the aws CLI and of boto3 sees it: real daemons, steps of every kind, logs in S3, termination. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -156,6 +157,27 @@ test("steps: any command on the master, arguments verbatim, with Hadoop, Spark, 
   assert.match(await getLog(`logs/${clusterId}/steps/${script}/stdout.gz`), /args: x y\|z/);
   assert.match(await getLog(`logs/${clusterId}/steps/${client}/stdout.gz`), /sum 499500/);
   assert.ok((await howdah.aws("s3", "ls", "s3://work/range/")).includes(".parquet"));
+});
+
+test("the Spark shell, typed on the master as AWS's page has it", () => {
+  const typed = [
+    'val textFile = sc.textFile("s3://work/words.txt")',
+    'val lines = textFile.filter(line => line.contains("three"))',
+    "lines.count()",
+    ":quit",
+  ];
+  const argv = [
+    join(import.meta.dirname, "..", "..", "bin", "howdah.js"),
+    "ssh",
+    "--data",
+    howdah.data.root,
+    clusterId,
+    "--",
+    "spark-shell",
+  ];
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { input: typed.join("\n"), encoding: "utf8", timeout: 300_000 });
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /: Long = 1/);
 });
 
 test("configurations of the cluster and of a group reach the daemons' files; tags change", async () => {

@@ -21,8 +21,8 @@ export interface Making {
   /** The home, still under another name. */
   folder: string;
   lock: EngineLock;
-  /** Where a locked file is, by its artifact's name. */
-  file(artifact: string): string;
+  /** Where a locked file is, by its artifact's name, and by its classifier where it has several. */
+  file(artifact: string, classifier?: string): string;
   jdk: string;
   /** Of the release's Hadoop. */
   hadoopClassPath: readonly string[];

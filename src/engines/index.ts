@@ -1,5 +1,6 @@
 /** All engines. To add one: a folder here, a line in this list, a lock in a release. */
 import type { Engine } from "./engine.ts";
+import { flink } from "./flink/index.ts";
 import { glue } from "./glue/index.ts";
 import { hadoop } from "./hadoop/index.ts";
 import { hbase } from "./hbase/index.ts";
@@ -11,7 +12,7 @@ import { trino } from "./trino/index.ts";
 import { zookeeper } from "./zookeeper/index.ts";
 
 /** One that needs another is behind it. PATH is in this order: `beeline`, which Spark has too, is Hive's. */
-export const engines: readonly Engine[] = [hadoop, tez, hive, hcatalog, glue, spark, zookeeper, hbase, trino];
+export const engines: readonly Engine[] = [hadoop, tez, hive, hcatalog, glue, spark, zookeeper, hbase, trino, flink];
 
 /** `name` as in Applications[].Name, in any case, as EMR takes it. */
 export function engineFor(name: string): Engine | undefined {

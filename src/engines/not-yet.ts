@@ -22,7 +22,6 @@ const reasons: [names: RegExp, reason: string][] = [
 const applications = new Map(
   Object.entries({
     delta: "Delta Lake",
-    flink: "Flink",
     hudi: "Hudi",
     hue: "Hue",
     iceberg: "Iceberg",

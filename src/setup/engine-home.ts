@@ -70,8 +70,8 @@ export async function ensureEngine(cache: string, place: EnginePlace, jdk: strin
   if (contentMissing(place).length > 0)
     await makeFolder(cache, home, async (folder) => {
       await placeJars(cache, join(folder, "lib"), lock.jars);
-      const file = (artifact: string) => {
-        const entry = (lock.files ?? []).find((one) => one.artifact === artifact);
+      const file = (artifact: string, classifier?: string) => {
+        const entry = (lock.files ?? []).find((one) => one.artifact === artifact && (classifier ?? one.classifier) === one.classifier);
         if (!entry) throw new Error(`${artifact} is not among the files of ${name}'s lock`);
         return objectPath(cache, entry.sha256);
       };

@@ -24,7 +24,8 @@ function defaults(facts: NodeFacts): Properties {
   const at = flinkPlaces(facts);
   const master = cluster.master.address;
   const archives = `hdfs://${master}:${hadoopPorts.nameNode}${archiveFolder}`;
-  const classPath = [...at.classPath, ...jarsBehind(facts)].join(":");
+  // YARN puts the node's own folder in.
+  const classPath = [...at.classPath, ...jarsBehind(facts), "$HADOOP_CONF_DIR"].join(":");
   return {
     "jobmanager.memory.process.size": "1600m",
     "taskmanager.memory.process.size": "1728m",

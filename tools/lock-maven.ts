@@ -203,12 +203,11 @@ const locks: Record<string, PomDependency[]> = {
     ...alone("javax.servlet.jsp", "2.3.1", "javax.servlet.jsp-api"),
     ...alone("org.apache.logging.log4j", "2.17.2", "log4j-api", "log4j-core", "log4j-slf4j-impl", "log4j-1.2-api"),
   ],
-<<<<<<< HEAD
   // Exactly as Trino is published: its own poms, asked for one by one, resolve to other versions.
   "trino-476": [
     { group: "io.trino", artifact: "trino-server", version: "476", type: "tar.gz", exclude: [everything] },
     { group: "io.trino", artifact: "trino-cli", version: "476", classifier: "executable", exclude: [everything] },
-=======
+  ],
   "flink-1.20.0": [
     ...flink("flink-yarn", "flink-clients", "flink-runtime-web", "flink-streaming-java", "flink-hadoop-fs", "flink-metrics-jmx"),
     ...flink("flink-statebackend-rocksdb", "flink-statebackend-changelog", "flink-dstl-dfs", "flink-queryable-state-client-java"),
@@ -216,7 +215,7 @@ const locks: Record<string, PomDependency[]> = {
     // Each of these has all of its own in itself.
     ...alone("org.apache.flink", "1.20.0", "flink-connector-files", "flink-csv", "flink-json", "flink-cep"),
     ...alone("org.apache.flink", "1.20.0", "flink-table-api-java-uber", "flink-table-planner-loader", "flink-table-runtime"),
-    ...alone("org.apache.flink", "1.20.0", "flink-sql-client", "flink-sql-gateway", "flink-sql-gateway-api"),
+    ...alone("org.apache.flink", "1.20.0", "flink-sql-client", "flink-sql-gateway", "flink-sql-gateway-api", "flink-python"),
     // Set-up takes a part of it.
     ...alone("org.apache.flink", "1.20.0", "flink-s3-fs-hadoop"),
     ...["WordCount", "TopSpeedWindowing", "Iteration", "SessionWindowing", "SocketWindowWordCount", "WindowJoin"].map((classifier) => ({
@@ -227,7 +226,6 @@ const locks: Record<string, PomDependency[]> = {
       exclude: [everything],
     })),
     ...alone("org.apache.logging.log4j", "2.17.2", "log4j-api", "log4j-core", "log4j-slf4j-impl", "log4j-1.2-api"),
->>>>>>> e0bc80e (Flink: from the lock, on YARN, with its history server)
   ],
   "s3proxy-4.1.0": [
     { group: "org.gaul", artifact: "s3proxy", version: "4.1.0", classifier: "jar-with-dependencies", exclude: [everything] },

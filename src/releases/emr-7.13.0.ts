@@ -19,7 +19,7 @@ const isBesideHBase = ({ artifact, classifier }: MavenEntry) =>
   ["hbase-shell", "jruby-complete"].includes(artifact) || classifier === "tests";
 /** Examples, the SQL client with its gateway, and what set-up takes a part of. */
 const isBesideFlink = ({ artifact }: MavenEntry) =>
-  /^flink-(examples-streaming|s3-fs-hadoop|sql-client|sql-gateway(-api)?)$/.test(artifact);
+  /^flink-(examples-streaming|python|s3-fs-hadoop|sql-client|sql-gateway(-api)?)$/.test(artifact);
 /** What set-up makes something of. */
 const isBesideHive = ({ artifact }: MavenEntry) => ["asm", "hive-exec", "hive-standalone-metastore"].includes(artifact);
 const isWebapps = (entry: MavenEntry) => entry.artifact === "hadoop-hdfs" && entry.classifier === "tests";

@@ -26,7 +26,7 @@ test("an unknown classification is refused by name", () => {
 
 test("a classification that EMR knows is never unknown: it says why it is not honoured, or what its name is now", () => {
   const emr =
-    "container-executor docker-conf emr-metrics flink-conf hadoop-kms-site hcatalog-webhcat-env hcatalog-server-jndi hdfs-encryption-zones hive hive-llap-daemon-log4j2 hue-ini httpfs-site hudi-defaults iceberg-defaults jupyter-hub-conf livy-conf oozie-site phoenix-log4j pig-env presto-config ranger-kms-site recordserver-conf sqoop-env trino-connector-kafka zeppelin-env";
+    "container-executor docker-conf emr-metrics hadoop-kms-site hcatalog-webhcat-env hcatalog-server-jndi hdfs-encryption-zones hive hive-llap-daemon-log4j2 hue-ini httpfs-site hudi-defaults iceberg-defaults jupyter-hub-conf livy-conf oozie-site phoenix-log4j pig-env presto-config ranger-kms-site recordserver-conf sqoop-env trino-connector-kafka zeppelin-env";
   for (const name of emr.split(" ")) assert.match(errorsOf([name, {}])[0]!, new RegExp(`^Classification '${name}' is not honoured: .{20}`));
   assert.match(errorsOf(["hive-site", {}])[0]!, /needs the application Hive/);
 });

@@ -66,6 +66,6 @@ export const sessionLog4jProperties = (own: Properties): string =>
   propertiesFile({ "rootLogger.level": "INFO", "rootLogger.appenderRef.console.ref": "ConsoleAppender", ...console, ...quiet, ...own });
 
 export function log4jWarning(property: string): string | undefined {
-  if (!/^log4j\./.test(property)) return undefined;
+  if (!property.startsWith("log4j.")) return undefined;
   return `${property} has no effect: Flink 1.20 logs by log4j 2, whose names are rootLogger.level, logger.X.name and logger.X.level`;
 }

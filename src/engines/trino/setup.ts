@@ -12,9 +12,10 @@ export const setup: EngineSetup = {
   made: ["trino-cli.jar", join("java", "bin", "java"), join("lib", "io.trino_trino-server-main-476.jar"), join("plugin", "hive", "hdfs")],
   async make(making) {
     const { folder, file } = making;
-    await makeServer(making);
     await copyFile(file("trino-cli"), join(folder, "trino-cli.jar"));
     await makeJava(making);
+    // The last, for it ends what it is made of.
+    await makeServer(making);
   },
 };
 

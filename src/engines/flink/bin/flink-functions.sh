@@ -17,7 +17,7 @@ setting() {
   sed -n "s/^${1//./\\.}: *//p" "$FLINK_CONF_DIR/flink-conf.yaml" | tail -n 1
 }
 
-# Containers have what YARN gives to every node; what a user has put into lib and plugins of this one goes with each job.
+# Containers have what YARN gives to every node; what a user has put into plugins of this one goes with each job.
 [ -n "$(ls -A "$FLINK_HOME/plugins")" ] && export FLINK_PLUGINS_DIR=$FLINK_HOME/plugins
 export FLINK_OPT_DIR=$FLINK_HOME/opt
 

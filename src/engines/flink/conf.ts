@@ -37,7 +37,7 @@ function defaults(facts: NodeFacts): Properties {
     "containerized.taskmanager.env.CLASSPATH": classPath,
     // Which session `flink run` means: two clusters of degree plain would meet in /tmp.
     "yarn.properties-file.location": layout.tmp,
-    // A job that somebody waits for ends with him: a cancelled step leaves none behind. One that is begun with -d goes on.
+    // A job that somebody waits for is to end with him, where his command ends in order. That of a step that was cancelled was seen to go on.
     "execution.shutdown-on-attached-exit": "true",
     "client.heartbeat.interval": "5000",
     "client.heartbeat.timeout": "30000",

@@ -64,7 +64,9 @@ export function checkDebts(rows: Rows, wakes: readonly Wake[]): void {
     for (const group of rows.groups.filter((one) => one.cluster_id === id && one.role !== "MASTER")) {
       const mine = instances.filter((instance) => instance.group_id === group.id);
       const staying = mine.filter(stays);
-      const isOther = isShort(group, [...staying, ...mine.filter(isBeingFenced)]) || isMore(group, staying);
+      // One that comes wakes its cluster when it is ready.
+      const isLarger = isMore(group, staying) && staying.every(({ nodePhase }) => nodePhase === "ready");
+      const isOther = isShort(group, [...staying, ...mine.filter(isBeingFenced)]) || isLarger;
       const isOwed = asked === null && isOther && !isSuspended(group, mine);
       debt("cluster", id, isOwed, `${group.id} is to have ${sizeText(group)}, and ${staying.length} stay`);
       debt(

@@ -111,6 +111,8 @@ export function unrest(rows: Rows, nodes: Nodes, wakes: readonly Wake[]): string
     const mine = rows.instances.filter((instance) => instance.cluster_id === id);
     for (const group of rows.groups.filter((one) => one.cluster_id === id)) {
       const its = mine.filter(({ group_id: of }) => of === group.id);
+      const broken = its.find((one) => one.wanted === 1 && nodes.broken.has(one.id));
+      if (broken && group.role !== "MASTER" && !isSuspended(group, its)) return `${broken.id} of ${id} has a broken disk, and stays`;
       const here = its.filter(({ status }) => status !== "terminated");
       const ready = here.filter((one) => stays(one) && one.status === "launched" && one.nodePhase === "ready");
       const isFewer = isShort(group, ready) && !isSuspended(group, its);
@@ -140,11 +142,6 @@ export function checkRest(rows: Rows, nodes: Nodes, { cancelled }: Settings): vo
     "Networks are those of living clusters",
     () => `${[...nodes.networks].join(", ")}; clusters ${living.join(", ")}`,
   );
-  for (const group of rows.groups.filter(({ role }) => role !== "MASTER")) {
-    const mine = rows.instances.filter((instance) => instance.group_id === group.id);
-    const kept = mine.find(({ id, wanted }) => wanted === 1 && nodes.broken.has(id));
-    must(!kept || isSuspended(group, mine), "A broken disk is replaced with its node", () => `${kept?.id} stays in ${group.id}`);
-  }
   for (const { id, state, cluster_id: of, ends_cluster: endsCluster } of rows.steps) {
     const truth = nodes.steps.get(id);
     const what = () => `${id} is ${state}, and its node says: begun ${truth?.begun ?? 0} times, ${JSON.stringify(truth?.end)}`;

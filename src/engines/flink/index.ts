@@ -28,7 +28,7 @@ export const flink: Engine = {
   ],
   ports: { flinkHistoryWeb: ports.historyServer },
   pages: [{ name: "Flink history", port: ports.historyServer }],
-  // MiB resident of an idle history server.
+  // MiB of an idle history server, as those of Spark and MapReduce have it: not measured.
   memoryMb: { MASTER: 180 },
   setup,
   plan,
